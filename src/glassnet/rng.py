@@ -57,7 +57,8 @@ class Stream:
 
     def uniform(self, shape: tuple[int, ...]) -> NDArray[np.float64]:
         """Uniform numbers in the open interval (0, 1): u = (bits + ½) / 2³²."""
-        return ((self.bits(prod(shape)) + 0.5) / 2.0**32).reshape(shape)
+        u = (self.bits(prod(shape)).astype(np.float64) + 0.5) / 2.0**32
+        return u.reshape(shape)
 
     def normal(self, shape: tuple[int, ...]) -> NDArray[np.float64]:
         """Numbers from N(0, 1), by Box and Muller's two formulas from pairs of uniforms.
@@ -113,7 +114,8 @@ def _ln(u: NDArray[np.float64]) -> NDArray[np.float64]:
     small = m < sqrt(0.5)
     m, e = np.where(small, 2.0 * m, m), np.where(small, e - 1, e)  # m in [√½, √2), |s| ≤ 0.172
     s = (m - 1.0) / (m + 1.0)
-    return 2.0 * s * _horner([1.0 / k for k in range(1, 24, 2)], s * s) + e * LN_2
+    ln_m: NDArray[np.float64] = 2.0 * s * _horner([1.0 / k for k in range(1, 24, 2)], s * s)
+    return ln_m + e * LN_2
 
 
 def _cos_sin_of_turn(u: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

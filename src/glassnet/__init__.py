@@ -1,0 +1,81 @@
+"""glassnet: a neural network made of glass.
+
+>>> import glassnet as gn
+>>> network = gn.Network("784-16-16-10", seed=1)
+>>> digits = gn.load("digits")
+>>> recipe = gn.Recipe(epochs=3, learning_rate=0.5)
+>>> for record in gn.train(network, digits, recipe):
+...     assert record.training_cost > 0
+>>> 0 < gn.evaluate(network, digits.test).accuracy <= 1
+True
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from glassnet.data import Dataset as Dataset
+    from glassnet.data import Split as Split
+    from glassnet.data import load as load
+    from glassnet.data import normalize_drawing as normalize_drawing
+    from glassnet.data import read_drawing as read_drawing
+    from glassnet.errors import GlassnetError as GlassnetError
+    from glassnet.evaluation import Evaluation as Evaluation
+    from glassnet.evaluation import evaluate as evaluate
+    from glassnet.explain import GradientCheck as GradientCheck
+    from glassnet.explain import check_gradient as check_gradient
+    from glassnet.layers import Dense as Dense
+    from glassnet.layers import Softmax as Softmax
+    from glassnet.model_file import Model as Model
+    from glassnet.model_file import load_model as load_model
+    from glassnet.model_file import save_model as save_model
+    from glassnet.network import Gradient as Gradient
+    from glassnet.network import Network as Network
+    from glassnet.recipe import Recipe as Recipe
+    from glassnet.records import Record as Record
+    from glassnet.training import DivergedError as DivergedError
+    from glassnet.training import Progress as Progress
+    from glassnet.training import Trainer as Trainer
+    from glassnet.training import train as train
+
+__version__ = "0.1.0"
+
+# The public names and their modules, which are imported when a name is first used:
+# NumPy alone takes longer to import than `glassnet --help` to answer.
+_HOME = {
+    "Dataset": "data",
+    "Dense": "layers",
+    "DivergedError": "training",
+    "Evaluation": "evaluation",
+    "GlassnetError": "errors",
+    "Gradient": "network",
+    "GradientCheck": "explain",
+    "Model": "model_file",
+    "Network": "network",
+    "Progress": "training",
+    "Recipe": "recipe",
+    "Record": "records",
+    "Softmax": "layers",
+    "Split": "data",
+    "Trainer": "training",
+    "check_gradient": "explain",
+    "evaluate": "evaluation",
+    "load": "data",
+    "load_model": "model_file",
+    "normalize_drawing": "data",
+    "read_drawing": "data",
+    "save_model": "model_file",
+    "train": "training",
+}
+
+__all__ = [*_HOME]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'glassnet' has no attribute {name!r}")
+    return getattr(import_module(f"glassnet.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_HOME]

@@ -1,0 +1,155 @@
+"""How a training looks while it runs: a live table, plain lines, JSON lines, or nothing."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any, Self
+
+import click
+
+from glassnet.evaluation import Evaluation
+from glassnet.records import Record
+from glassnet.training import Trainer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+class Display:
+    """Shows nothing: the silent one, and the frame of the others."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def start(self, trainer: Trainer, run: str) -> None:
+        """Training is about to begin, or to go on."""
+
+    def record(self, record: Record) -> None:
+        """An epoch has ended."""
+
+    def finished(self, trainer: Trainer, evaluations: dict[str, Evaluation], run: str) -> None:
+        """Training has ended; what the network reached on the splits that it didn't learn from."""
+
+
+class JsonLines(Display):
+    """A record a line, then one line with the outcome."""
+
+    def record(self, record: Record) -> None:
+        click.echo(json.dumps(record.to_dict(), ensure_ascii=False))
+
+    def finished(self, trainer: Trainer, evaluations: dict[str, Evaluation], run: str) -> None:
+        outcome: dict[str, Any] = {"finished": trainer.finished, "run": run}
+        for name, evaluation in evaluations.items():
+            outcome |= {f"{name}_accuracy": evaluation.accuracy, f"{name}_cost": evaluation.cost}
+        click.echo(json.dumps(outcome, ensure_ascii=False))
+
+
+class PlainLines(Display):
+    """A line an epoch, for pipes and log files."""
+
+    def start(self, trainer: Trainer, run: str) -> None:
+        click.echo(_headline(trainer))
+
+    def record(self, record: Record) -> None:
+        line = f"epoch {record.epoch:3}  cost {record.training_cost:.4f} "
+        line += f" accuracy {record.training_accuracy:7.2%}"
+        if record.validation_cost is not None:
+            line += f"  validation: cost {record.validation_cost:.4f} "
+        if record.validation_accuracy is not None:
+            line += f" accuracy {record.validation_accuracy:7.2%}"
+        click.echo(f"{line}  {record.seconds:.2f} s")
+
+    def finished(self, trainer: Trainer, evaluations: dict[str, Evaluation], run: str) -> None:
+        if trainer.finished:
+            click.echo(f"{trainer.finished}; {trainer.progress.seconds:.1f} s of training")
+        for name, evaluation in evaluations.items():
+            click.echo(f"{name + ' accuracy':<20} {score(evaluation)}")
+        click.echo(f"{'run folder':<20} {run}")
+
+
+class LiveTable(PlainLines):
+    """The last epochs as a table that grows while you watch, over a bar for the whole training."""
+
+    ROWS = 12
+
+    def __enter__(self) -> Self:
+        from rich.live import Live
+
+        self._live = Live(get_renderable=self._table, refresh_per_second=10, transient=False)
+        self._trainer: Trainer | None = None
+        self._live.__enter__()
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self._live.__exit__(*exception)
+
+    def start(self, trainer: Trainer, run: str) -> None:
+        self._live.console.print(_headline(trainer), highlight=False)
+        self._trainer = trainer
+
+    def record(self, record: Record) -> None: ...
+
+    def _table(self) -> Table | str:
+        from rich.table import Table
+
+        if (trainer := self._trainer) is None:
+            return ""
+        weights = trainer.network.weights
+        recipe = trainer.recipe
+        done = min(1.0, (trainer.progress.epoch + trainer.epoch_share) / max(1, recipe.epochs))
+        table = Table(
+            box=None,
+            header_style="dim",
+            padding=(0, 2, 0, 0),
+            caption_justify="left",
+            caption=_bar(done),
+            min_width=60,
+        )
+        for column in ("epoch", "cost", "accuracy", "val. cost", "val. accuracy"):
+            table.add_column(column, justify="right", no_wrap=True)
+        for name in weights:
+            table.add_column(f"‖∂C/∂W‖ {name.split('.')[0]}", justify="right", no_wrap=True)
+        for record in trainer.history[-self.ROWS :]:
+            best = record.epoch == trainer.progress.best_epoch
+            table.add_row(
+                f"{record.epoch}/{recipe.epochs}",
+                f"{record.training_cost:.4f}",
+                f"{record.training_accuracy:.2%}",
+                "" if record.validation_cost is None else f"{record.validation_cost:.4f}",
+                "" if record.validation_accuracy is None else f"{record.validation_accuracy:.2%}",
+                *(f"{record.gradient_norms[name]:.3f}" for name in weights),
+                style="bold green" if best else None,
+            )
+        return table
+
+
+def choose_display(*, quiet: bool, as_json: bool) -> Display:
+    """JSON or silence where they are asked for, a live table on a terminal, else plain lines."""
+    if as_json:
+        return JsonLines()
+    if quiet:
+        return Display()
+    return LiveTable() if sys.stdout.isatty() else PlainLines()
+
+
+def score(evaluation: Evaluation) -> str:
+    """The accuracy, and the counts behind it."""
+    right = int((evaluation.answers == evaluation.labels).sum())
+    return f"{evaluation.accuracy:.2%} ({right:,} of {len(evaluation.labels):,})"
+
+
+def _headline(trainer: Trainer) -> str:
+    recipe, network, n = trainer.recipe, trainer.network, len(trainer.data.training)
+    headline = (
+        f"{network} ({network.parameter_count:,} parameters) learns {trainer.data.name} from {n:,} images: "
+        f"{recipe.cost}, η {recipe.learning_rate:g}, mini-batches of {min(recipe.batch_size, n):,}"
+    )
+    return headline + (f", λ {recipe.l2:g}" if recipe.l2 else "")
+
+
+def _bar(share: float, width: int = 40) -> str:
+    full = round(share * width)
+    return f"{'━' * full}{'╌' * (width - full)} {share:4.0%}"

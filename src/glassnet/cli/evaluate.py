@@ -1,0 +1,88 @@
+"""`glassnet evaluate`: how well a trained network reads what it didn't learn from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from glassnet import plots
+from glassnet.cli.displays import score
+from glassnet.cli.model_argument import find_model
+from glassnet.data import load
+from glassnet.errors import GlassnetError, unknown_name
+from glassnet.evaluation import Evaluation
+from glassnet.evaluation import evaluate as evaluate_network
+from glassnet.files import write_atomically
+
+
+@click.command(short_help="Evaluate a trained network.")
+@click.argument("model")
+@click.option("--data", help="digits or mnist.  [what the model learned from]")
+@click.option("--split", default="test", show_default=True, help="training, validation or test.")
+@click.option("--cost", help="squared, quadratic, cross_entropy or log_likelihood.  [the model's own]")
+@click.option(
+    "--mistakes", metavar="FILE", help="The picture of the worst mistakes.  [mistakes.png beside MODEL]"
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def evaluate(
+    model: str, data: str | None, split: str, cost: str | None, mistakes: str | None, as_json: bool
+) -> None:
+    """Accuracy, cost and confusion of MODEL, and its worst mistakes as a picture.
+
+    MODEL is a model file or a run folder.
+    """
+    path, loaded = find_model(model)
+    recipe = loaded.recipe
+    if data is None and recipe is None:
+        raise GlassnetError(f"{path} doesn't say what it learned from: name the --data")
+    dataset = load(data or (recipe.data if recipe else ""))
+    if split not in dataset.splits:
+        raise unknown_name("split", split, dataset.splits)
+    if len(dataset.class_names) != len(loaded.class_names):
+        raise GlassnetError(
+            f"{path} tells {len(loaded.class_names)} classes apart: "
+            f"{dataset.name} has {len(dataset.class_names)}; name other --data"
+        )
+    images = dataset.splits[split]
+    evaluation = evaluate_network(loaded.network, images, cost or (recipe.cost if recipe else "quadratic"))
+
+    picture = Path(mistakes) if mistakes else path.parent / "mistakes.png"
+    some_wrong = len(evaluation.worst(1)) > 0
+    if some_wrong:
+        figure = plots.mistakes(images.images, evaluation, dataset.class_names)
+        write_atomically(picture, plots.png(figure))
+    if as_json:
+        click.echo(
+            json.dumps(
+                {
+                    "model": str(path),
+                    "data": dataset.name,
+                    "split": split,
+                    "accuracy": evaluation.accuracy,
+                    "cost": evaluation.cost,
+                    "confusion": evaluation.confusion.tolist(),
+                    "mistakes": str(picture) if some_wrong else None,
+                }
+            )
+        )
+        return
+    click.echo(f"{loaded.network} on the {len(images):,} {split} images of {dataset.name}")
+    click.echo(f"accuracy  {score(evaluation)}")
+    click.echo(f"cost      {evaluation.cost:.4f}")
+    click.echo()
+    click.echo(_confusion_table(evaluation, dataset.class_names))
+    if some_wrong:
+        click.echo(f"\nworst mistakes: {picture}")
+
+
+def _confusion_table(evaluation: Evaluation, class_names: tuple[str, ...]) -> str:
+    """Rows, the true classes; columns, the answers; a point where there is none."""
+    counts = evaluation.confusion
+    width = max(5, *(len(name) + 2 for name in class_names), len(str(counts.max())) + 2)
+    lines = ["true ╲ answer".ljust(14) + "".join(f"{name:>{width}}" for name in class_names) + "     right"]
+    for name, row, right in zip(class_names, counts, counts.diagonal(), strict=True):
+        cells = "".join(f"{count or '·':>{width}}" for count in row)
+        lines.append(f"{name:>13} {cells}   {right / max(1, row.sum()):7.1%}")
+    return "\n".join(lines)

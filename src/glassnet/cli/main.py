@@ -1,0 +1,61 @@
+"""The command line's frame: which commands there are, and how errors end them."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+from glassnet import __version__
+from glassnet.errors import GlassnetError, unknown_name
+
+# A command's module is imported when it is called, so that `glassnet --help` answers at once.
+COMMANDS = {
+    "train": "Train a network; ends with its test accuracy and a run folder.",
+    "evaluate": "Accuracy, cost, confusion and the worst mistakes of a trained network.",
+    "predict": "Which digit is in a picture? All outputs of the network.",
+    "data": "List, fetch and show the data to learn from.",
+}
+
+
+class Refusal(click.ClickException):
+    """A GlassnetError at the command line: its sentence, no traceback, status 2."""
+
+    exit_code = 2
+
+    def show(self, file: Any = None) -> None:
+        click.echo(f"glassnet: {self.message}", err=True)
+
+
+class Commands(click.Group):
+    """The commands of the table above."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            raise Refusal(str(unknown_name("command", cmd_name, COMMANDS)))
+        command = getattr(import_module(f"glassnet.cli.{cmd_name}"), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([*COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except GlassnetError as error:
+            raise Refusal(str(error)) from error
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="glassnet")
+def main() -> None:
+    """A neural network made of glass: train it, look into it, check every number.
+
+    `glassnet train` teaches a network of 784-16-16-10 neurons to read handwritten digits.
+    """

@@ -1,0 +1,155 @@
+"""`glassnet train`: a recipe, a run folder, a stream of records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from time import monotonic
+from typing import Any
+
+import click
+
+from glassnet.cli.displays import Display, choose_display
+from glassnet.data import load
+from glassnet.errors import GlassnetError
+from glassnet.files import read_bytes
+from glassnet.recipe import Recipe
+from glassnet.runs import MAY_CHANGE, RunFolder
+from glassnet.training import DivergedError, Trainer
+
+SAVE_EVERY = 1.0  # seconds between checkpoints; a kill loses no more than this, or an epoch
+
+TYPES = {"int": int, "int | None": int, "float": float, "float | None": float, "str": str}
+
+
+def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """An option for each field of the recipe, with its help and its default."""
+    for field in reversed(fields(Recipe)):
+        default = "" if field.default in (None, ()) else f"  [{field.default}]"
+        command = click.option(
+            f"--{field.name.replace('_', '-')}",
+            type=TYPES.get(str(field.type), str),
+            help=field.metadata["help"] + default,
+        )(command)
+    return command
+
+
+@click.command(short_help="Train a network.")
+@recipe_options
+@click.option("--config", metavar="FILE", help="A recipe in TOML; options given beside it count more.")
+@click.option("--print-config", is_flag=True, help="Print the recipe as TOML and stop.")
+@click.option("--out", metavar="RUN", help="The run folder, which must not exist yet.  [runs/DATA-LAYERS-N]")
+@click.option("--resume", metavar="RUN", help="Go on where that run stopped, to the same bits.")
+@click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
+@click.option("--json", "as_json", is_flag=True, help="Print the records as JSON, one a line.")
+def train(
+    config: str | None,
+    print_config: bool,
+    out: str | None,
+    resume: str | None,
+    quiet: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    r"""Train a network on labelled images.
+
+    Without options: 784-16-16-10 on the embedded digits, in seconds. The run folder receives
+    config.toml, history.csv, model.safetensors, a checkpoint and pictures.
+
+    \b
+    glassnet train --data mnist --layers 784-30-10 --cost quadratic \\
+        --initializer normal --learning-rate 3 --epochs 30
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    if "class_weights" in given:
+        given["class_weights"] = _numbers(given["class_weights"])
+    if resume is not None:
+        if config or out:
+            raise GlassnetError(
+                "--resume goes on with the run's own recipe and folder: leave --config and --out away"
+            )
+        run, recipe = _reopened(resume, given)
+    else:
+        base = Recipe() if config is None else _from_file(config)
+        recipe = base.replace(**given)
+    if print_config:
+        click.echo(recipe.to_toml(), nl=False)
+        return
+
+    data = load(recipe.data)
+    if resume is not None:
+        trainer = Trainer(recipe.network(), data, recipe, progress=run.load_progress(recipe, data.sha256))
+        run.save_recipe(recipe)
+    else:
+        trainer = Trainer(recipe.network(), data, recipe)  # before the folder: it may refuse
+        run = RunFolder.create(out, recipe) if out else RunFolder.create_next("runs", recipe)
+    _train(run, trainer, choose_display(quiet=quiet, as_json=as_json))
+
+
+def _train(run: RunFolder, trainer: Trainer, display: Display) -> None:
+    """Train to the end, saving on the way; then the figures, the model, the pictures."""
+
+    def save() -> None:
+        run.save_progress(trainer.progress, trainer.recipe, trainer.data.sha256)
+
+    try:
+        saved = monotonic()
+        with display:
+            display.start(trainer, str(run.path))
+            while not trainer.finished:
+                record = trainer.advance()
+                if record is not None:
+                    display.record(record)
+                    if monotonic() - saved >= SAVE_EVERY:
+                        save()
+                        saved = monotonic()
+        save()
+    except KeyboardInterrupt:
+        save()
+        click.echo(
+            f"stopped after epoch {trainer.progress.epoch} of {trainer.recipe.epochs}; "
+            f"go on with: glassnet train --resume {run.path}",
+            err=True,
+        )
+        raise SystemExit(130) from None
+    except DivergedError:
+        save()
+        _finish(run, trainer, display)
+        raise
+    _finish(run, trainer, display)
+
+
+def _finish(run: RunFolder, trainer: Trainer, display: Display) -> None:
+    from glassnet.reports import save_pictures, save_trained
+
+    evaluations = save_trained(run, trainer)
+    display.finished(trainer, evaluations, str(run.path))
+    save_pictures(run, trainer, evaluations.get("test", evaluations.get("validation")))
+
+
+def _reopened(path: str, given: dict[str, Any]) -> tuple[RunFolder, Recipe]:
+    """The run to go on with, its limits raised as given."""
+    for name in given:
+        if name not in MAY_CHANGE:
+            raise GlassnetError(
+                f"--{name.replace('_', '-')} can't change in a resumed run "
+                f"(only {', '.join(MAY_CHANGE)} can): begin a new run"
+            )
+    run = RunFolder.open(path)
+    return run, run.recipe().replace(**given)
+
+
+def _from_file(path: str) -> Recipe:
+    try:
+        return Recipe.from_toml(read_bytes(path).decode(), path)
+    except UnicodeDecodeError as error:
+        raise GlassnetError(f"{path} is not text in UTF-8: give a recipe in TOML") from error
+
+
+def _numbers(text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError as error:
+        raise GlassnetError(
+            f"--class-weights {text!r}: give numbers with commas between, one for each class"
+        ) from error

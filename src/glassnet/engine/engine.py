@@ -1,0 +1,53 @@
+"""What training asks of an engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glassnet.arrays import Array, Images, Labels, Parameters
+from glassnet.costs import Cost
+from glassnet.network import Network
+from glassnet.optimizers import SGD
+
+
+@dataclass(frozen=True)
+class Task:
+    """All that stays the same from one mini-batch to the next."""
+
+    images: Images  # (n, …)
+    labels: Labels  # (n,)
+    example_weights: Array | None  # (n,)
+    cost: Cost
+    optimizer: SGD
+    learning_rate: float
+    batch_size: int
+    l2: float
+
+
+class Batches(NamedTuple):
+    """What some mini-batches in a row showed, each before its own step."""
+
+    costs: NDArray[np.float64]  # (examples,): weighted C₀
+    correct: NDArray[np.bool_]  # (examples,): the largest output was the right one
+    gradient_norms: NDArray[np.float64]  # (batches, weights): ‖∂C/∂W‖ of the data cost
+
+
+class Engine(Protocol):
+    """Computes steps and passes; changes a network's parameters in place and holds no state."""
+
+    name: str
+
+    def train_batches(
+        self, network: Network, optimizer_state: Parameters, task: Task, order: NDArray[np.int64]
+    ) -> Batches:
+        """A step for each mini-batch of `order`, the examples' places in the order of their use.
+
+        How an epoch is cut into calls changes nothing, as long as the cuts are between mini-batches.
+        """
+
+    def evaluate(self, network: Network, images: Images, labels: Labels, cost: Cost) -> tuple[Array, Array]:
+        """Outputs (n, n_out) and C₀ (n,) of every example, without changing anything."""

@@ -1,0 +1,73 @@
+"""The textbook as an engine: the readable NumPy of the layers, one mini-batch after another."""
+
+from __future__ import annotations
+
+from math import sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glassnet.arrays import Array, Images, Labels, Parameters
+from glassnet.costs import Cost, l2_gradient
+from glassnet.engine.engine import Batches, Task
+from glassnet.network import CHUNK, Network
+
+
+class TextbookEngine:
+    """Forward, backward, update, as the lessons have it."""
+
+    name = "textbook"
+
+    def train_batches(
+        self, network: Network, optimizer_state: Parameters, task: Task, order: NDArray[np.int64]
+    ) -> Batches:
+        m = task.batch_size
+        n = len(task.images)
+        params = network.by_layer()
+        weights = network.weights
+        costs: list[Array] = []
+        correct: list[NDArray[np.bool_]] = []
+        norms: list[list[float]] = []
+
+        block = max(m, CHUNK // m * m)  # many mini-batches are scaled to floats at once
+        for first in range(0, len(order), block):
+            places = order[first : first + block]
+            labels = task.labels[places]
+            x, y = network.inputs(task.images[places]), network.targets(labels)
+            met: list[tuple[Array, Array]] = []  # z and a of the last layer
+            for start in range(0, len(places), m):
+                batch = slice(start, start + m)
+                of_batch = None if task.example_weights is None else task.example_weights[places[batch]]
+                share = network.share(len(x[batch]), of_batch)
+
+                _, caches = network.forward(x[batch], params)
+                back = network.backward(caches, y[batch], task.cost, share, params)
+                gradients = network.by_name(layer.parameters for layer in back)
+
+                met.append((caches[-1].z, caches[-1].a))
+                norms.append([sqrt(np.vdot(gradients[name], gradients[name])) for name in weights])
+                if task.l2:
+                    for name in weights:
+                        gradients[name] += l2_gradient(network.parameters[name], task.l2, n)
+                task.optimizer.update(network.parameters, gradients, optimizer_state, task.learning_rate)
+
+            z, a = (np.concatenate(arrays) for arrays in zip(*met, strict=True))
+            costs.append(network.costs(z, a, y, task.cost))
+            correct.append(a.argmax(axis=1) == labels)
+
+        of_examples = np.concatenate(costs).astype(np.float64)
+        if task.example_weights is not None:
+            of_examples *= task.example_weights[order]
+        return Batches(
+            of_examples, np.concatenate(correct), np.array(norms).reshape(len(norms), len(weights))
+        )
+
+    def evaluate(self, network: Network, images: Images, labels: Labels, cost: Cost) -> tuple[Array, Array]:
+        params = network.by_layer()
+        outputs, costs = [], []
+        for start in range(0, len(images), CHUNK):
+            chunk = slice(start, start + CHUNK)
+            a, caches = network.forward(network.inputs(images[chunk]), params)
+            outputs.append(a)
+            costs.append(network.costs(caches[-1].z, a, network.targets(labels[chunk]), cost))
+        return np.concatenate(outputs), np.concatenate(costs)

@@ -1,0 +1,50 @@
+"""Softmax as a layer of its own, on top of another layer's activations (lesson 5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from glassnet.activations import ACTIVATIONS
+from glassnet.arrays import Array, Parameters, Shape
+from glassnet.errors import GlassnetError
+from glassnet.initializers import Initializer
+from glassnet.layers.layer import Cache
+from glassnet.rng import Stream
+
+
+@dataclass(frozen=True)
+class Softmax:
+    """a = softmax(x): no parameters, z is the input itself.
+
+    For softmax on the weighted sums of a layer, give that layer the activation instead:
+    `Dense(10, "softmax")`.
+    """
+
+    kind: ClassVar[str] = "softmax"
+    activation: ClassVar[str] = "softmax"
+
+    def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Shape]]:
+        if len(input_shape) != 1:
+            raise GlassnetError(
+                f"softmax takes a row of numbers, not an input of shape {input_shape}: flatten it"
+            )
+        return input_shape, {}
+
+    def initial(
+        self, input_shape: Shape, initializer: Initializer, weights: Stream, biases: Stream
+    ) -> Parameters:
+        return {}
+
+    def forward(self, params: Parameters, x: Array) -> tuple[Array, Cache]:
+        a = ACTIVATIONS["softmax"].forward(x)  # (batch, n)
+        return a, Cache(x, x, a)
+
+    def delta(self, cache: Cache, dC_da: Array) -> Array:
+        return ACTIVATIONS["softmax"].backward(cache.z, cache.a, dC_da)  # (batch, n)
+
+    def backward(self, params: Parameters, cache: Cache, dC_dz: Array) -> Parameters:
+        return {}
+
+    def dC_dx(self, params: Parameters, cache: Cache, dC_dz: Array) -> Array:
+        return dC_dz  # (batch, n): x is z

@@ -1,0 +1,101 @@
+"""A model: a network and what is known about it, in one .safetensors file."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from glassnet.errors import GlassnetError
+from glassnet.layers import LAYERS, Layer
+from glassnet.network import Network
+from glassnet.recipe import Recipe
+from glassnet.tensor_file import read_tensors, write_tensors
+
+FORMAT = 1  # raised when older programs could no longer read the file
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network, and how it came to be."""
+
+    network: Network
+    class_names: tuple[str, ...]
+    recipe: Recipe | None = None
+    data_sha256: str = ""  # of the data that it learned from
+    figures: dict[str, float] = field(default_factory=dict)  # what it reached, by name
+
+
+def save_model(path: str | Path, model: Model) -> None:
+    """Save a model; the file is the whole new one or stays what it was.
+
+    Raises:
+        GlassnetError: it can't be written, or a parameter is NaN or infinite.
+    """
+    network = model.network
+    for name, array in network.parameters.items():
+        if not np.isfinite(array).all():
+            raise GlassnetError(
+                f"{name} holds NaN or infinite values: a model is saved with finite parameters only"
+            )
+    information = {
+        "format": FORMAT,
+        "input_shape": list(network.input_shape),
+        "layers": [{"kind": layer.kind} | asdict(layer) for layer in network.layers],  # type: ignore[call-overload]
+        "preprocessing": {"pixels": "uint8/255", "drawing": "mnist"},
+        "class_names": list(model.class_names),
+        "calibration": None,
+        "recipe": None if model.recipe is None else model.recipe.to_dict(),
+        "data_sha256": model.data_sha256,
+        "figures": model.figures,
+    }
+    write_tensors(path, network.parameters, information)
+
+
+def load_model(path: str | Path) -> Model:
+    """A saved model.
+
+    Raises:
+        GlassnetError: there is no such file, it is damaged or not a model, it comes from a newer
+            glassnet, or a parameter is NaN or infinite.
+    """
+    arrays, information = read_tensors(path)
+    version = information.get("format")
+    if version != FORMAT or type(version) is not int:
+        raise GlassnetError(
+            f"{path} has format {version!r}: this glassnet reads format {FORMAT}; "
+            + (
+                "install a newer one"
+                if isinstance(version, int) and version > FORMAT
+                else "it is not a model file"
+            )
+        )
+    try:
+        layers = [_layer(values) for values in information["layers"]]
+        dtypes = {array.dtype for array in arrays.values()} or {np.dtype(np.float32)}
+        network = Network(layers, information["input_shape"], parameters=arrays, dtype=max(dtypes))
+        recipe = information["recipe"]
+        model = Model(
+            network,
+            tuple(str(name) for name in information["class_names"]),
+            None if recipe is None else Recipe.from_dict(recipe),
+            str(information["data_sha256"]),
+            {str(name): float(value) for name, value in information["figures"].items()},
+        )
+    except GlassnetError as error:
+        raise GlassnetError(f"{path} is not a model that fits together: {error}") from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise GlassnetError(f"{path} is not a model: its description lacks or garbles {error}") from error
+    for name, array in network.parameters.items():
+        if not np.isfinite(array).all():
+            raise GlassnetError(f"{path} holds NaN or infinite values in {name}: train the model again")
+    return model
+
+
+def _layer(values: dict[str, Any]) -> Layer:
+    kind = values["kind"]
+    if kind not in LAYERS:
+        raise GlassnetError(f"layer kind {kind!r} is not known: install a newer glassnet")
+    return LAYERS[kind](**{name: value for name, value in values.items() if name != "kind"})

@@ -1,0 +1,360 @@
+"""A network: an ordered list of layers and their parameters; forward, cost, backward.
+
+Rows are examples. C is the mean over the rows, so each row's share of it is 1/m; `share` carries
+that factor (times the example's weight, where examples are weighted) to the start of the way
+back, and every gradient behind it is the gradient of C.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from glassnet.arrays import Array, Images, Parameters, Shape
+from glassnet.costs import CanonicalCost, Cost, get_cost
+from glassnet.errors import GlassnetError
+from glassnet.initializers import get_initializer
+from glassnet.layers import Cache, Layer, format_layers, parse_layers
+from glassnet.rng import Purpose, Stream
+
+CHUNK = 1024  # rows that predict takes at a time, to bound its memory
+
+
+class LayerGradient(NamedTuple):
+    """What the way back made in one layer."""
+
+    dC_da: Array | None  # (batch, n_out); None where the canonical form went around it
+    dC_dz: Array  # (batch, n_out): δ
+    parameters: Parameters  # ∂C/∂W and ∂C/∂b under the layer's own names
+
+
+class Gradient(NamedTuple):
+    """∇C and everything it was made of."""
+
+    cost: float  # C, the mean over the rows
+    parameters: Parameters  # ∂C/∂ every parameter, under the network's names
+    layers: list[LayerGradient]
+    caches: list[Cache]
+
+
+class Network:
+    """A feed-forward network.
+
+    Args:
+        layers: a text such as "784-16-16-10" (see `glassnet.layers.text`) or a list of layers.
+        input_shape: of one example, without the batch; a text has its own.
+        seed: draws the initial parameters; give this or `parameters`.
+        initializer: the rule that they are drawn by.
+        parameters: arrays under the names of `shapes`.
+        dtype: of all parameters: float32 or float64.
+
+    Raises:
+        GlassnetError: the layers don't fit together, or the parameters don't fit the layers.
+
+    >>> network = Network("784-16-16-10", seed=0)
+    >>> network.parameter_count
+    13002
+    >>> network.shapes["0.weight"]
+    (16, 784)
+    >>> network.predict(np.zeros((5, 784))).shape
+    (5, 10)
+    """
+
+    def __init__(
+        self,
+        layers: str | Iterable[Layer],
+        input_shape: int | Sequence[int] | None = None,
+        *,
+        seed: int | None = None,
+        initializer: str = "scaled_normal",
+        parameters: Parameters | None = None,
+        dtype: Any = np.float32,
+    ) -> None:
+        if isinstance(layers, str):
+            own_shape, layers = parse_layers(layers)
+            input_shape = own_shape if input_shape is None else input_shape
+        if input_shape is None:
+            raise GlassnetError("a list of layers needs the input_shape of one example, for example (784,)")
+        self.layers: tuple[Layer, ...] = tuple(layers)
+        if not self.layers:
+            raise GlassnetError("a network needs at least one layer")
+        self.dtype = np.dtype(dtype)
+        if self.dtype not in (np.float32, np.float64):
+            raise GlassnetError(f"dtype {self.dtype}: parameters are float32 or float64")
+        self.input_shape = _shape(input_shape)
+
+        inputs = [self.input_shape]  # of every layer
+        built: list[dict[str, Shape]] = []
+        for layer in self.layers:
+            output, shapes = layer.build(inputs[-1])
+            inputs.append(output)
+            built.append(shapes)
+        self.output_shape = inputs[-1]
+        # One name per parameter everywhere: the layer's place, a point, the layer's own name.
+        self.shapes = {
+            f"{i}.{name}": shape for i, shapes in enumerate(built) for name, shape in shapes.items()
+        }
+        self._names = [{name: f"{i}.{name}" for name in shapes} for i, shapes in enumerate(built)]
+
+        if (seed is None) == (parameters is None):
+            raise GlassnetError(
+                "a network needs either seed=… (to draw its first parameters) or parameters=…"
+            )
+        if seed is not None:
+            rule = get_initializer(initializer)
+            parameters = {
+                self._names[i][name]: array
+                for i, layer in enumerate(self.layers)
+                for name, array in layer.initial(
+                    inputs[i],
+                    rule,
+                    Stream(seed, Purpose.WEIGHTS, step=i),
+                    Stream(seed, Purpose.BIASES, step=i),
+                ).items()
+            }
+        assert parameters is not None
+        self.parameters: Parameters = {}
+        self.load_parameters(parameters)
+
+    def load_parameters(self, parameters: Parameters) -> None:
+        """Take over copies of these arrays; names and shapes must be the network's own."""
+        if set(parameters) != set(self.shapes):
+            odd = sorted(set(parameters) ^ set(self.shapes))
+            raise GlassnetError(
+                f"parameters {', '.join(odd)}: the network {self} has {', '.join(self.shapes)}"
+            )
+        for name, shape in self.shapes.items():
+            array = np.asarray(parameters[name])
+            if array.shape != shape or not np.issubdtype(array.dtype, np.floating):
+                raise GlassnetError(
+                    f"{name} is {array.dtype} {array.shape}: the network {self} needs floats {shape}"
+                )
+        self.parameters = {name: np.array(parameters[name], self.dtype, order="C") for name in self.shapes}
+
+    @property
+    def parameter_count(self) -> int:
+        """How many numbers the network learns."""
+        return sum(prod(shape) for shape in self.shapes.values())
+
+    @property
+    def weights(self) -> list[str]:
+        """The names of the weights: the parameters that the L2 penalty counts, biases excepted."""
+        return [name for name in self.shapes if name.endswith(".weight")]
+
+    def __str__(self) -> str:
+        """The sizes, as text: 784-16-16-10."""
+        return format_layers(self.input_shape, self.layers)
+
+    def __repr__(self) -> str:
+        """Layers, activations and the number of parameters."""
+        layers = ", ".join(map(repr, self.layers))
+        return f"<Network {self}: {layers}; {self.parameter_count:,} parameters, {self.dtype}>"
+
+    def astype(self, dtype: Any) -> Network:
+        """A copy with parameters of another float dtype: float64 to check gradients."""
+        return Network(self.layers, self.input_shape, parameters=self.parameters, dtype=dtype)
+
+    def copy(self) -> Network:
+        """A copy that learns on its own."""
+        return self.astype(self.dtype)
+
+    def by_layer(self, parameters: Parameters | None = None) -> list[Parameters]:
+        """The same arrays as `parameters` (the network's own), a dictionary a layer."""
+        parameters = self.parameters if parameters is None else parameters
+        return [{name: parameters[full] for name, full in names.items()} for names in self._names]
+
+    def by_name(self, parameters: Iterable[Parameters]) -> Parameters:
+        """The same arrays as a dictionary a layer, under the network's names."""
+        pairs = zip(self._names, parameters, strict=True)
+        return {names[name]: array for names, of_layer in pairs for name, array in of_layer.items()}
+
+    # Inputs and targets
+
+    def inputs(self, images: Images) -> Array:
+        """Images as rows of numbers: (batch, *input_shape), in the network's dtype.
+
+        Pixels of dtype uint8 are scaled to 0 … 1; floats are taken as they are.
+
+        Raises:
+            GlassnetError: the images don't have as many numbers as the network has inputs.
+        """
+        images = np.asarray(images)
+        if images.ndim < 1 or prod(images.shape[1:]) != prod(self.input_shape):
+            raise GlassnetError(
+                f"images of shape {images.shape}: the network {self} takes (any number, "
+                f"{', '.join(map(str, self.input_shape))})"
+            )
+        rows = images.reshape(len(images), *self.input_shape)
+        if rows.dtype == np.uint8:
+            return np.divide(rows, 255, dtype=self.dtype)
+        if not (np.issubdtype(rows.dtype, np.floating) or np.issubdtype(rows.dtype, np.integer)):
+            raise GlassnetError(f"images of dtype {rows.dtype}: give uint8 pixels or floats")
+        if not np.isfinite(rows).all():
+            raise GlassnetError("the images hold NaN or infinite values: give finite numbers only")
+        return rows.astype(self.dtype, copy=False)
+
+    def targets(self, y: Any) -> Array:
+        """Desired outputs (batch, n_out): y itself, or one-hot rows for integer labels (batch,).
+
+        >>> Network("2-3", seed=0).targets([2, 0])
+        array([[0., 0., 1.],
+               [1., 0., 0.]], dtype=float32)
+        """
+        y = np.asarray(y)
+        n_out = prod(self.output_shape)
+        if y.ndim == 1 and np.issubdtype(y.dtype, np.integer):
+            if (wrong := y[(y < 0) | (y >= n_out)]).size:
+                raise GlassnetError(f"label {wrong[0]}: the network {self} has the outputs 0 to {n_out - 1}")
+            one_hot: Array = np.eye(n_out, dtype=self.dtype)[y]
+            return one_hot
+        if y.ndim != 2 or y.shape[1] != n_out:
+            raise GlassnetError(
+                f"targets of shape {y.shape} and dtype {y.dtype}: give integer labels (batch,) "
+                f"or desired outputs (batch, {n_out})"
+            )
+        targets: Array = y.astype(self.dtype, copy=False)
+        return targets
+
+    # Forward
+
+    def forward(self, x: Array, params: list[Parameters] | None = None) -> tuple[Array, list[Cache]]:
+        """The outputs a (batch, n_out) for inputs x (batch, *input_shape), and every layer's cache."""
+        caches = []
+        for layer, of_layer in zip(self.layers, self.by_layer() if params is None else params, strict=True):
+            x, cache = layer.forward(of_layer, x)
+            caches.append(cache)
+        return x, caches
+
+    def predict(self, images: Images) -> Array:
+        """The outputs (batch, n_out) for images as `inputs` takes them."""
+        images = np.asarray(images)
+        if len(images.shape) < 2:
+            raise GlassnetError(
+                f"images of shape {images.shape}: give a batch, for a single image image[None]"
+            )
+        params = self.by_layer()
+        chunks = [images[start : start + CHUNK] for start in range(0, len(images), CHUNK)] or [images]
+        return np.concatenate([self.forward(self.inputs(chunk), params)[0] for chunk in chunks])
+
+    # Cost
+
+    def check_cost(self, cost: str | Cost) -> Cost:
+        """The cost itself, refused where it is not defined for the last layer's outputs."""
+        cost = get_cost(cost) if isinstance(cost, str) else cost
+        cost.check_activation(self.layers[-1].activation)
+        return cost
+
+    def canonical(self, cost: Cost) -> CanonicalCost | None:
+        """The cost, where it and the last layer are a canonical pair: δ = a − y."""
+        if isinstance(cost, CanonicalCost) and self.layers[-1].activation == cost.natural:
+            return cost
+        return None
+
+    def costs(self, z: Array, a: Array, y: Array, cost: Cost, canonical: bool = True) -> Array:
+        """C₀ of every row, shape (batch,), from the last layer's z (where the pair is canonical) or a."""
+        if canonical and (pair := self.canonical(cost)):
+            return pair.value_from_z(z, y)
+        return cost.value(a, y)
+
+    # Backward
+
+    def backward(
+        self,
+        caches: list[Cache],
+        y: Array,
+        cost: Cost,
+        share: float | Array,
+        params: list[Parameters] | None = None,
+        canonical: bool = True,
+    ) -> list[LayerGradient]:
+        """From the outputs back to every parameter, by the canonical short cut or the full chain.
+
+        Args:
+            caches: what `forward` returned.
+            y: desired outputs (batch, n_out).
+            cost: one that the last layer's outputs are defined for.
+            share: of each row in C: 1/m, or an array (batch, 1).
+            params: a dictionary a layer, as `by_layer` gives them.
+            canonical: start from δ = a − y where the last layer and the cost allow it.
+        """
+        params = self.by_layer() if params is None else params
+        dC_da: Array | None = None
+        gradients: list[LayerGradient] = []
+        for i in reversed(range(len(self.layers))):
+            layer, cache = self.layers[i], caches[i]
+            if i == len(self.layers) - 1:
+                if canonical and (pair := self.canonical(cost)):
+                    dC_dz = share * pair.delta(cache.a, y)
+                else:
+                    dC_da = share * cost.derivative(cache.a, y)
+                    dC_dz = layer.delta(cache, dC_da)
+            else:
+                dC_da = self.layers[i + 1].dC_dx(params[i + 1], caches[i + 1], dC_dz)
+                dC_dz = layer.delta(cache, dC_da)
+            gradients.append(LayerGradient(dC_da, dC_dz, layer.backward(params[i], cache, dC_dz)))
+        return gradients[::-1]
+
+    def gradient(
+        self,
+        images: Images,
+        y: Any,
+        cost: str | Cost = "quadratic",
+        *,
+        example_weights: Any = None,
+        canonical: bool = True,
+    ) -> Gradient:
+        """C and ∇C of a batch: one forward and one backward pass.
+
+        Args:
+            images: (batch, *input_shape) as `inputs` takes them.
+            y: integer labels (batch,) or desired outputs (batch, n_out).
+            cost: its name.
+            example_weights: (batch,); C is then (1/m) Σ weight · C₀.
+            canonical: whether the canonical pairs take their short cut.
+
+        >>> network = Network("2-1", parameters={"0.weight": np.array([[1.0, -1.0]]), "0.bias": np.zeros(1)})
+        >>> gradient = network.gradient(np.array([[2.0, 2.0]]), np.array([[0.0]]), "squared")
+        >>> gradient.parameters["0.weight"]  # a · σ′(z) · 2(a − y) = 2 · ¼ · 2 · ½
+        array([[0.5, 0.5]], dtype=float32)
+        """
+        cost = self.check_cost(cost)
+        x, y = self.inputs(images), self.targets(y)
+        if len(x) == 0 or len(x) != len(y):
+            raise GlassnetError(f"{len(x)} images and {len(y)} targets: give as many of both, at least one")
+        cost.check_targets(y)
+        share = self.share(len(x), example_weights)
+        params = self.by_layer()
+        _, caches = self.forward(x, params)
+        layers = self.backward(caches, y, cost, share, params, canonical)
+        mean_cost = float(
+            (np.ravel(share) * self.costs(caches[-1].z, caches[-1].a, y, cost, canonical)).sum()
+        )
+        return Gradient(mean_cost, self.by_name(layer.parameters for layer in layers), layers, caches)
+
+    def share(self, m: int, example_weights: Any = None) -> float | Array:
+        """Each row's share of C = (1/m) Σ weight · C₀: 1/m, or (m, 1) where rows are weighted."""
+        if example_weights is None:
+            return 1 / m
+        return check_weights(example_weights, m).astype(self.dtype)[:, None] / m
+
+
+def check_weights(weights: Any, count: int) -> Array:
+    """Weights as floats (count,), none negative or undefined."""
+    array = np.asarray(weights, dtype=np.float64)
+    if array.shape != (count,):
+        raise GlassnetError(
+            f"example weights of shape {array.shape}: give one for each of the {count} examples"
+        )
+    if not (np.isfinite(array).all() and (array >= 0).all()):
+        raise GlassnetError("example weights must be finite and not negative")
+    return array
+
+
+def _shape(shape: int | Sequence[int]) -> Shape:
+    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    if not sizes or not all(isinstance(size, int) and size > 0 for size in sizes):
+        raise GlassnetError(f"input_shape {shape!r}: give positive whole numbers, for example (784,)")
+    return sizes

@@ -1,0 +1,160 @@
+"""Recipe: every hyperparameter of a training run, validated, as one value."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, fields, replace
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from glassnet.activations import get_activation
+from glassnet.costs import get_cost
+from glassnet.errors import GlassnetError, unknown_name
+from glassnet.initializers import get_initializer
+from glassnet.layers import parse_layers
+from glassnet.network import Network
+from glassnet.rng import check_seed
+
+
+def _field(default: Any, help: str) -> Any:  # noqa: A002
+    return field(default=default, metadata={"help": help})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What is trained, and how. Two runs with the same recipe on the same data end with the same bits.
+
+    Raises:
+        GlassnetError: a value that makes no sense, or values that don't go together.
+
+    >>> recipe = Recipe(layers="784-30-10", cost="quadratic", learning_rate=3.0)
+    >>> recipe.network().parameter_count
+    23860
+    >>> Recipe.from_toml(recipe.to_toml()) == recipe
+    True
+    """
+
+    data: str = _field("digits", "The data to learn from: digits or mnist.")
+    layers: str = _field("784-16-16-10", "Sizes from the inputs to the outputs; 16:relu names an activation.")
+    activation: str = _field("sigmoid", "Of the hidden layers: sigmoid, tanh, relu, linear or softmax.")
+    output_activation: str = _field(
+        "auto", "Of the last layer; auto takes the one that the cost was made for."
+    )
+    cost: str = _field("cross_entropy", "squared, quadratic, cross_entropy or log_likelihood.")
+    initializer: str = _field("scaled_normal", "normal, scaled_normal (1/√n_in), glorot, he or zeros.")
+    learning_rate: float = _field(0.5, "η, the length of a step along the negative gradient.")
+    batch_size: int = _field(10, "m, the examples in a mini-batch; as many as there are is gradient descent.")
+    epochs: int = _field(60, "Passes over the training data.")
+    l2: float = _field(0.0, "λ of the penalty (λ/2n) Σ w².")
+    class_weights: tuple[float, ...] = _field(
+        (), "How much an example of each class counts; none: all the same."
+    )
+    patience: int | None = _field(None, "Stop after so many epochs without a better validation accuracy.")
+    time_limit: float | None = _field(None, "Stop after so many seconds of training.")
+    keep: str = _field("last", "The parameters to end with: the last, or the best by validation accuracy.")
+    seed: int = _field(0, "Draws the initial parameters and the order of the examples.")
+    dtype: str = _field("float32", "float32 or float64.")
+    engine: str = _field("textbook", "What computes the steps: textbook.")
+
+    def __post_init__(self) -> None:
+        # TOML and JSON have lists where a recipe has tuples, and whole numbers where it has floats.
+        object.__setattr__(self, "class_weights", tuple(self.class_weights))
+        for name in ("learning_rate", "l2", "time_limit"):
+            if type(getattr(self, name)) is int:
+                object.__setattr__(self, name, float(getattr(self, name)))
+        check_seed(self.seed)
+        self._check_number("learning_rate", float, "a positive number", lambda value: value > 0)
+        self._check_number("l2", float, "a number, 0 or more", lambda value: value >= 0)
+        self._check_number("batch_size", int, "a whole number, 1 or more", lambda value: value >= 1)
+        self._check_number("epochs", int, "a whole number, 0 or more", lambda value: value >= 0)
+        if self.patience is not None:
+            self._check_number("patience", int, "a whole number, 1 or more", lambda value: value >= 1)
+        if self.time_limit is not None:
+            self._check_number("time_limit", float, "a positive number of seconds", lambda value: value > 0)
+        for name in ("data", "layers", "activation", "output_activation", "cost", "initializer", "engine"):
+            if not isinstance(getattr(self, name), str):
+                raise GlassnetError(f"{name} is {getattr(self, name)!r}: give a text")
+        for name, choices in (("keep", ("last", "best")), ("dtype", ("float32", "float64"))):
+            if getattr(self, name) not in choices:
+                raise unknown_name(name, getattr(self, name), choices)
+        get_initializer(self.initializer)
+        get_activation(self.activation)
+        if self.output_activation != "auto":
+            get_activation(self.output_activation)
+        cost = get_cost(self.cost)
+        _, layers = parse_layers(self.layers, self.activation, self.outputs)
+        cost.check_activation(layers[-1].activation)
+        for weight in self.class_weights:
+            if type(weight) not in (int, float) or not isfinite(weight) or weight < 0:
+                raise GlassnetError(
+                    f"class_weights hold {weight!r}: give numbers, 0 or more, one for each class"
+                )
+
+    def _check_number(
+        self, name: str, kind: type[int] | type[float], want: str, fits: Callable[[Any], bool]
+    ) -> None:
+        value: Any = getattr(self, name)
+        if type(value) is not kind or not (isfinite(value) and fits(value)):
+            raise GlassnetError(f"{name} is {value!r}: give {want}")
+
+    @property
+    def outputs(self) -> str:
+        """The activation of the last dense layer, `auto` resolved."""
+        if self.output_activation != "auto":
+            return self.output_activation
+        natural = get_cost(self.cost).natural
+        # Under a separate softmax layer the lessons have sigmoids: softmax on top of them.
+        return "sigmoid" if self.layers.rstrip().endswith("softmax") and natural == "softmax" else natural
+
+    def network(self) -> Network:
+        """The network that this recipe trains, with its initial parameters."""
+        input_shape, layers = parse_layers(self.layers, self.activation, self.outputs)
+        return Network(
+            layers, input_shape, seed=self.seed, initializer=self.initializer, dtype=np.dtype(self.dtype)
+        )
+
+    def replace(self, **changes: Any) -> Recipe:
+        """The same recipe with other values for some fields."""
+        _check_names(changes)
+        return replace(self, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every field that has a value, ready for TOML or JSON."""
+        values = asdict(self) | {"class_weights": list(self.class_weights)}
+        return {name: value for name, value in values.items() if value is not None}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Recipe:
+        """A recipe from `to_dict`'s form; what is left out has its default."""
+        _check_names(values)
+        if not isinstance(values.get("class_weights", []), list | tuple):
+            raise GlassnetError(f"class_weights is {values['class_weights']!r}: give a list of numbers")
+        return cls(**values)
+
+    def to_toml(self) -> str:
+        """The recipe as the text of a config.toml."""
+        import tomli_w
+
+        return tomli_w.dumps(self.to_dict())
+
+    @classmethod
+    def from_toml(cls, text: str, source: str = "the recipe") -> Recipe:
+        """The recipe in a config.toml; `source` names it in errors."""
+        try:
+            values = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise GlassnetError(f"{source} is not TOML: {error}") from error
+        try:
+            return cls.from_dict(values)
+        except GlassnetError as error:
+            raise GlassnetError(f"{source}: {error}") from error
+
+
+def _check_names(values: dict[str, Any]) -> None:
+    known = [field.name for field in fields(Recipe)]
+    for name in values:
+        if name not in known:
+            raise unknown_name("recipe field", name, known)

@@ -1,0 +1,178 @@
+"""A run folder: everything that one training leaves behind, and all that is needed to go on.
+
+`config.toml` is there from the start. The checkpoint is the one source of truth: it holds the
+parameters at the end of an epoch together with all records up to it, and `history.csv` is
+written from the same records. Every file is written whole or not at all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from glassnet.arrays import Parameters
+from glassnet.errors import GlassnetError
+from glassnet.files import cannot, read_bytes, write_atomically
+from glassnet.recipe import Recipe
+from glassnet.records import Record
+from glassnet.tensor_file import read_tensors, write_tensors
+from glassnet.training import Progress
+
+CHECKPOINT_FORMAT = 1
+# A resumed run may raise its limits; anything else would make it a different run.
+MAY_CHANGE = ("epochs", "patience", "time_limit", "keep")
+
+
+class RunFolder:
+    """A folder with `config.toml`, and, as training goes on, the files named here."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.config = self.path / "config.toml"
+        self.history = self.path / "history.csv"
+        self.model = self.path / "model.safetensors"
+        self.checkpoint = self.path / "checkpoint.safetensors"
+        self.learning_curve = self.path / "learning_curve.png"
+        self.confusion = self.path / "confusion.png"
+        self.weights = self.path / "weights.png"
+
+    @classmethod
+    def create(cls, path: str | Path, recipe: Recipe) -> RunFolder:
+        """A new run; it appears at once, with its config.
+
+        Raises:
+            GlassnetError: there is something at `path` already, or it can't be written.
+        """
+        path = Path(path)
+        if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+            raise GlassnetError(f"{path} exists already: name another --out, or go on with --resume {path}")
+        draft = None
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            draft = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent))
+            draft.chmod(0o755)
+            write_atomically(draft / "config.toml", recipe.to_toml().encode())
+            draft.rename(path)
+        except OSError as error:
+            raise cannot("make the run folder", path, error) from error
+        finally:
+            if draft is not None:
+                shutil.rmtree(draft, ignore_errors=True)  # gone already when the rename succeeded
+        return cls(path)
+
+    @classmethod
+    def create_next(cls, parent: str | Path, recipe: Recipe) -> RunFolder:
+        """A new run in `parent`, named by data, layers and the first number that is free."""
+        for number in range(1, 1_000_000):
+            path = Path(parent) / f"{recipe.data}-{recipe.layers.replace(':', '.')}-{number}"
+            if not os.path.lexists(path):
+                return cls.create(path, recipe)
+        raise GlassnetError(f"{parent} holds a million runs of this recipe: name another --out")
+
+    @classmethod
+    def open(cls, path: str | Path) -> RunFolder:
+        """A run that exists; what a kill in the middle of writing left there is removed."""
+        run = cls(path)
+        if not run.config.is_file():
+            raise GlassnetError(f"{path} is not a run folder: it has no config.toml")
+        for leftover in run.path.glob(".*.tmp"):
+            with contextlib.suppress(OSError):
+                leftover.unlink()
+        return run
+
+    def recipe(self) -> Recipe:
+        """The recipe in config.toml."""
+        try:
+            text = read_bytes(self.config).decode()
+        except UnicodeDecodeError as error:
+            raise GlassnetError(f"{self.config} is not text in UTF-8") from error
+        return Recipe.from_toml(text, str(self.config))
+
+    def save_recipe(self, recipe: Recipe) -> None:
+        """Replace config.toml: a resumed run with other limits."""
+        write_atomically(self.config, recipe.to_toml().encode())
+
+    def save_progress(self, progress: Progress, recipe: Recipe, data_sha256: str) -> None:
+        """The checkpoint, then the history that goes with it."""
+        arrays = _prefixed("last", progress.parameters) | _prefixed("optimizer", progress.optimizer_state)
+        if progress.best_parameters is not None:
+            arrays |= _prefixed("best", progress.best_parameters)
+        information = {
+            "checkpoint": CHECKPOINT_FORMAT,
+            "recipe": recipe.to_dict(),
+            "data_sha256": data_sha256,
+            "history": [record.to_dict() for record in progress.history],
+            "best_epoch": progress.best_epoch,
+        }
+        write_tensors(self.checkpoint, arrays, information)
+        write_atomically(self.history, history_csv(progress.history).encode())
+
+    def load_progress(self, recipe: Recipe, data_sha256: str) -> Progress | None:
+        """Where the run stopped; None if that was before its first checkpoint.
+
+        Raises:
+            GlassnetError: the checkpoint is damaged, or belongs to another recipe or other data.
+        """
+        if not self.checkpoint.exists():
+            return None
+        arrays, information = read_tensors(self.checkpoint)
+        if information.get("checkpoint") != CHECKPOINT_FORMAT:
+            raise GlassnetError(
+                f"{self.checkpoint} has format {information.get('checkpoint')!r}: this glassnet reads "
+                f"format {CHECKPOINT_FORMAT}"
+            )
+        try:
+            made_with, made_from = (
+                Recipe.from_dict(information["recipe"]).to_dict(),
+                information["data_sha256"],
+            )
+            history = [Record.from_dict(values) for values in information["history"]]
+            best_epoch = information["best_epoch"]
+        except (KeyError, TypeError, AttributeError) as error:
+            raise GlassnetError(
+                f"{self.checkpoint} is not a checkpoint: it lacks or garbles {error}"
+            ) from error
+        now = recipe.to_dict()
+        for name in now.keys() | made_with.keys():
+            if name not in MAY_CHANGE and now.get(name) != made_with.get(name):
+                raise GlassnetError(
+                    f"{self.config} has {name} = {now.get(name)!r}, the run was begun with "
+                    f"{made_with.get(name)!r}: put that back, or begin a new run"
+                )
+        if made_from != data_sha256:
+            raise GlassnetError(f"{self.path} was begun with other {recipe.data} data: begin a new run")
+        return Progress(
+            parameters=_without_prefix("last", arrays),
+            optimizer_state=_without_prefix("optimizer", arrays),
+            history=history,
+            best_epoch=best_epoch,
+            best_parameters=_without_prefix("best", arrays) or None,
+        )
+
+
+def history_csv(history: list[Record]) -> str:
+    """The records as CSV, a row an epoch, under the records' names."""
+    text = io.StringIO()
+    rows = [record.to_row() for record in history]
+    if rows:
+        writer = csv.DictWriter(text, rows[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return text.getvalue()
+
+
+def _prefixed(prefix: str, arrays: Parameters) -> Parameters:
+    return {f"{prefix}/{name}": array for name, array in arrays.items()}
+
+
+def _without_prefix(prefix: str, arrays: Parameters) -> Parameters:
+    return {
+        name.removeprefix(f"{prefix}/"): array
+        for name, array in arrays.items()
+        if name.startswith(f"{prefix}/")
+    }

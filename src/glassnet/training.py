@@ -1,0 +1,339 @@
+"""Training: the loop forward → cost → backward → adjust, as a stream of records. It never prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from math import isfinite, prod
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from glassnet.arrays import Array, Parameters
+from glassnet.costs import l2_penalty
+from glassnet.data import Dataset
+from glassnet.engine import Batches, Task, get_engine
+from glassnet.errors import GlassnetError
+from glassnet.network import Network, check_weights
+from glassnet.optimizers import SGD
+from glassnet.recipe import Recipe
+from glassnet.records import Record
+from glassnet.rng import Purpose, Stream
+
+
+class DivergedError(GlassnetError):
+    """The cost became infinite or NaN; the network holds the parameters of the last good epoch."""
+
+    def __init__(self, epoch: int, batch: int, cause: str) -> None:
+        super().__init__(
+            f"the cost became infinite or NaN in epoch {epoch}, mini-batch {batch}: {cause}; "
+            f"the network keeps its parameters from the end of epoch {epoch - 1}"
+        )
+        self.epoch, self.batch = epoch, batch
+
+
+class Step(NamedTuple):
+    """What one mini-batch showed before its step was made."""
+
+    epoch: int  # from 1
+    batch: int  # from 1
+    cost: float
+    accuracy: float
+    gradient_norms: dict[str, float]
+
+
+@dataclass
+class Progress:
+    """How far a training has come: at the end of an epoch, all that is needed to go on from there."""
+
+    parameters: Parameters
+    optimizer_state: Parameters = field(default_factory=dict)
+    history: list[Record] = field(default_factory=list)
+    best_epoch: int | None = None
+    best_parameters: Parameters | None = None
+    finished: str | None = None  # why there is no further epoch
+
+    @property
+    def epoch(self) -> int:
+        """Epochs completed."""
+        return len(self.history)
+
+    @property
+    def best_accuracy(self) -> float:
+        """The best validation accuracy so far; below 0 before there is one."""
+        best = self.history[self.best_epoch - 1].validation_accuracy if self.best_epoch else None
+        return -1.0 if best is None else best
+
+    @property
+    def seconds(self) -> float:
+        """Time spent on training alone."""
+        return sum(record.seconds for record in self.history)
+
+
+class Trainer:
+    """Trains a network in place: epoch by epoch, by the mini-batch, or in slices of time.
+
+    Args:
+        network: what learns; usually `recipe.network()`.
+        data: what it learns from; its test split is not looked at.
+        recipe: how.
+        example_weights: (n,) for the training examples; they multiply the recipe's class weights.
+        progress: where an earlier training stopped, to go on to the same bits.
+
+    Raises:
+        GlassnetError: network, data and recipe don't fit each other.
+
+    >>> from glassnet.data import load
+    >>> recipe = Recipe(epochs=1)
+    >>> trainer = Trainer(recipe.network(), load("digits"), recipe)
+    >>> step = trainer.step()
+    >>> step.epoch, step.batch, sorted(step.gradient_norms)
+    (1, 1, ['0.weight', '1.weight', '2.weight'])
+    >>> trainer.epoch().epoch  # what is left of it
+    1
+    >>> trainer.finished
+    'all 1 epochs are done'
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        data: Dataset,
+        recipe: Recipe,
+        *,
+        example_weights: Any = None,
+        progress: Progress | None = None,
+    ) -> None:
+        self.network, self.data, self.recipe = network, data, recipe
+        self._engine = get_engine(recipe.engine)
+        _check_fit(network, data, recipe)
+        n = len(data.training)
+        optimizer = SGD()
+        self._task = Task(
+            images=data.training.images,
+            labels=data.training.labels,
+            example_weights=_example_weights(data, recipe, example_weights),
+            cost=network.check_cost(recipe.cost),
+            optimizer=optimizer,
+            learning_rate=recipe.learning_rate,
+            batch_size=min(recipe.batch_size, n),
+            l2=recipe.l2,
+        )
+        self.progress = progress or Progress(
+            _copy(network.parameters), optimizer.initial_state(network.parameters)
+        )
+        network.load_parameters(self.progress.parameters)
+        self._optimizer_state = _copy(self.progress.optimizer_state)
+        self._seconds_per_batch: float | None = None
+        self._open_epoch()
+        self.progress.finished = self._reason_to_finish()
+        self._settle()
+
+    # Where training stands
+
+    @property
+    def history(self) -> list[Record]:
+        """The records so far."""
+        return self.progress.history
+
+    @property
+    def finished(self) -> str | None:
+        """Why there is no further epoch, or None while there is one."""
+        return self.progress.finished
+
+    @property
+    def epoch_share(self) -> float:
+        """How much of the present epoch is done, 0 … 1."""
+        return self._done / len(self._task.labels)
+
+    # Going on
+
+    def step(self) -> Step:
+        """Train on one mini-batch."""
+        epoch, batch = self.progress.epoch + 1, self._done // self._task.batch_size + 1
+        met = self._run(1)
+        norms = dict(zip(self.network.weights, met.gradient_norms[0].tolist(), strict=True))
+        return Step(epoch, batch, float(met.costs.mean()), float(met.correct.mean()), norms)
+
+    def advance(self, seconds: float = 0.1) -> Record | None:
+        """Train for about that long, at most to the end of the epoch; its record, if it ended."""
+        epochs = self.progress.epoch
+        per_batch = self._seconds_per_batch
+        self._run(1 if per_batch is None else max(1, int(seconds / per_batch)))
+        return self.history[-1] if self.progress.epoch > epochs else None
+
+    def epoch(self) -> Record:
+        """Train to the end of the epoch."""
+        while not (record := self.advance()):
+            pass
+        return record
+
+    def __iter__(self) -> Iterator[Record]:
+        """Train to the end: a record an epoch."""
+        while not self.finished:
+            yield self.epoch()
+
+    # How
+
+    def _open_epoch(self) -> None:
+        """Shuffle: the order depends on the seed and the epoch alone."""
+        self._done = 0
+        self._met: list[Batches] = []
+        self._seconds = 0.0
+        stream = Stream(self.recipe.seed, Purpose.SHUFFLE, epoch=self.progress.epoch + 1)
+        self._order = stream.permutation(len(self._task.labels))
+
+    def _run(self, batches: int) -> Batches:
+        """The next so many mini-batches of the epoch, or those that are left of it."""
+        if self.finished:
+            raise GlassnetError(f"training is over, {self.finished}: raise the limit to go on")
+        places = self._order[self._done : self._done + batches * self._task.batch_size]
+        start = perf_counter()
+        with np.errstate(over="ignore", invalid="ignore"):  # _check_finite says it better
+            met = self._engine.train_batches(self.network, self._optimizer_state, self._task, places)
+        seconds = perf_counter() - start
+        self._check_finite(met)
+        self._met.append(met)
+        self._done += len(places)
+        self._seconds += seconds
+        self._seconds_per_batch = seconds / len(met.gradient_norms)
+        if self._done == len(self._order) or self._out_of_time():
+            self._close_epoch()
+        return met
+
+    def _close_epoch(self) -> None:
+        costs, correct, norms = (np.concatenate(arrays) for arrays in zip(*self._met, strict=True))
+        accuracy, cost = None, None
+        if len(self.data.validation):
+            accuracy, cost = self._validate()
+        weights = [self.network.parameters[name] for name in self.network.weights]
+        record = Record(
+            epoch=self.progress.epoch + 1,
+            training_cost=float(costs.mean()),
+            penalty=l2_penalty(weights, self.recipe.l2, len(self._order)),
+            training_accuracy=float(correct.mean()),
+            validation_cost=cost,
+            validation_accuracy=accuracy,
+            gradient_norms=dict(zip(self.network.weights, norms.mean(axis=0).tolist(), strict=True)),
+            seconds=self._seconds,
+            images_per_second=len(costs) / self._seconds,
+            learning_rate=self.recipe.learning_rate,
+        )
+        out_of_time = self._out_of_time()
+        progress = self.progress
+        progress.parameters = _copy(self.network.parameters)
+        progress.optimizer_state = _copy(self._optimizer_state)
+        if accuracy is not None and accuracy > progress.best_accuracy:
+            progress.best_epoch, progress.best_parameters = record.epoch, progress.parameters
+        progress.history.append(record)
+        progress.finished = self._reason_to_finish(out_of_time)
+        self._settle()
+        self._open_epoch()
+
+    def _validate(self) -> tuple[float, float]:
+        validation = self.data.validation
+        with np.errstate(over="ignore", invalid="ignore"):
+            outputs, costs = self._engine.evaluate(
+                self.network, validation.images, validation.labels, self._task.cost
+            )
+        accuracy, cost = float((outputs.argmax(axis=1) == validation.labels).mean()), float(costs.mean())
+        if not isfinite(cost):
+            self._diverged(self._done // self._task.batch_size)
+        return accuracy, cost
+
+    def _out_of_time(self) -> bool:
+        limit = self.recipe.time_limit
+        return limit is not None and self.progress.seconds + self._seconds >= limit
+
+    def _reason_to_finish(self, out_of_time: bool = False) -> str | None:
+        recipe, progress = self.recipe, self.progress
+        if progress.epoch >= recipe.epochs:
+            return f"all {recipe.epochs} epochs are done"
+        if (
+            recipe.patience
+            and progress.best_epoch
+            and progress.epoch - progress.best_epoch >= recipe.patience
+        ):
+            return f"{recipe.patience} epochs brought no better validation accuracy"
+        if out_of_time or self._out_of_time():
+            return f"the time limit of {recipe.time_limit:g} s is reached"
+        return None
+
+    def _settle(self) -> None:
+        """At the end, take the best parameters instead of the last, if the recipe wants that."""
+        if self.finished and self.recipe.keep == "best" and self.progress.best_parameters:
+            self.network.load_parameters(self.progress.best_parameters)
+
+    # What can go wrong
+
+    def _check_finite(self, met: Batches) -> None:
+        finite = np.isfinite(met.costs)
+        if not finite.all():
+            self._diverged((self._done + int(finite.argmin())) // self._task.batch_size + 1)
+        if not all(np.isfinite(array).all() for array in self.network.parameters.values()):
+            self._diverged(self._done // self._task.batch_size + len(met.gradient_norms))
+
+    def _diverged(self, batch: int) -> None:
+        self.network.load_parameters(self.progress.parameters)
+        raise DivergedError(self.progress.epoch + 1, batch, self._likely_cause())
+
+    def _likely_cause(self) -> str:
+        recipe, images = self.recipe, self._task.images
+        shrink = recipe.learning_rate * recipe.l2 / len(images)
+        if shrink >= 2:
+            return f"ηλ/n is {shrink:g}, so the penalty makes the weights grow; lower l2 or learning_rate"
+        if images.dtype != np.uint8 and (largest := float(np.abs(images).max())) > 10:
+            return f"the inputs reach {largest:g}; scale them to about 0 … 1"
+        eta = recipe.learning_rate
+        return f"the learning rate {eta:g} is probably too large; try {eta / 10:g}"
+
+
+def train(
+    network: Network,
+    data: Dataset,
+    recipe: Recipe,
+    *,
+    example_weights: Any = None,
+    progress: Progress | None = None,
+) -> Iterator[Record]:
+    """Train a network in place, yielding a record an epoch; the arguments are `Trainer`'s.
+
+    >>> from glassnet.data import load
+    >>> recipe = Recipe(epochs=2)
+    >>> [record.epoch for record in train(recipe.network(), load("digits"), recipe)]
+    [1, 2]
+    """
+    return iter(Trainer(network, data, recipe, example_weights=example_weights, progress=progress))
+
+
+def _copy(parameters: Parameters) -> Parameters:
+    return {name: array.copy() for name, array in parameters.items()}
+
+
+def _check_fit(network: Network, data: Dataset, recipe: Recipe) -> None:
+    network.inputs(data.training.images[:1])
+    if prod(network.output_shape) != len(data.class_names):
+        raise GlassnetError(
+            f"the network {network} has {prod(network.output_shape)} outputs: {data.name} has "
+            f"{len(data.class_names)} classes, and each needs one"
+        )
+    if not len(data.validation) and (recipe.patience or recipe.keep == "best"):
+        raise GlassnetError(
+            f"patience and keep = 'best' go by the validation accuracy: {data.name} has no validation data"
+        )
+
+
+def _example_weights(data: Dataset, recipe: Recipe, example_weights: Any) -> Array | None:
+    """One weight for each training example, or None where all are alike."""
+    if example_weights is None and not recipe.class_weights:
+        return None
+    labels = data.training.labels
+    weights = np.ones(len(labels)) if example_weights is None else check_weights(example_weights, len(labels))
+    if recipe.class_weights:
+        if len(recipe.class_weights) != len(data.class_names):
+            raise GlassnetError(
+                f"{len(recipe.class_weights)} class_weights: {data.name} has {len(data.class_names)} classes"
+            )
+        weights = weights * np.array(recipe.class_weights)[labels]
+    return weights
