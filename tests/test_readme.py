@@ -1,0 +1,65 @@
+"""README shows what really happens: its examples print what it says, its commands and options exist."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from glassnet.cli.main import COMMANDS, main
+
+README = (Path(__file__).parent.parent / "README.md").read_text()
+EXAMPLES = re.findall(
+    r"<!-- example -->\n```python\n(.*?)```\n\n<!-- output of the example -->\n```text\n(.*?)```", README, re.DOTALL
+)
+SHELL = "\n".join(re.findall(r"```sh\n(.*?)```", README, re.DOTALL)).replace("\\\n", " ")
+LINES = re.findall(r"^glassnet .*$", SHELL, re.MULTILINE) + re.findall(r"glassnet [^\n;|]*", "\n".join(
+    re.findall(r"<!-- output of: (.*?) -->", README)
+))
+
+
+def without_numbers(text: str) -> str:
+    """Machines differ in the last bits of a sum; the words stay."""
+    return re.sub(r"[\d.,\[\]\s%e-]+", "#", text)
+
+
+def test_there_are_examples_and_commands():
+    assert len(EXAMPLES) == 2
+    assert len(LINES) >= 10
+    assert "make train" in SHELL
+    assert "make test" in SHELL
+
+
+@pytest.mark.parametrize(("code", "shown"), EXAMPLES)
+def test_example_prints_what_readme_shows(code, shown, tmp_path):
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert without_numbers(ran.stdout) == without_numbers(shown)
+    assert len(shown.splitlines()) == len(ran.stdout.splitlines())
+
+
+def test_the_small_example_is_right_to_the_digit():
+    # z = 0.6·1 + 0.9 = 1.5, σ(1.5) = 0.8176, C = ½·0.8176² = 0.3342, σ′ = 0.8176·0.1824 = 0.1491, δ = 0.1219
+    _, shown = EXAMPLES[1]
+    assert re.findall(r"\d\.\d{4}", shown) == ["1.5000", "0.8176", "0.3342", "0.8176", "0.1219", "0.1219"]
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_documented_commands_and_options_exist(line):
+    words = shlex.split(line.split("#")[0].split("2>")[0].split(">")[0])[1:]
+    assert words[0] in COMMANDS
+    command = main.get_command(None, words[0])
+    if hasattr(command, "commands"):
+        command = command.commands[words[1]]
+    known = {option for parameter in command.params for option in parameter.opts}
+    assert {word for word in words if word.startswith("-")} <= known
+
+
+def test_every_recipe_choice_is_in_readme():
+    from glassnet.activations import ACTIVATIONS
+    from glassnet.costs import COSTS
+    from glassnet.initializers import INITIALIZERS
+
+    table = README[README.index("## What there is") :]
+    assert [name for name in (*ACTIVATIONS, *COSTS, *INITIALIZERS) if name not in table] == []
