@@ -21,9 +21,9 @@ lint: $(VENV)/dev-installed
 	$(BIN)/mypy --strict -p glassnet
 	$(BIN)/lint-imports
 
-# PyTorch, which some tests ask for a second opinion on the gradients (large).
+# PyTorch and scikit-learn, which some tests ask for a second opinion (large).
 oracle: $(VENV)/tests-installed
-	$(PIP) install --quiet --editable '.[oracle]'
+	$(PIP) install --quiet --editable '.[oracle,digits]'
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -12,12 +12,14 @@ from glassnet.cli.main import COMMANDS, main
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 EXAMPLES = re.findall(
-    r"<!-- example -->\n```python\n(.*?)```\n\n<!-- output of the example -->\n```text\n(.*?)```", README, re.DOTALL
+    r"<!-- example -->\n```python\n(.*?)```\n\n<!-- output of the example -->\n```text\n(.*?)```",
+    README,
+    re.DOTALL,
 )
 SHELL = "\n".join(re.findall(r"```sh\n(.*?)```", README, re.DOTALL)).replace("\\\n", " ")
-LINES = re.findall(r"^glassnet .*$", SHELL, re.MULTILINE) + re.findall(r"glassnet [^\n;|]*", "\n".join(
-    re.findall(r"<!-- output of: (.*?) -->", README)
-))
+LINES = re.findall(r"^glassnet .*$", SHELL, re.MULTILINE) + re.findall(
+    r"glassnet [^\n;|]*", "\n".join(re.findall(r"<!-- output of: (.*?) -->", README))
+)
 
 
 def without_numbers(text: str) -> str:
@@ -34,7 +36,9 @@ def test_there_are_examples_and_commands():
 
 @pytest.mark.parametrize(("code", "shown"), EXAMPLES)
 def test_example_prints_what_readme_shows(code, shown, tmp_path):
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
     assert without_numbers(ran.stdout) == without_numbers(shown)
     assert len(shown.splitlines()) == len(ran.stdout.splitlines())
 

@@ -26,11 +26,11 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())  # mkstemp makes private files
+        os.chmod(temporary, 0o666 & ~umask())  # mkstemp makes private files
         os.replace(temporary, path)
         _sync_folder(path.parent)
     except OSError as error:
-        kept = "; the file that was there is untouched" if path.exists() else ""
+        kept = "; the file that was there is untouched" if os.path.isfile(path) else ""
         raise cannot("write", path, error, kept) from error
     finally:
         if temporary is not None:
@@ -66,7 +66,8 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def _umask() -> int:
+def umask() -> int:
+    """The permissions that the user wants no new file to have."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,13 @@ class Model:
     recipe: Recipe | None = None
     data_sha256: str = ""  # of the data that it learned from
     figures: dict[str, float] = field(default_factory=dict)  # what it reached, by name
+
+    def __post_init__(self) -> None:
+        outputs = prod(self.network.output_shape)
+        if len(self.class_names) != outputs:
+            raise GlassnetError(
+                f"{len(self.class_names)} class names for {outputs} outputs: give one for each"
+            )
 
 
 def save_model(path: str | Path, model: Model) -> None:
@@ -86,7 +94,7 @@ def load_model(path: str | Path) -> Model:
         )
     except GlassnetError as error:
         raise GlassnetError(f"{path} is not a model that fits together: {error}") from error
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise GlassnetError(f"{path} is not a model: its description lacks or garbles {error}") from error
     for name, array in network.parameters.items():
         if not np.isfinite(array).all():

@@ -21,6 +21,7 @@ from glassnet.layers import Cache, Layer, format_layers, parse_layers
 from glassnet.rng import Purpose, Stream
 
 CHUNK = 1024  # rows that predict takes at a time, to bound its memory
+LARGEST = 100_000_000  # parameters: to draw and to train them takes some GB
 
 
 class LayerGradient(NamedTuple):
@@ -98,6 +99,11 @@ class Network:
             f"{i}.{name}": shape for i, shapes in enumerate(built) for name, shape in shapes.items()
         }
         self._names = [{name: f"{i}.{name}" for name in shapes} for i, shapes in enumerate(built)]
+        if self.parameter_count > LARGEST:
+            raise GlassnetError(
+                f"the network {self} would have {self.parameter_count:,} parameters: "
+                f"make its layers smaller, for {LARGEST:,} at most"
+            )
 
         if (seed is None) == (parameters is None):
             raise GlassnetError(
@@ -354,7 +360,7 @@ def check_weights(weights: Any, count: int) -> Array:
 
 
 def _shape(shape: int | Sequence[int]) -> Shape:
-    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
-    if not sizes or not all(isinstance(size, int) and size > 0 for size in sizes):
+    sizes = tuple(shape) if isinstance(shape, Sequence) else (shape,)
+    if not sizes or not all(isinstance(size, int | np.integer) and size > 0 for size in sizes):
         raise GlassnetError(f"input_shape {shape!r}: give positive whole numbers, for example (784,)")
-    return sizes
+    return tuple(int(size) for size in sizes)

@@ -45,7 +45,7 @@ def learning_curve(history: list[Record]) -> Figure:
                 axes.plot(epochs, line, color=color, label=which, marker=marker, linewidth=1.8)
         _tidy(axes)
         axes.set_xlabel("epoch")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     left.set_title("cost C, mean of the examples", loc="left")
     left.set_ylim(bottom=0)
     right.set_title("right answers, %", loc="left")
@@ -103,8 +103,7 @@ def mistakes(images: Images, evaluation: Evaluation, class_names: tuple[str, ...
     total = int((evaluation.answers != evaluation.labels).sum())
     if not len(worst):
         raise GlassnetError(f"there is no mistake to show: all {len(evaluation.labels)} answers are right")
-    which = f"all {total} mistakes" if len(worst) == total else f"{len(worst)} of {total:,} mistakes"
-    figure, grid = _sheet(len(worst), f"{which}, the costliest first", side=1.0)
+    figure, grid = _sheet(len(worst), f"mistakes, the costliest first: {len(worst)} of {total:,}", side=1.0)
     shape = images.shape[1:] if images.ndim == 3 else _picture_shape(images.shape[1])
     for axes, i in zip(grid, worst, strict=True):
         axes.imshow(images[i].reshape(shape), cmap="gray_r")

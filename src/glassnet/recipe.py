@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
-from math import isfinite
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,8 @@ from glassnet.initializers import get_initializer
 from glassnet.layers import parse_layers
 from glassnet.network import Network
 from glassnet.rng import check_seed
+
+LARGEST_COUNT = 1_000_000_000  # of epochs, of examples in a mini-batch
 
 
 def _field(default: Any, help: str) -> Any:  # noqa: A002
@@ -60,20 +62,24 @@ class Recipe:
     engine: str = _field("textbook", "What computes the steps: textbook.")
 
     def __post_init__(self) -> None:
-        # TOML and JSON have lists where a recipe has tuples, and whole numbers where it has floats.
-        object.__setattr__(self, "class_weights", tuple(self.class_weights))
+        if not isinstance(self.class_weights, list | tuple):
+            raise GlassnetError(f"class_weights is {self.class_weights!r}: give a list of numbers")
+        # TOML and JSON have lists where a recipe has tuples and whole numbers where it has floats;
+        # sweeps have NumPy's numbers.
+        object.__setattr__(self, "class_weights", tuple(_as_float(weight) for weight in self.class_weights))
         for name in ("learning_rate", "l2", "time_limit"):
-            if type(getattr(self, name)) is int:
-                object.__setattr__(self, name, float(getattr(self, name)))
+            object.__setattr__(self, name, _as_float(getattr(self, name)))
+        for name in ("batch_size", "epochs", "patience", "seed"):
+            object.__setattr__(self, name, _as_int(getattr(self, name)))
         check_seed(self.seed)
-        self._check_number("learning_rate", float, "a positive number", lambda value: value > 0)
-        self._check_number("l2", float, "a number, 0 or more", lambda value: value >= 0)
-        self._check_number("batch_size", int, "a whole number, 1 or more", lambda value: value >= 1)
-        self._check_number("epochs", int, "a whole number, 0 or more", lambda value: value >= 0)
+        self._check_number("learning_rate", "a positive number", lambda value: value > 0)
+        self._check_number("l2", "a number, 0 or more", lambda value: value >= 0)
+        self._check_count("batch_size", 1)
+        self._check_count("epochs", 0)
         if self.patience is not None:
-            self._check_number("patience", int, "a whole number, 1 or more", lambda value: value >= 1)
+            self._check_count("patience", 1)
         if self.time_limit is not None:
-            self._check_number("time_limit", float, "a positive number of seconds", lambda value: value > 0)
+            self._check_number("time_limit", "a positive number of seconds", lambda value: value > 0)
         for name in ("data", "layers", "activation", "output_activation", "cost", "initializer", "engine"):
             if not isinstance(getattr(self, name), str):
                 raise GlassnetError(f"{name} is {getattr(self, name)!r}: give a text")
@@ -88,17 +94,20 @@ class Recipe:
         _, layers = parse_layers(self.layers, self.activation, self.outputs)
         cost.check_activation(layers[-1].activation)
         for weight in self.class_weights:
-            if type(weight) not in (int, float) or not isfinite(weight) or weight < 0:
+            if type(weight) is not float or not 0 <= weight < inf:
                 raise GlassnetError(
                     f"class_weights hold {weight!r}: give numbers, 0 or more, one for each class"
                 )
 
-    def _check_number(
-        self, name: str, kind: type[int] | type[float], want: str, fits: Callable[[Any], bool]
-    ) -> None:
-        value: Any = getattr(self, name)
-        if type(value) is not kind or not (isfinite(value) and fits(value)):
+    def _check_number(self, name: str, want: str, fits: Callable[[float], bool]) -> None:
+        value = getattr(self, name)
+        if type(value) is not float or not (value < inf and fits(value)):  # false for NaN, too
             raise GlassnetError(f"{name} is {value!r}: give {want}")
+
+    def _check_count(self, name: str, least: int) -> None:
+        value = getattr(self, name)
+        if type(value) is not int or not least <= value <= LARGEST_COUNT:
+            raise GlassnetError(f"{name} is {value!r}: give a whole number from {least} to {LARGEST_COUNT:,}")
 
     @property
     def outputs(self) -> str:
@@ -130,8 +139,6 @@ class Recipe:
     def from_dict(cls, values: dict[str, Any]) -> Recipe:
         """A recipe from `to_dict`'s form; what is left out has its default."""
         _check_names(values)
-        if not isinstance(values.get("class_weights", []), list | tuple):
-            raise GlassnetError(f"class_weights is {values['class_weights']!r}: give a list of numbers")
         return cls(**values)
 
     def to_toml(self) -> str:
@@ -145,12 +152,23 @@ class Recipe:
         """The recipe in a config.toml; `source` names it in errors."""
         try:
             values = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+        except (ValueError, RecursionError) as error:  # also numbers of too many digits
             raise GlassnetError(f"{source} is not TOML: {error}") from error
         try:
             return cls.from_dict(values)
         except GlassnetError as error:
             raise GlassnetError(f"{source}: {error}") from error
+
+
+def _as_float(value: Any) -> Any:
+    """Whole numbers and NumPy's as floats; one that is too large stays as it is, and is refused later."""
+    number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    return float(value) if number and abs(value) < 2**1023 else value
+
+
+def _as_int(value: Any) -> Any:
+    """NumPy's whole numbers as Python's."""
+    return int(value) if isinstance(value, np.integer) else value
 
 
 def _check_names(values: dict[str, Any]) -> None:

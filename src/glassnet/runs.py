@@ -17,7 +17,7 @@ from pathlib import Path
 
 from glassnet.arrays import Parameters
 from glassnet.errors import GlassnetError
-from glassnet.files import cannot, read_bytes, write_atomically
+from glassnet.files import cannot, read_bytes, umask, write_atomically
 from glassnet.recipe import Recipe
 from glassnet.records import Record
 from glassnet.tensor_file import read_tensors, write_tensors
@@ -49,13 +49,18 @@ class RunFolder:
             GlassnetError: there is something at `path` already, or it can't be written.
         """
         path = Path(path)
-        if path.exists() and not (path.is_dir() and not any(path.iterdir())):
-            raise GlassnetError(f"{path} exists already: name another --out, or go on with --resume {path}")
         draft = None
         try:
+            if path.is_dir() and not any(path.iterdir()):
+                write_atomically(path / "config.toml", recipe.to_toml().encode())
+                return cls(path)
+            if os.path.lexists(path):
+                raise GlassnetError(
+                    f"{path} exists already: name another --out, or go on with --resume {path}"
+                )
             path.parent.mkdir(parents=True, exist_ok=True)
             draft = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent))
-            draft.chmod(0o755)
+            draft.chmod(0o777 & ~umask())  # mkdtemp makes private folders
             write_atomically(draft / "config.toml", recipe.to_toml().encode())
             draft.rename(path)
         except OSError as error:
@@ -70,8 +75,12 @@ class RunFolder:
         """A new run in `parent`, named by data, layers and the first number that is free."""
         for number in range(1, 1_000_000):
             path = Path(parent) / f"{recipe.data}-{recipe.layers.replace(':', '.')}-{number}"
-            if not os.path.lexists(path):
-                return cls.create(path, recipe)
+            try:
+                if not os.path.lexists(path):
+                    return cls.create(path, recipe)
+            except GlassnetError:
+                if not os.path.lexists(path):  # else another run took the number just before
+                    raise
         raise GlassnetError(f"{parent} holds a million runs of this recipe: name another --out")
 
     @classmethod
@@ -127,12 +136,13 @@ class RunFolder:
                 f"format {CHECKPOINT_FORMAT}"
             )
         try:
-            made_with, made_from = (
-                Recipe.from_dict(information["recipe"]).to_dict(),
-                information["data_sha256"],
-            )
+            made_with = Recipe.from_dict(information["recipe"]).to_dict()
+            made_from = information["data_sha256"]
             history = [Record.from_dict(values) for values in information["history"]]
             best_epoch = information["best_epoch"]
+            epochs = [*range(1, len(history) + 1)]
+            if [record.epoch for record in history] != epochs or best_epoch not in (None, *epochs):
+                raise KeyError("history")
         except (KeyError, TypeError, AttributeError) as error:
             raise GlassnetError(
                 f"{self.checkpoint} is not a checkpoint: it lacks or garbles {error}"

@@ -26,9 +26,15 @@ def write_tensors(path: str | Path, arrays: Parameters, information: dict[str, A
     """Save named float arrays and an object that JSON can hold; the same content gives the same bytes."""
     from safetensors.numpy import save
 
-    text = json.dumps(information, ensure_ascii=False, allow_nan=False, sort_keys=True)
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    write_atomically(path, save(contiguous, metadata={"glassnet": text}))
+    try:
+        text = json.dumps(information, ensure_ascii=False, allow_nan=False, sort_keys=True)
+        data = save(contiguous, metadata={"glassnet": text})
+    except (TypeError, ValueError) as error:  # NaN, a NumPy number, half a character
+        raise GlassnetError(
+            f"can't write {path}: JSON can't hold what goes with the arrays: {error}"
+        ) from error
+    write_atomically(path, data)
 
 
 def read_tensors(path: str | Path) -> tuple[Parameters, dict[str, Any]]:
@@ -37,13 +43,14 @@ def read_tensors(path: str | Path) -> tuple[Parameters, dict[str, Any]]:
     Raises:
         GlassnetError: the file is not one of ours, or is damaged; says where.
     """
+    from safetensors import SafetensorError
     from safetensors.numpy import load
 
     data = read_bytes(path)
     try:
         information = _check(data)
         return load(data), information
-    except GlassnetError as error:
+    except (GlassnetError, SafetensorError) as error:
         raise GlassnetError(
             f"{path} is not a whole glassnet file: {error}; use one that glassnet saved"
         ) from error
@@ -79,10 +86,10 @@ def _check(data: bytes) -> dict[str, Any]:
         reached = end
     if reached != len(data) - 8 - length:
         raise GlassnetError(f"it should hold {reached:,} bytes of data and holds {len(data) - 8 - length:,}")
-    return _json(metadata["glassnet"].encode(), "its glassnet entry")
+    return _json(metadata["glassnet"], "its glassnet entry")
 
 
-def _json(data: bytes, what: str) -> dict[str, Any]:
+def _json(data: bytes | str, what: str) -> dict[str, Any]:
     def without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if len(dict(pairs)) != len(pairs):
             raise GlassnetError(f"{what} names something twice")
@@ -90,7 +97,9 @@ def _json(data: bytes, what: str) -> dict[str, Any]:
 
     try:
         value = json.loads(data, object_pairs_hook=without_duplicates)
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except GlassnetError:
+        raise
+    except (ValueError, RecursionError) as error:  # also numbers of too many digits
         raise GlassnetError(f"{what} is not JSON") from error
     if not isinstance(value, dict):
         raise GlassnetError(f"{what} is not a JSON object")

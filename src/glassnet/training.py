@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isfinite, prod
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -93,7 +93,7 @@ class Trainer:
     >>> trainer.epoch().epoch  # what is left of it
     1
     >>> trainer.finished
-    'all 1 epochs are done'
+    'epoch 1 of 1 is done'
     """
 
     def __init__(
@@ -120,14 +120,14 @@ class Trainer:
             batch_size=min(recipe.batch_size, n),
             l2=recipe.l2,
         )
-        self.progress = progress or Progress(
-            _copy(network.parameters), optimizer.initial_state(network.parameters)
-        )
+        if progress is None:
+            progress = Progress(_copy(network.parameters), optimizer.initial_state(network.parameters))
+        self.progress = replace(progress)  # what was given stays what it was
         network.load_parameters(self.progress.parameters)
         self._optimizer_state = _copy(self.progress.optimizer_state)
         self._seconds_per_batch: float | None = None
         self._open_epoch()
-        self.progress.finished = self._reason_to_finish()
+        self.progress.finished = self._reason_to_finish(self._out_of_time())
         self._settle()
 
     # Where training stands
@@ -221,12 +221,15 @@ class Trainer:
             learning_rate=self.recipe.learning_rate,
         )
         out_of_time = self._out_of_time()
-        progress = self.progress
-        progress.parameters = _copy(self.network.parameters)
-        progress.optimizer_state = _copy(self._optimizer_state)
-        if accuracy is not None and accuracy > progress.best_accuracy:
+        progress = replace(
+            self.progress,
+            parameters=_copy(self.network.parameters),
+            optimizer_state=_copy(self._optimizer_state),
+            history=[*self.history, record],
+        )
+        if accuracy is not None and accuracy > self.progress.best_accuracy:
             progress.best_epoch, progress.best_parameters = record.epoch, progress.parameters
-        progress.history.append(record)
+        self.progress = progress  # at once, so that a Ctrl-C finds the old epoch or the new one
         progress.finished = self._reason_to_finish(out_of_time)
         self._settle()
         self._open_epoch()
@@ -239,24 +242,24 @@ class Trainer:
             )
         accuracy, cost = float((outputs.argmax(axis=1) == validation.labels).mean()), float(costs.mean())
         if not isfinite(cost):
-            self._diverged(self._done // self._task.batch_size)
+            self._diverged(-(-self._done // self._task.batch_size))
         return accuracy, cost
 
     def _out_of_time(self) -> bool:
         limit = self.recipe.time_limit
         return limit is not None and self.progress.seconds + self._seconds >= limit
 
-    def _reason_to_finish(self, out_of_time: bool = False) -> str | None:
+    def _reason_to_finish(self, out_of_time: bool) -> str | None:
         recipe, progress = self.recipe, self.progress
         if progress.epoch >= recipe.epochs:
-            return f"all {recipe.epochs} epochs are done"
+            return f"epoch {recipe.epochs} of {recipe.epochs} is done"
         if (
             recipe.patience
             and progress.best_epoch
             and progress.epoch - progress.best_epoch >= recipe.patience
         ):
             return f"{recipe.patience} epochs brought no better validation accuracy"
-        if out_of_time or self._out_of_time():
+        if out_of_time:
             return f"the time limit of {recipe.time_limit:g} s is reached"
         return None
 
@@ -276,6 +279,8 @@ class Trainer:
 
     def _diverged(self, batch: int) -> None:
         self.network.load_parameters(self.progress.parameters)
+        self._optimizer_state = _copy(self.progress.optimizer_state)
+        self._open_epoch()  # whoever goes on begins where these parameters stand
         raise DivergedError(self.progress.epoch + 1, batch, self._likely_cause())
 
     def _likely_cause(self) -> str:

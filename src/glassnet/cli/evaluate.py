@@ -48,33 +48,30 @@ def evaluate(
     images = dataset.splits[split]
     evaluation = evaluate_network(loaded.network, images, cost or (recipe.cost if recipe else "quadratic"))
 
-    picture = Path(mistakes) if mistakes else path.parent / "mistakes.png"
-    some_wrong = len(evaluation.worst(1)) > 0
-    if some_wrong:
+    picture = None
+    if len(evaluation.worst(1)):
+        picture = Path(mistakes) if mistakes is not None else path.parent / "mistakes.png"
+    if as_json:
+        answer = {
+            "model": str(path),
+            "data": dataset.name,
+            "split": split,
+            "accuracy": evaluation.accuracy,
+            "cost": evaluation.cost,
+            "confusion": evaluation.confusion.tolist(),
+            "mistakes": None if picture is None else str(picture),
+        }
+        click.echo(json.dumps(answer, ensure_ascii=False))
+    else:
+        click.echo(f"{loaded.network} on the {len(images):,} {split} images of {dataset.name}")
+        click.echo(f"accuracy  {score(evaluation)}")
+        click.echo(f"cost      {evaluation.cost:.4f}\n")
+        click.echo(_confusion_table(evaluation, dataset.class_names))
+    if picture is not None:
         figure = plots.mistakes(images.images, evaluation, dataset.class_names)
         write_atomically(picture, plots.png(figure))
-    if as_json:
-        click.echo(
-            json.dumps(
-                {
-                    "model": str(path),
-                    "data": dataset.name,
-                    "split": split,
-                    "accuracy": evaluation.accuracy,
-                    "cost": evaluation.cost,
-                    "confusion": evaluation.confusion.tolist(),
-                    "mistakes": str(picture) if some_wrong else None,
-                }
-            )
-        )
-        return
-    click.echo(f"{loaded.network} on the {len(images):,} {split} images of {dataset.name}")
-    click.echo(f"accuracy  {score(evaluation)}")
-    click.echo(f"cost      {evaluation.cost:.4f}")
-    click.echo()
-    click.echo(_confusion_table(evaluation, dataset.class_names))
-    if some_wrong:
-        click.echo(f"\nworst mistakes: {picture}")
+        if not as_json:
+            click.echo(f"\nworst mistakes: {picture}")
 
 
 def _confusion_table(evaluation: Evaluation, class_names: tuple[str, ...]) -> str:

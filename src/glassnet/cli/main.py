@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from errno import EPIPE
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Any
 
 import click
 
 from glassnet import __version__
 from glassnet.errors import GlassnetError, unknown_name
+from glassnet.files import cannot
 
 # A command's module is imported when it is called, so that `glassnet --help` answers at once.
 COMMANDS = {
@@ -25,7 +29,7 @@ class Refusal(click.ClickException):
     exit_code = 2
 
     def show(self, file: Any = None) -> None:
-        click.echo(f"glassnet: {self.message}", err=True)
+        click.echo(f"glassnet: {' '.join(self.message.splitlines())}", err=True)
 
 
 class Commands(click.Group):
@@ -46,10 +50,21 @@ class Commands(click.Group):
             formatter.write_dl([*COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")  # no η in cp1252, file names that aren't text
         try:
             return super().invoke(ctx)
         except GlassnetError as error:
             raise Refusal(str(error)) from error
+        except OSError as error:
+            if error.errno == EPIPE:  # `| head` has enough; click ends quietly
+                raise
+            raise Refusal(str(cannot("use", error.filename or "the output", error))) from error
+        except MemoryError as error:
+            raise Refusal(
+                f"not enough memory ({error}): make the layers or the mini-batches smaller"
+            ) from error
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

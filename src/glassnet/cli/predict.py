@@ -18,7 +18,7 @@ from glassnet.files import write_atomically
 @click.command(short_help="Read the digit in a picture.")
 @click.argument("model")
 @click.argument("images", nargs=-1, required=True)
-@click.option("--show", is_flag=True, help="Save what the network saw, as NAME-seen.png in this folder.")
+@click.option("--show", is_flag=True, help="Save what the network saw, as NAME-seen.png beside the picture.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object a picture, one a line.")
 def predict(model: str, images: tuple[str, ...], show: bool, as_json: bool) -> None:
     """Which digit is in each of the pictures IMAGES?
@@ -34,12 +34,12 @@ def predict(model: str, images: tuple[str, ...], show: bool, as_json: bool) -> N
     for image in images:
         try:
             seen = normalize_drawing(read_drawing(image), image)
+            saved = _save_seen(image, seen) if show else None
         except GlassnetError as error:
             click.echo(f"glassnet: {error}", err=True)
             failed = True
             continue
         outputs = loaded.network.predict(seen[None])[0]
-        saved = _save_seen(image, seen) if show else None
         if as_json:
             click.echo(_json(image, outputs, loaded.class_names, saved))
         else:
@@ -73,7 +73,7 @@ def _save_seen(image: str, seen: Images) -> str:
 
     from PIL import Image
 
-    path = f"{Path(image).stem}-seen.png"
+    path = str(Path(image).with_name(f"{Path(image).stem}-seen.png"))
     buffer = io.BytesIO()
     Image.fromarray(seen).resize((280, 280), Image.Resampling.NEAREST).save(buffer, "PNG")
     write_atomically(path, buffer.getvalue())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
+from shlex import quote
 from time import monotonic
 from typing import Any
 
@@ -51,7 +52,7 @@ def train(
     as_json: bool,
     **options: Any,
 ) -> None:
-    r"""Train a network on labelled images.
+    """Train a network on labelled images.
 
     Without options: 784-16-16-10 on the embedded digits, in seconds. The run folder receives
     config.toml, history.csv, model.safetensors, a checkpoint and pictures.
@@ -59,12 +60,12 @@ def train(
     \b
     glassnet train --data mnist --layers 784-30-10 --cost quadratic \\
         --initializer normal --learning-rate 3 --epochs 30
-    """
+    """  # noqa: D301 (click wants the character \b itself)
     given = {name: value for name, value in options.items() if value is not None}
     if "class_weights" in given:
         given["class_weights"] = _numbers(given["class_weights"])
     if resume is not None:
-        if config or out:
+        if config is not None or out is not None:
             raise GlassnetError(
                 "--resume goes on with the run's own recipe and folder: leave --config and --out away"
             )
@@ -82,7 +83,7 @@ def train(
         run.save_recipe(recipe)
     else:
         trainer = Trainer(recipe.network(), data, recipe)  # before the folder: it may refuse
-        run = RunFolder.create(out, recipe) if out else RunFolder.create_next("runs", recipe)
+        run = RunFolder.create_next("runs", recipe) if out is None else RunFolder.create(out, recipe)
     _train(run, trainer, choose_display(quiet=quiet, as_json=as_json))
 
 
@@ -104,11 +105,12 @@ def _train(run: RunFolder, trainer: Trainer, display: Display) -> None:
                         save()
                         saved = monotonic()
         save()
+        _finish(run, trainer, display)
     except KeyboardInterrupt:
         save()
         click.echo(
             f"stopped after epoch {trainer.progress.epoch} of {trainer.recipe.epochs}; "
-            f"go on with: glassnet train --resume {run.path}",
+            f"go on with: glassnet train --resume {quote(str(run.path))}",
             err=True,
         )
         raise SystemExit(130) from None
@@ -116,7 +118,6 @@ def _train(run: RunFolder, trainer: Trainer, display: Display) -> None:
         save()
         _finish(run, trainer, display)
         raise
-    _finish(run, trainer, display)
 
 
 def _finish(run: RunFolder, trainer: Trainer, display: Display) -> None:

@@ -52,7 +52,7 @@ def format_layers(input_shape: Shape, layers: tuple[Layer, ...]) -> str:
 def _size(part: str, text: str) -> int:
     part = part.strip()
     if not (part.isascii() and part.isdigit()):
-        if part.isalpha():
+        if part.isalpha() and part != "softmax":  # which has no size, and no place among the inputs
             raise unknown_name("layer", part, ["softmax"])
         raise GlassnetError(
             f"layers {text!r}: {part!r} is not a number of neurons; write for example '784-16-16-10'"

@@ -1,0 +1,471 @@
+"""Model files: the same bits back, the same bytes again, and a sentence for every damaged one."""
+
+from __future__ import annotations
+
+import json
+import stat
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from glassnet.errors import GlassnetError
+from glassnet.layers import LAYERS, Dense, Softmax
+from glassnet.model_file import FORMAT, Model, load_model, save_model
+from glassnet.network import Network
+from glassnet.recipe import Recipe
+
+RNG = np.random.default_rng(8)
+
+# kind: a network that has a layer of it.
+NETWORKS = {
+    "dense": ([Dense(4, "relu"), Dense(3, "sigmoid")], 5),
+    "softmax": ([Dense(4, "tanh"), Dense(3, "linear"), Softmax()], 5),
+}
+
+
+def model(kind="dense", dtype="float32", **changes):
+    layers, inputs = NETWORKS[kind]
+    network = Network(layers, inputs, seed=1, dtype=dtype)
+    parts = {"class_names": ("nought", "one", "zwei ½"), "recipe": Recipe(layers="5-4:relu-3", dtype=dtype)}
+    parts |= {"data_sha256": "ab" * 32, "figures": {"test_accuracy": 0.1 + 0.2, "epochs": 3.0}}
+    return Model(network, **(parts | changes))
+
+
+def saved(path, value=None):
+    save_model(path, model() if value is None else value)
+    return path.read_bytes()
+
+
+def assert_same_network(one, other):
+    assert one.layers == other.layers
+    assert one.input_shape == other.input_shape
+    assert list(one.parameters) == list(other.parameters)
+    for name, array in one.parameters.items():
+        assert array.dtype == other.parameters[name].dtype
+        assert array.tobytes() == other.parameters[name].tobytes()
+
+
+# There and back
+
+
+def test_the_networks_miss_no_layer():
+    assert set(NETWORKS) == set(LAYERS)
+    for kind, (layers, _) in NETWORKS.items():
+        assert kind in {layer.kind for layer in layers}
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_same_bits_come_back(kind, dtype, tmp_path):
+    before = model(kind, dtype)
+    # what rounding or text would lose: −0, the smallest and the largest numbers
+    before.network.parameters["0.bias"][:] = [
+        -0.0,
+        np.finfo(dtype).smallest_subnormal,
+        np.finfo(dtype).max,
+        1 / 3,
+    ]
+    save_model(tmp_path / "m.safetensors", before)
+    after = load_model(tmp_path / "m.safetensors")
+    assert_same_network(before.network, after.network)
+    assert after.class_names == before.class_names
+    assert after.recipe == before.recipe
+    assert after.data_sha256 == before.data_sha256
+    assert after.figures == before.figures
+    before.network.parameters["0.bias"][:] = after.network.parameters["0.bias"][:] = 0
+    images = RNG.normal(size=(20, 5))
+    assert before.network.predict(images).tobytes() == after.network.predict(images).tobytes()
+
+
+def test_a_model_may_know_nothing_but_its_network(tmp_path):
+    save_model(tmp_path / "m", Model(model().network, ("a", "b", "c")))
+    after = load_model(tmp_path / "m")
+    assert (after.recipe, after.data_sha256, after.figures) == (None, "", {})
+
+
+def test_the_same_content_gives_the_same_bytes(tmp_path):
+    first = saved(tmp_path / "first")
+    assert saved(tmp_path / "second") == first
+    assert saved(tmp_path / "third", load_model(tmp_path / "first")) == first
+
+    network = model().network  # the same parameters, in another order in memory and in the dictionary
+    backwards = {name: np.asfortranarray(array) for name, array in reversed(network.parameters.items())}
+    other = Network(network.layers, 5, parameters=backwards)
+    assert saved(tmp_path / "fourth", model(figures={"epochs": 3.0, "test_accuracy": 0.1 + 0.2})) == first
+    assert saved(tmp_path / "fifth", replace(model(), network=other)) == first
+
+
+def test_other_content_gives_other_bytes(tmp_path):
+    changed = model()
+    changed.network.parameters["1.bias"][2] = np.nextafter(
+        changed.network.parameters["1.bias"][2], np.float32(9)
+    )
+    assert saved(tmp_path / "other", changed) != saved(tmp_path / "first")
+
+
+# A file of format 1, byte by byte: it must load for ever. One layer: z = 2 x₀ − ½ x₁ + 1 and z = 0.
+
+DESCRIPTION = {
+    "format": 1,
+    "input_shape": [2],
+    "layers": [{"kind": "dense", "size": 2, "activation": "linear"}],
+    "preprocessing": {"pixels": "uint8/255", "drawing": "mnist"},
+    "class_names": ["a", "b"],
+    "calibration": None,
+    "recipe": {"layers": "2-2", "cost": "squared", "output_activation": "linear", "epochs": 7},
+    "data_sha256": "",
+    "figures": {"test_accuracy": 0.5},
+}
+BIAS = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
+WEIGHT = {"dtype": "F32", "shape": [2, 2], "data_offsets": [8, 24]}
+DATA = np.array([1, 0, 2, -0.5, 0, 0], dtype="<f4").tobytes()
+
+
+def file_of(header, data=DATA):
+    """A safetensors file with that header, an object or its text."""
+    text = (header if isinstance(header, str) else json.dumps(header)).encode()
+    return len(text).to_bytes(8, "little") + text + data
+
+
+def header_of(description=DESCRIPTION, **tensors):
+    text = description if isinstance(description, str) else json.dumps(description)
+    return {"__metadata__": {"glassnet": text}, "0.bias": BIAS, "0.weight": WEIGHT} | tensors
+
+
+def test_a_file_of_format_1_loads(tmp_path):
+    (tmp_path / "m").write_bytes(file_of(header_of()))
+    after = load_model(tmp_path / "m")
+    assert after.network.predict(np.array([[3.0, 4.0]])).tolist() == [[5, 0]]
+    assert after.network.dtype == np.float32
+    assert after.class_names == ("a", "b")
+    assert (after.recipe.cost, after.recipe.epochs) == ("squared", 7)
+    assert after.figures == {"test_accuracy": 0.5}
+
+
+def test_the_format_is_the_one_that_is_written():
+    assert FORMAT == DESCRIPTION["format"]  # a new format needs its own file here, beside the old one
+
+
+# Damage
+
+
+def refusal(path, data=None):
+    """The sentence of the refusal; anything but a GlassnetError fails the test that asks."""
+    if data is not None:
+        path.write_bytes(data)
+    with pytest.raises(GlassnetError) as error:
+        load_model(path)
+    sentence = str(error.value)
+    assert str(path) in sentence
+    assert "\n" not in sentence
+    return sentence
+
+
+def test_a_file_cut_off_anywhere_is_refused(tmp_path):
+    whole = saved(tmp_path / "m")
+    for length in range(len(whole)):
+        assert "is not a whole glassnet file" in refusal(tmp_path / "m", whole[:length]), length
+
+
+def test_a_file_with_more_at_its_end_is_refused(tmp_path):
+    whole = saved(tmp_path / "m")
+    assert "it should hold" in refusal(tmp_path / "m", whole + b"\0")
+    assert "it should hold" in refusal(tmp_path / "m", whole + whole)
+
+
+@pytest.mark.parametrize("mask", [0x01, 0x02, 0x10, 0x20, 0x80, 0xFF])
+def test_no_flipped_byte_of_the_header_gives_another_network(mask, tmp_path):
+    """Names and figures have no check of their own; layers and parameters are the same or refused."""
+    whole = saved(tmp_path / "m")
+    right = load_model(tmp_path / "m").network
+    refused = 0
+    for place in range(8 + int.from_bytes(whole[:8], "little")):
+        damaged = bytearray(whole)
+        damaged[place] ^= mask
+        (tmp_path / "m").write_bytes(damaged)
+        try:
+            found = load_model(tmp_path / "m")
+        except GlassnetError:
+            refused += 1
+        else:
+            assert_same_network(found.network, right)
+    assert refused > 300
+
+
+HALF = "\ud800"  # half a character: JSON can spell it, UTF-8 can't
+DAMAGED = {
+    "empty": (b"", "it has 0 bytes"),
+    "five bytes": (b"glass", "it has 5 bytes"),
+    "text": (b"epoch,training_cost\n1,0.5\n", "its header should have"),
+    "a pickle": (b"\x80\x04\x95\x0b\0\0\0\0\0\0\0.", "its header should have"),
+    "a huge header": (b"\xff" * 8 + b"{}", "its header should have 18,446,744,073,709,551,615 bytes"),
+    "a header of 11 MB": ((11_000_000).to_bytes(8, "little") + b" " * 11_000_000, "11,000,000 bytes"),
+    "a header that isn't JSON": (file_of("{"), "its header is not JSON"),
+    "a header that isn't an object": (file_of("[]"), "its header is not a JSON object"),
+    "a header of nothing but brackets": (file_of("[" * 100_000), "its header is not JSON"),
+    "a header with a number of 5,000 digits": (
+        file_of('{"a": ' + "9" * 5000 + "}"),
+        "its header is not JSON",
+    ),
+    "a header that isn't text": (file_of("{}").replace(b"{}", b"\xff\xfe"), "its header is not JSON"),
+    "another safetensors file": (file_of({"0.bias": BIAS, "0.weight": WEIGHT}), "has no glassnet entry"),
+    "other metadata": (file_of(header_of() | {"__metadata__": {"format": "pt"}}), "has no glassnet entry"),
+    "metadata that are a list": (file_of(header_of() | {"__metadata__": []}), "has no glassnet entry"),
+    "an entry that isn't text": (
+        file_of(header_of() | {"__metadata__": {"glassnet": {}}}),
+        "no glassnet entry",
+    ),
+    "metadata that aren't all text": (
+        file_of(header_of() | {"__metadata__": {"glassnet": json.dumps(DESCRIPTION), "x": 5}}),
+        "is not a whole glassnet file",
+    ),
+    "an entry that isn't JSON": (file_of(header_of("glass")), "its glassnet entry is not JSON"),
+    "an entry that is a number": (file_of(header_of("7")), "its glassnet entry is not a JSON object"),
+    "an array named twice": (
+        file_of(json.dumps(header_of())[:-1] + f', "0.bias": {json.dumps(BIAS)}}}'),
+        "its header names something twice",
+    ),
+    "a fact named twice": (
+        file_of(header_of(json.dumps(DESCRIPTION)[:-1] + ', "format": 1}')),
+        "its glassnet entry names something twice",
+    ),
+    "a gap": (
+        file_of(header_of(**{"0.weight": WEIGHT | {"data_offsets": [12, 28]}}), DATA + b"\0" * 4),
+        "'0.weight' starts at byte 12 of the data, not at 8",
+    ),
+    "an overlap": (
+        file_of(header_of(**{"0.weight": WEIGHT | {"data_offsets": [4, 20]}}), DATA[:20]),
+        "'0.weight' starts at byte 4 of the data, not at 8",
+    ),
+    "the same place twice": (file_of(header_of(**{"1.bias": BIAS})), "'1.bias' starts at byte 0"),
+    "a shape that needs more bytes": (
+        file_of(header_of(**{"0.bias": BIAS | {"shape": [3]}})),
+        "entry '0.bias'",
+    ),
+    "a negative shape": (file_of(header_of(**{"0.bias": BIAS | {"shape": [-1, -2]}})), "entry '0.bias'"),
+    "a shape of floats": (file_of(header_of(**{"0.bias": BIAS | {"shape": [2.0]}})), "entry '0.bias'"),
+    "an astronomical shape": (
+        file_of(header_of(**{"x": {"dtype": "F32", "shape": [0, 2**80], "data_offsets": [24, 24]}})),
+        "is not a whole glassnet file",
+    ),
+    "three offsets": (file_of(header_of(**{"0.bias": BIAS | {"data_offsets": [0, 4, 8]}})), "entry '0.bias'"),
+    "offsets the wrong way round": (
+        file_of(header_of(**{"0.bias": BIAS | {"data_offsets": [8, 0]}})),
+        "'0.bias'",
+    ),
+    "whole numbers": (
+        file_of(header_of(**{"0.bias": BIAS | {"dtype": "I32"}})),
+        "is not an array of float32",
+    ),
+    "an array that is a list": (file_of(header_of(**{"0.bias": [1, 2]})), "entry '0.bias' is not an array"),
+    "an array without a shape": (file_of(header_of(**{"0.bias": {"dtype": "F32"}})), "entry '0.bias'"),
+    "a newer format": (
+        file_of(header_of(DESCRIPTION | {"format": 2})),
+        "format 2: this glassnet reads format 1; ",
+    ),
+    "a format that is a text": (file_of(header_of(DESCRIPTION | {"format": "1"})), "it is not a model file"),
+    "a format that is true": (file_of(header_of(DESCRIPTION | {"format": True})), "it is not a model file"),
+    "a checkpoint": (file_of(header_of({"checkpoint": 1})), "format None"),
+    "an unknown layer": (
+        file_of(header_of(DESCRIPTION | {"layers": [{"kind": "conv"}]})),
+        "layer kind 'conv' is not known: install a newer glassnet",
+    ),
+    "a layer with an unknown setting": (
+        file_of(header_of(DESCRIPTION | {"layers": [{"kind": "dense", "size": 2, "bias": False}]})),
+        "its description lacks or garbles",
+    ),
+    "a layer of another size": (
+        file_of(
+            header_of(
+                DESCRIPTION | {"layers": [{"kind": "dense", "size": 3}], "class_names": ["a", "b", "c"]}
+            )
+        ),
+        "0.weight is float32 (2, 2): the network 2-3 needs floats (3, 2)",
+    ),
+    "an astronomical layer": (
+        file_of(header_of(DESCRIPTION | {"layers": [{"kind": "dense", "size": 10**30}]})),
+        "is not a model that fits together",
+    ),
+    "no layers": (file_of(header_of(DESCRIPTION | {"layers": []})), "at least one layer"),
+    "layers that are a text": (file_of(header_of(DESCRIPTION | {"layers": "2-2"})), "lacks or garbles"),
+    "one layer too many": (
+        file_of(header_of(DESCRIPTION | {"layers": 2 * DESCRIPTION["layers"]})),
+        "parameters 1.bias, 1.weight",
+    ),
+    "an array too many": (
+        file_of(header_of(**{"1.bias": BIAS | {"data_offsets": [24, 32]}}), DATA + b"\0" * 8),
+        "parameters 1.bias",
+    ),
+    "an input shape of words": (
+        file_of(header_of(DESCRIPTION | {"input_shape": "two"})),
+        "input_shape 'two'",
+    ),
+    "an input shape of floats": (
+        file_of(header_of(DESCRIPTION | {"input_shape": [2.0]})),
+        "input_shape [2.0]",
+    ),
+    "a class name too few": (
+        file_of(header_of(DESCRIPTION | {"class_names": ["a"]})),
+        "1 class names for 2 outputs",
+    ),
+    "class names that are a number": (
+        file_of(header_of(DESCRIPTION | {"class_names": 2})),
+        "lacks or garbles",
+    ),
+    "half a character": (
+        file_of(header_of(json.dumps(DESCRIPTION, ensure_ascii=False).replace("a", HALF))),
+        "is not a whole glassnet file",
+    ),
+    "a recipe that isn't one": (file_of(header_of(DESCRIPTION | {"recipe": [1]})), "unknown recipe field 1"),
+    "a recipe with an unknown field": (
+        file_of(header_of(DESCRIPTION | {"recipe": {"epocs": 3}})),
+        "unknown recipe field 'epocs': did you mean 'epochs'?",
+    ),
+    "figures beyond all floats": (
+        file_of(header_of(DESCRIPTION | {"figures": {"x": 10**400}})),
+        "lacks or garbles",
+    ),
+    "figures that are a list": (file_of(header_of(DESCRIPTION | {"figures": [1]})), "lacks or garbles"),
+    "NaN in a weight": (
+        file_of(header_of(), DATA[:-4] + np.array([np.nan], "<f4").tobytes()),
+        "holds NaN or infinite values in 0.weight: train the model again",
+    ),
+    "infinity in a bias": (
+        file_of(header_of(), np.array([-np.inf], "<f4").tobytes() + DATA[4:]),
+        "holds NaN or infinite values in 0.bias",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", DAMAGED)
+def test_a_damaged_file_gets_a_sentence(what, tmp_path):
+    data, sentence = DAMAGED[what]
+    assert sentence in refusal(tmp_path / "m", data)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in DESCRIPTION if name not in ("preprocessing", "calibration")]
+)
+def test_a_description_that_lacks_something_is_refused(name, tmp_path):
+    lacking = {key: value for key, value in DESCRIPTION.items() if key != name}
+    refusal(tmp_path / "m", file_of(header_of(lacking)))
+
+
+@pytest.mark.parametrize("value", [None, 5, -1.5, "x", [], ["x"], {}, {"x": []}, True, [[]], 10**400])
+@pytest.mark.parametrize("name", DESCRIPTION)
+def test_a_garbled_description_never_crashes(name, value, tmp_path):
+    path = tmp_path / "m"
+    path.write_bytes(file_of(header_of(DESCRIPTION | {name: value})))
+    try:
+        found = load_model(path)
+    except GlassnetError as error:
+        assert str(path) in str(error)  # noqa: PT017
+    else:
+        assert found.network.shapes == {"0.weight": (2, 2), "0.bias": (2,)}
+
+
+def test_what_is_not_a_file_is_refused(tmp_path):
+    assert refusal(tmp_path / "nothing").startswith("can't read ")
+    assert refusal(tmp_path).startswith("can't read ")  # a folder
+
+
+# Saving
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_a_model_that_is_not_finite_is_not_saved(wrong, tmp_path):
+    bad = model()
+    bad.network.parameters["1.weight"][2, 1] = wrong
+    with pytest.raises(GlassnetError, match=r"1\.weight holds NaN or infinite values"):
+        save_model(tmp_path / "m", bad)
+    assert listed(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"figures": {"accuracy": float("nan")}}, {"figures": {"accuracy": object()}}, {"data_sha256": "\ud800"}],
+)
+def test_facts_that_a_file_can_not_hold_are_refused(changes, tmp_path):
+    before = saved(tmp_path / "m")
+    with pytest.raises(GlassnetError, match=r"can't write .*m: "):
+        save_model(tmp_path / "m", model(**changes))
+    assert (tmp_path / "m").read_bytes() == before
+
+
+@pytest.mark.parametrize("names", [(), ("a", "b"), ("a", "b", "c", "d")])
+def test_a_model_has_a_name_for_each_output(names):
+    with pytest.raises(GlassnetError, match=f"{len(names)} class names for 3 outputs: give one for each"):
+        model(class_names=names)
+
+
+def listed(folder):
+    return [path.name for path in folder.iterdir()]
+
+
+def full(*arguments, **keywords):
+    raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace", "chmod"])
+def test_a_save_that_fails_leaves_the_old_file(call, tmp_path, monkeypatch):
+    path = tmp_path / "m.safetensors"
+    before = saved(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(f"glassnet.files.os.{call}", full)
+        with pytest.raises(GlassnetError) as error:
+            save_model(path, model("softmax"))
+    assert str(error.value) == (
+        f"can't write {path}: No space left on device; the file that was there is untouched"
+    )
+    assert path.read_bytes() == before
+    assert listed(tmp_path) == [path.name]  # no leftovers
+
+
+def test_a_save_that_is_interrupted_leaves_the_old_file(tmp_path, monkeypatch):
+    def interrupted(handle):
+        raise KeyboardInterrupt
+
+    path = tmp_path / "m"
+    before = saved(path)
+    monkeypatch.setattr("glassnet.files.os.fsync", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        save_model(path, model("softmax"))
+    assert path.read_bytes() == before
+    assert listed(tmp_path) == ["m"]
+
+
+LIMITED = """
+import resource, sys
+from glassnet import GlassnetError, Model, Network, save_model
+resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+try:
+    save_model(sys.argv[1], Model(Network("784-30-2", seed=0), ("a", "b")))
+except GlassnetError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of files")
+def test_a_write_that_really_fails_leaves_the_old_file(tmp_path):
+    path = tmp_path / "m"
+    before = saved(path)
+    ran = subprocess.run([sys.executable, "-c", LIMITED, path], capture_output=True, text=True, check=True)
+    assert ran.stdout == f"can't write {path}: File too large; the file that was there is untouched\n"
+    assert path.read_bytes() == before
+    assert listed(tmp_path) == ["m"]
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(GlassnetError, match=r"can't write .*m: No such file or directory$"):
+        save_model(tmp_path / "nowhere" / "m", model())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")
+def test_a_model_file_has_the_permissions_of_any_new_file(tmp_path):
+    saved(tmp_path / "m")
+    (tmp_path / "other").touch()
+    modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("m", "other")]
+    assert modes[0] == modes[1]

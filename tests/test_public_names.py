@@ -1,0 +1,60 @@
+"""The public surface: what is listed is what there is, and all of it is described."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import glassnet
+
+
+def reexports():
+    """What the `if TYPE_CHECKING:` block of the package imports, as name → module."""
+    tree = ast.parse(Path(glassnet.__file__).read_text(encoding="utf-8"))
+    (block,) = (
+        node
+        for node in tree.body
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+    )
+    names = {}
+    for node in block.body:
+        assert isinstance(node, ast.ImportFrom)
+        for alias in node.names:
+            assert alias.asname == alias.name  # `X as X` is what makes it public to type checkers
+            names[alias.name] = node.module
+    return names
+
+
+def test_all_is_what_type_checkers_see():
+    assert sorted(glassnet.__all__) == sorted(reexports())
+    assert len(set(glassnet.__all__)) == len(glassnet.__all__)
+
+
+@pytest.mark.parametrize("name", glassnet.__all__)
+def test_a_public_name_is_what_its_module_has(name):
+    assert getattr(glassnet, name) is getattr(import_module(reexports()[name]), name)
+    assert name in dir(glassnet)
+
+
+@pytest.mark.parametrize("name", glassnet.__all__)
+def test_a_public_name_is_described(name):
+    documentation = getattr(glassnet, name).__doc__
+    assert documentation
+    assert not documentation.startswith(f"{name}(")  # what dataclasses and tuples make up by themselves
+    assert documentation.split("\n\n")[0].rstrip().endswith((".", ":")), documentation
+
+
+def test_other_names_are_refused():
+    with pytest.raises(AttributeError, match="module 'glassnet' has no attribute 'Netwerk'"):
+        glassnet.Netwerk  # noqa: B018
+
+
+def test_importing_glassnet_imports_nothing_heavy():
+    code = "import glassnet, sys; print({'numpy', 'matplotlib', 'rich'} & set(sys.modules))"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "set()\n"

@@ -1,0 +1,535 @@
+"""Training: the records recomputed by hand, the same bits however it is run, and every way to stop."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from glassnet import training
+from glassnet.data import Dataset, Split
+from glassnet.engine import ENGINES
+from glassnet.errors import GlassnetError
+from glassnet.network import Network
+from glassnet.recipe import Recipe
+from glassnet.rng import Purpose, Stream
+from glassnet.training import DivergedError, Progress, Trainer, train
+
+N, M = 23, 5  # training examples, mini-batch: 5 mini-batches an epoch, the last of 3
+
+
+def split(n, seed, classes=3, features=6):
+    """Pixels in which class k is brighter at the places k, k + 3, …, with much noise."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(classes, size=n)
+    images = rng.integers(0, 200, size=(n, features)) + 55 * (np.arange(features) % 3 == labels[:, None])
+    return Split(images.astype(np.uint8), labels)
+
+
+def dataset(training, validation=None, classes=3):
+    validation = training[:0] if validation is None else validation
+    names = tuple("abcdefgh"[:classes])
+    return Dataset("noise", training, validation, training[:0], names, "0" * 64, "nobody's")
+
+
+DATA = dataset(split(N, 0), split(40, 1))
+RECIPE = Recipe(layers="6-4-3", learning_rate=0.8, batch_size=M, epochs=4, l2=0.7, seed=11, dtype="float64")
+
+
+def run(recipe=RECIPE, data=DATA, **arguments):
+    """The trained network and its records."""
+    network = recipe.network()
+    return network, list(train(network, data, recipe, **arguments))
+
+
+def assert_same_bits(one, other):
+    assert one.parameters.keys() == other.parameters.keys()
+    for name, array in one.parameters.items():
+        assert np.array_equal(array, other.parameters[name]), name
+
+
+def without_time(records):
+    return [replace(record, seconds=0, images_per_second=0) for record in records]
+
+
+# What the records say
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def by_hand(recipe, data, weights):
+    """The same training in plain NumPy: for each epoch what its record should say, and the parameters."""
+    p = {name: array.copy() for name, array in recipe.network().parameters.items()}
+    x, y = data.training.images / 255, np.eye(3)[data.training.labels]
+    n, m, eta, l2 = len(x), recipe.batch_size, recipe.learning_rate, recipe.l2
+    for epoch in range(1, recipe.epochs + 1):
+        order = Stream(recipe.seed, Purpose.SHUFFLE, epoch=epoch).permutation(n)
+        costs, right, norms = [], [], []
+        for start in range(0, n, m):
+            rows = order[start : start + m]
+            w = weights[rows][:, None]
+            h = sigmoid(x[rows] @ p["0.weight"].T + p["0.bias"])
+            a = sigmoid(h @ p["1.weight"].T + p["1.bias"])
+            costs += list(-w[:, 0] * (y[rows] * np.log(a) + (1 - y[rows]) * np.log(1 - a)).sum(axis=1))
+            right += list(a.argmax(axis=1) == data.training.labels[rows])
+            d2 = w * (a - y[rows]) / len(rows)
+            d1 = d2 @ p["1.weight"] * h * (1 - h)
+            gradients = {
+                "0.weight": d1.T @ x[rows],
+                "0.bias": d1.sum(axis=0),
+                "1.weight": d2.T @ h,
+                "1.bias": d2.sum(axis=0),
+            }
+            norms.append([np.sqrt((gradients[name] ** 2).sum()) for name in ("0.weight", "1.weight")])
+            for name, gradient in gradients.items():
+                shrink = 1 - eta * l2 / n if name.endswith("weight") else 1
+                p[name] = shrink * p[name] - eta * gradient
+        v, u = data.validation.images / 255, np.eye(3)[data.validation.labels]
+        a = sigmoid(sigmoid(v @ p["0.weight"].T + p["0.bias"]) @ p["1.weight"].T + p["1.bias"])
+        yield (
+            p,
+            {
+                "epoch": epoch,
+                "training_cost": sum(costs) / n,
+                "penalty": l2 / (2 * n) * ((p["0.weight"] ** 2).sum() + (p["1.weight"] ** 2).sum()),
+                "training_accuracy": sum(right) / n,
+                "validation_cost": -(u * np.log(a) + (1 - u) * np.log(1 - a)).sum() / len(u),
+                "validation_accuracy": (a.argmax(axis=1) == data.validation.labels).mean(),
+                "gradient_norms": dict(zip(["0.weight", "1.weight"], np.mean(norms, axis=0), strict=True)),
+                "learning_rate": eta,
+            },
+        )
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_records_are_what_they_say(engine, weighted):
+    recipe = RECIPE.replace(engine=engine)
+    weights = np.random.default_rng(3).uniform(0, 2, size=N) if weighted else np.ones(N)
+    network = recipe.network()
+    records = train(network, DATA, recipe, example_weights=weights if weighted else None)
+    for record, (parameters, expected) in zip(records, by_hand(recipe, DATA, weights), strict=True):
+        for name, value in expected.items():
+            assert getattr(record, name) == pytest.approx(value, rel=1e-11), name
+        for name, array in parameters.items():
+            np.testing.assert_allclose(network.parameters[name], array, rtol=0, atol=1e-12)
+
+
+def test_without_validation_data_there_are_no_validation_figures():
+    _, records = run(data=dataset(DATA.training))
+    assert [record.validation_cost for record in records] == [None] * 4
+    assert [record.validation_accuracy for record in records] == [None] * 4
+
+
+def test_validation_data_change_nothing_but_their_own_figures():
+    with_, without = run()[0], run(data=dataset(DATA.training))[0]
+    assert_same_bits(with_, without)
+
+
+def test_a_step_says_what_its_mini_batch_showed():
+    network, weights = RECIPE.network(), np.linspace(0, 2, N)
+    trainer = Trainer(network, DATA, RECIPE, example_weights=weights)
+    order = Stream(11, Purpose.SHUFFLE, epoch=1).permutation(N)
+    for batch in range(1, 6):
+        rows = order[(batch - 1) * M : batch * M]
+        images, labels = DATA.training.images[rows], DATA.training.labels[rows]
+        gradient = network.gradient(images, labels, "cross_entropy", example_weights=weights[rows])
+        accuracy = (network.predict(images).argmax(axis=1) == labels).mean()
+        step = trainer.step()
+        assert (step.epoch, step.batch, step.accuracy) == (1, batch, accuracy)
+        assert step.cost == pytest.approx(gradient.cost, rel=1e-12)
+        for name, norm in step.gradient_norms.items():
+            assert norm == pytest.approx(np.linalg.norm(gradient.parameters[name]), rel=1e-12)
+    assert (trainer.step().epoch, len(trainer.history)) == (2, 1)
+
+
+def test_training_prints_nothing(capsys):
+    run()
+    assert capsys.readouterr() == ("", "")
+
+
+# The same bits, however it is run
+
+
+def by_step(trainer):
+    while not trainer.finished:
+        trainer.step()
+
+
+def by_slices(trainer):
+    while not trainer.finished:
+        trainer.advance(1e-9)
+
+
+def by_long_slices(trainer):
+    while not trainer.finished:
+        trainer.advance(1e9)
+
+
+def by_epoch(trainer):
+    for _ in range(4):
+        trainer.epoch()
+
+
+def by_iteration(trainer):
+    assert [record.epoch for record in trainer] == [1, 2, 3, 4]
+
+
+def by_a_mixture(trainer):
+    trainer.step()
+    trainer.epoch()
+    trainer.advance()
+    trainer.step()
+    list(trainer)
+
+
+WAYS = [by_step, by_slices, by_long_slices, by_epoch, by_iteration, by_a_mixture]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_gives_the_same_bits(engine, dtype, way):
+    recipe = RECIPE.replace(engine=engine, dtype=dtype)
+    network, records = run(recipe)
+    trainer = Trainer(recipe.network(), DATA, recipe)
+    way(trainer)
+    assert_same_bits(trainer.network, network)
+    assert without_time(trainer.history) == without_time(records)
+    assert trainer.finished == "epoch 4 of 4 is done"
+
+
+def test_the_seed_and_the_order_matter():
+    network = run()[0]
+    other = RECIPE.network()
+    list(train(other, DATA, RECIPE.replace(seed=12)))  # the same first parameters, another order
+    assert not np.array_equal(network.parameters["0.weight"], other.parameters["0.weight"])
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("duplicate", [lambda progress: progress, copy.deepcopy], ids=["itself", "copy"])
+@pytest.mark.parametrize("steps", [0, 2])  # beyond the end of the second epoch: they are made again
+def test_a_resumed_training_ends_with_the_same_bits(engine, duplicate, steps):
+    recipe = RECIPE.replace(engine=engine, keep="best")
+    whole, records = run(recipe)
+    first = Trainer(recipe.network(), DATA, recipe)
+    for _ in range(2):
+        first.epoch()
+    for _ in range(steps):
+        first.step()
+    second = Trainer(
+        Network("6-4-3", seed=99, dtype="float64"), DATA, recipe, progress=duplicate(first.progress)
+    )
+    assert [record.epoch for record in second] == [3, 4]
+    assert_same_bits(second.network, whole)
+    assert without_time(second.history) == without_time(records)
+
+
+def test_a_finished_training_goes_on_when_its_limit_is_raised():
+    whole = run(RECIPE.replace(epochs=6))[0]
+    first = Trainer(RECIPE.network(), DATA, RECIPE)
+    list(first)
+    second = Trainer(RECIPE.network(), DATA, RECIPE.replace(epochs=6), progress=first.progress)
+    assert first.finished
+    assert not second.finished
+    list(second)
+    assert_same_bits(second.network, whole)
+
+
+def test_going_on_from_a_copy_leaves_the_original_alone():
+    first = Trainer(RECIPE.network(), DATA, RECIPE)
+    first.epoch()
+    kept = copy.deepcopy(first.progress)
+    list(Trainer(RECIPE.network(), DATA, RECIPE, progress=copy.deepcopy(kept)))
+    assert kept.epoch == 1
+    assert_same_bits(kept, first.progress)
+
+
+# When it stops
+
+
+def test_no_epochs_is_no_training():
+    network, records = run(RECIPE.replace(epochs=0))
+    assert records == []
+    assert_same_bits(network, RECIPE.network())
+
+
+def test_a_training_that_is_over_says_so():
+    trainer = Trainer(RECIPE.network(), DATA, RECIPE)
+    list(trainer)
+    with pytest.raises(GlassnetError, match="training is over, epoch 4 of 4 is done: raise the limit"):
+        trainer.step()
+    assert list(trainer) == []
+
+
+def test_a_mini_batch_of_everything_is_gradient_descent():
+    """One step an epoch, along the gradient of the whole set; the order counts for rounding alone."""
+    recipe = RECIPE.replace(batch_size=N, l2=0.0)
+    network = run(recipe)[0]
+    mine = recipe.network()
+    for _ in range(4):
+        gradient = mine.gradient(DATA.training.images, DATA.training.labels, "cross_entropy")
+        for name, array in gradient.parameters.items():
+            mine.parameters[name] -= 0.8 * array
+    for name, array in mine.parameters.items():
+        np.testing.assert_allclose(network.parameters[name], array, rtol=0, atol=1e-13)
+    assert_same_bits(run(recipe.replace(batch_size=1000))[0], network)
+
+
+def test_patience_ends_when_nothing_gets_better():
+    """With a step of 10⁻¹² no answer changes: the first epoch stays the best."""
+    trainer = Trainer(RECIPE.network(), DATA, RECIPE.replace(learning_rate=1e-12, epochs=50, patience=3))
+    assert [record.epoch for record in trainer] == [1, 2, 3, 4]
+    assert trainer.finished == "3 epochs brought no better validation accuracy"
+    assert trainer.progress.best_epoch == 1
+
+
+@pytest.mark.parametrize("patience", [1, 2, 5, 8])
+def test_patience_counts_from_the_best_epoch(patience):
+    recipe = RECIPE.replace(epochs=60, batch_size=1, learning_rate=2.0)
+    accuracies = [record.validation_accuracy for record in run(recipe)[1]]
+    best, end = 0, len(accuracies)
+    for epoch in range(len(accuracies)):
+        if accuracies[epoch] > accuracies[best]:
+            best = epoch
+        if epoch - best == patience:
+            end = epoch + 1
+            break
+    assert 1 + patience < end < 60  # it got better once, and stopped by patience
+    assert len(run(recipe.replace(patience=patience))[1]) == end
+
+
+def test_keep_best_ends_with_the_first_best_epoch():
+    recipe = RECIPE.replace(epochs=25, batch_size=1, learning_rate=2.0)
+    copies, accuracies, network = [], [], recipe.network()
+    for record in train(network, DATA, recipe):
+        copies.append(network.copy())
+        accuracies.append(record.validation_accuracy)
+    best = accuracies.index(max(accuracies))
+    assert best < 24  # the last is not the best
+
+    trainer = Trainer(recipe.network(), DATA, recipe.replace(keep="best"))
+    list(trainer)
+    assert trainer.progress.best_epoch == best + 1
+    assert trainer.progress.best_accuracy == max(accuracies)
+    assert_same_bits(trainer.network, copies[best])
+    assert_same_bits(trainer.progress, copies[-1])  # from there a training would go on
+
+
+class Clock:
+    """One second passes with each look at it: every mini-batch takes a second."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        self.now += 1
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    monkeypatch.setattr(training, "perf_counter", Clock())
+
+
+@pytest.mark.usefixtures("clock")
+def test_seconds_are_those_of_the_training_alone():
+    """5 mini-batches of a second each; validation is not counted."""
+    _, records = run()
+    assert [record.seconds for record in records] == [5, 5, 5, 5]
+    assert [record.images_per_second for record in records] == [N / 5] * 4
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize(("limit", "seconds"), [(1, [1]), (8, [5, 3]), (12.5, [5, 5, 3]), (15, [5, 5, 5])])
+def test_the_time_limit_ends_after_so_many_seconds_of_training(limit, seconds):
+    trainer = Trainer(RECIPE.network(), DATA, RECIPE.replace(epochs=10, time_limit=limit))
+    assert [record.seconds for record in trainer] == seconds
+    assert trainer.finished == f"the time limit of {limit:g} s is reached"
+
+
+@pytest.mark.usefixtures("clock")
+def test_the_record_of_an_epoch_cut_short_is_of_what_was_met():
+    recipe = RECIPE.replace(time_limit=2)
+    (record,) = Trainer(recipe.network(), DATA, recipe)
+    trainer = Trainer(RECIPE.network(), DATA, RECIPE)
+    steps = [trainer.step(), trainer.step()]
+    assert record.training_cost == pytest.approx((steps[0].cost + steps[1].cost) / 2, rel=1e-12)
+    assert record.images_per_second == 2 * M / 2
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_resumed_training_has_used_up_the_time_before():
+    first = Trainer(RECIPE.network(), DATA, RECIPE)
+    first.epoch()
+    first.epoch()
+    again = Trainer(RECIPE.network(), DATA, RECIPE.replace(time_limit=10), progress=first.progress)
+    assert again.finished == "the time limit of 10 s is reached"
+    longer = Trainer(RECIPE.network(), DATA, RECIPE.replace(time_limit=12), progress=first.progress)
+    assert [record.seconds for record in longer] == [2]
+
+
+def test_how_much_of_the_epoch_is_done():
+    trainer = Trainer(RECIPE.network(), DATA, RECIPE)
+    shares = [trainer.epoch_share]
+    for _ in range(5):
+        trainer.step()
+        shares.append(trainer.epoch_share)
+    assert shares == [0, 5 / 23, 10 / 23, 15 / 23, 20 / 23, 0]
+
+
+# Divergence: a linear neuron with input 1, wanted 1, from w = b = 0. With e = a − 1 the step is
+# w, b ← w − ηe, b − ηe, so e ← (1 − 2η) e, from −1: with η = 50.5, |e| = 100ᵏ before step k + 1.
+# In float32 e² > 3.4·10³⁸ first at k = 10, step 11; in float64 e² > 1.8·10³⁰⁸ first at k = 78, step 79
+# (100⁷⁷ = 10¹⁵⁴, whose square is 10³⁰⁸). Four examples, one a mini-batch, are four steps an epoch.
+
+ONES = dataset(Split(np.ones((4, 1)), [0, 0, 0, 0]), classes=1)
+DIVERGING = Recipe(
+    layers="1-1",
+    output_activation="linear",
+    cost="quadratic",
+    initializer="zeros",
+    learning_rate=50.5,
+    batch_size=1,
+    epochs=100,
+)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("way", [by_step, by_slices, by_long_slices, list])
+@pytest.mark.parametrize(("dtype", "epoch", "batch"), [("float32", 3, 3), ("float64", 20, 3)])
+def test_divergence_is_found_where_it_happens(engine, way, dtype, epoch, batch):
+    recipe = DIVERGING.replace(engine=engine, dtype=dtype)
+    trainer = Trainer(recipe.network(), ONES, recipe)
+    with pytest.raises(DivergedError) as error:
+        way(trainer)
+    assert (error.value.epoch, error.value.batch) == (epoch, batch)
+    assert f"infinite or NaN in epoch {epoch}, mini-batch {batch}: " in str(error.value)
+    assert f"the network keeps its parameters from the end of epoch {epoch - 1}" in str(error.value)
+    assert len(trainer.history) == epoch - 1
+    good = run(recipe.replace(epochs=epoch - 1), ONES)[0]
+    assert_same_bits(trainer.network, good)
+    assert all(np.isfinite(array).all() for array in trainer.network.parameters.values())
+
+
+def test_divergence_in_the_first_epoch_leaves_the_first_parameters():
+    recipe = DIVERGING.replace(learning_rate=1e30)
+    trainer = Trainer(recipe.network(), ONES, recipe)
+    with pytest.raises(DivergedError) as error:
+        trainer.epoch()
+    assert (error.value.epoch, error.value.batch) == (1, 2)  # e = 2·10³⁰, e² overflows
+    assert_same_bits(trainer.network, recipe.network())
+
+
+def test_after_a_divergence_training_stands_where_the_good_parameters_do():
+    trainer = Trainer(DIVERGING.network(), ONES, DIVERGING)
+    for _ in range(2):  # another try makes the same steps again
+        with pytest.raises(DivergedError) as error:
+            by_step(trainer)
+        assert (error.value.epoch, error.value.batch) == (3, 3)
+        assert trainer.epoch_share == 0
+        assert_same_bits(trainer.network, trainer.progress)
+
+
+def test_divergence_on_validation_data_belongs_to_the_last_mini_batch():
+    huge = dataset(Split(np.ones((5, 1)), [0] * 5), Split(np.full((1, 1), 1e30), [0]), classes=1)
+    recipe = DIVERGING.replace(learning_rate=0.1, batch_size=2)
+    with pytest.raises(DivergedError) as error:
+        run(recipe, huge)
+    assert (error.value.epoch, error.value.batch) == (1, 3)  # 2 + 2 + 1 examples
+
+
+@pytest.mark.parametrize(
+    ("changes", "scale", "cause"),
+    [
+        ({}, 1, "the learning rate 50.5 is probably too large; try 5.05"),
+        ({"learning_rate": 0.5}, 1000, "the inputs reach 1000; scale them to about 0 … 1"),
+        # ηλ/n = 0.5 · 160 / 4 = 20: the weights are multiplied by 1 − 20 in each step
+        ({"learning_rate": 0.5, "l2": 160.0}, 1, "ηλ/n is 20, so the penalty makes the weights grow"),
+    ],
+)
+def test_divergence_names_its_likely_cause(changes, scale, cause):
+    data = dataset(Split(np.full((4, 1), float(scale)), [0] * 4), classes=1)
+    with pytest.raises(DivergedError) as error:
+        run(DIVERGING.replace(**changes), data)
+    assert cause in str(error.value)
+
+
+# Weights
+
+
+def test_class_weights_are_example_weights():
+    labels = DATA.training.labels
+    by_class = run(RECIPE.replace(class_weights=(0.5, 1.0, 3.0)))[0]
+    by_example = run(example_weights=np.array([0.5, 1.0, 3.0])[labels])[0]
+    assert_same_bits(by_class, by_example)
+    assert not np.array_equal(by_class.parameters["0.weight"], run()[0].parameters["0.weight"])
+
+
+def test_class_and_example_weights_multiply():
+    labels, given = DATA.training.labels, np.linspace(0, 2, N)
+    both = run(RECIPE.replace(class_weights=(2.0, 1.0, 4.0)), example_weights=given)[0]
+    product = run(example_weights=given * np.array([2.0, 1.0, 4.0])[labels])[0]
+    assert_same_bits(both, product)
+
+
+def test_an_example_of_weight_two_counts_as_two():
+    """Gradient descent on three examples, the last weighted 2: as on four, the last twice, at η · 4/3."""
+    three, four = (
+        Split(DATA.training.images[rows], DATA.training.labels[rows]) for rows in ([0, 1, 2], [0, 1, 2, 2])
+    )
+    recipe = RECIPE.replace(batch_size=10, l2=0.0, learning_rate=0.4)
+    once = run(recipe, dataset(three), example_weights=[1, 1, 2])[0]
+    twice = run(recipe.replace(learning_rate=0.4 * 4 / 3), dataset(four))[0]
+    for name, array in once.parameters.items():
+        np.testing.assert_allclose(array, twice.parameters[name], rtol=0, atol=1e-13)
+
+
+def test_examples_of_weight_zero_are_not_learned_from():
+    network, records = run(RECIPE.replace(l2=0.0), example_weights=np.zeros(N))
+    assert_same_bits(network, RECIPE.network())
+    assert records[0].training_cost == 0
+
+
+# What doesn't fit
+
+
+@pytest.mark.parametrize(
+    ("changes", "data", "arguments", "sentence"),
+    [
+        ({"layers": "6-4-2"}, DATA, {}, "the network 6-4-2 has 2 outputs: noise has 3 classes"),
+        ({"layers": "6-4-4"}, DATA, {}, "the network 6-4-4 has 4 outputs: noise has 3 classes"),
+        ({"layers": "5-3"}, DATA, {}, r"images of shape \(1, 6\): the network 5-3 takes"),
+        ({"patience": 2}, dataset(DATA.training), {}, "noise has no validation data"),
+        ({"keep": "best"}, dataset(DATA.training), {}, "noise has no validation data"),
+        ({"class_weights": (1, 2)}, DATA, {}, "2 class_weights: noise has 3 classes"),
+        ({}, DATA, {"example_weights": np.ones(5)}, "give one for each of the 23 examples"),
+        ({}, DATA, {"example_weights": -np.ones(N)}, "finite and not negative"),
+        ({"engine": "steam"}, DATA, {}, "unknown engine 'steam'"),
+        ({}, DATA, {"progress": Progress({"0.weight": np.zeros((3, 6))})}, "the network 6-4-3"),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_the_first_step(changes, data, arguments, sentence):
+    recipe = RECIPE.replace(**changes)
+    with pytest.raises(GlassnetError, match=sentence):
+        Trainer(recipe.network(), data, recipe, **arguments)
+
+
+def test_a_cost_that_does_not_fit_a_network_of_ones_own_is_refused():
+    with pytest.raises(GlassnetError, match="cost 'log_likelihood' is not defined for 'sigmoid' outputs"):
+        Trainer(Network("6-3", seed=0), DATA, RECIPE.replace(cost="log_likelihood"))
+
+
+def test_nan_among_the_inputs_is_refused():
+    images = DATA.training.images / 255
+    data = dataset(Split(images, DATA.training.labels))
+    images[17, 2] = np.nan  # a split doesn't copy, so it can't know
+    recipe = RECIPE.replace(layers="6-3")
+    network = recipe.network()
+    with pytest.raises(GlassnetError, match="the images hold NaN or infinite values"):
+        list(train(network, data, recipe))
+    assert all(np.isfinite(array).all() for array in network.parameters.values())
