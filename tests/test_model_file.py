@@ -170,6 +170,25 @@ def test_a_file_cut_off_anywhere_is_refused(tmp_path):
         assert "is not a whole glassnet file" in refusal(tmp_path / "m", whole[:length]), length
 
 
+def test_a_flipped_bit_in_any_weight_or_word_is_noticed(tmp_path):
+    whole = saved(tmp_path / "m")
+    length = int.from_bytes(whole[:8], "little")
+    sites = [*range(8 + length, len(whole)), whole.index(b"test_accuracy") + 3]
+    for place in sites:
+        damaged = bytearray(whole)
+        damaged[place] ^= 1
+        assert "its content is not what was saved (the SHA-256 differs)" in refusal(
+            tmp_path / "m", bytes(damaged)
+        )
+
+
+def test_another_preprocessing_is_refused(tmp_path):
+    other = DESCRIPTION | {"preprocessing": {"pixels": "uint8/128"}}
+    assert "is not known: install a newer glassnet" in refusal(
+        tmp_path / "m", file_of(header_of(json.dumps(other)))
+    )
+
+
 def test_a_file_with_more_at_its_end_is_refused(tmp_path):
     whole = saved(tmp_path / "m")
     assert "it should hold" in refusal(tmp_path / "m", whole + b"\0")

@@ -403,6 +403,7 @@ BAD = np.array([[0.0, np.nan, 1.0]])
         (BAD, "the images hold NaN or infinite values"),
         (np.array([[1.0, -np.inf, 0.0]]), "the images hold NaN or infinite values"),
         (BAD.astype(np.float32), "the images hold NaN or infinite values"),
+        (np.array([[0.0, 1e300, 1.0]]), r"the images hold NaN or infinite values \(as float32\)"),
         (np.array([["a", "b", "c"]]), "images of dtype <U1: give uint8 pixels or floats"),
         (np.zeros((1, 3), dtype=complex), "images of dtype complex128"),
     ],

@@ -16,6 +16,8 @@ from glassnet.recipe import Recipe
 from glassnet.tensor_file import read_tensors, write_tensors
 
 FORMAT = 1  # raised when older programs could no longer read the file
+# What a network was given to see: pixels scaled to 0 … 1, drawings brought into MNIST's form.
+PREPROCESSING = {"pixels": "uint8/255", "drawing": "mnist"}
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def save_model(path: str | Path, model: Model) -> None:
         "format": FORMAT,
         "input_shape": list(network.input_shape),
         "layers": [{"kind": layer.kind} | asdict(layer) for layer in network.layers],  # type: ignore[call-overload]
-        "preprocessing": {"pixels": "uint8/255", "drawing": "mnist"},
+        "preprocessing": PREPROCESSING,
         "class_names": list(model.class_names),
         "calibration": None,
         "recipe": None if model.recipe is None else model.recipe.to_dict(),
@@ -81,6 +83,10 @@ def load_model(path: str | Path) -> Model:
             )
         )
     try:
+        if information["preprocessing"] != PREPROCESSING:
+            raise GlassnetError(
+                f"preprocessing {information['preprocessing']} is not known: install a newer glassnet"
+            )
         layers = [_layer(values) for values in information["layers"]]
         dtypes = {array.dtype for array in arrays.values()} or {np.dtype(np.float32)}
         network = Network(layers, information["input_shape"], parameters=arrays, dtype=max(dtypes))

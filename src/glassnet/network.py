@@ -198,9 +198,13 @@ class Network:
             return np.divide(rows, 255, dtype=self.dtype)
         if not (np.issubdtype(rows.dtype, np.floating) or np.issubdtype(rows.dtype, np.integer)):
             raise GlassnetError(f"images of dtype {rows.dtype}: give uint8 pixels or floats")
-        if not np.isfinite(rows).all():
-            raise GlassnetError("the images hold NaN or infinite values: give finite numbers only")
-        return rows.astype(self.dtype, copy=False)
+        with np.errstate(over="ignore"):
+            x: Array = rows.astype(self.dtype, copy=False)
+        if not np.isfinite(x).all():
+            raise GlassnetError(
+                f"the images hold NaN or infinite values (as {self.dtype}): give finite numbers only"
+            )
+        return x
 
     def targets(self, y: Any) -> Array:
         """Desired outputs (batch, n_out): y itself, or one-hot rows for integer labels (batch,).

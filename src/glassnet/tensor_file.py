@@ -2,12 +2,14 @@
 
 The format is eight bytes with the header's length (little-endian), a JSON header that gives each
 array's dtype, shape and place, then the arrays one after another. Its only free text is the
-header's `__metadata__`; ours holds one string, JSON, under the key "glassnet".
+header's `__metadata__`; ours holds one string, JSON, under the key "glassnet". In it stands a
+SHA-256 of everything that was saved, so that a flipped bit doesn't pass for a weight.
 """
 
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -28,7 +30,7 @@ def write_tensors(path: str | Path, arrays: Parameters, information: dict[str, A
 
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     try:
-        text = json.dumps(information, ensure_ascii=False, allow_nan=False, sort_keys=True)
+        text = _text(information | {"sha256": _digest(contiguous, information)})
         data = save(contiguous, metadata={"glassnet": text})
     except (TypeError, ValueError) as error:  # NaN, a NumPy number, half a character
         raise GlassnetError(
@@ -49,11 +51,27 @@ def read_tensors(path: str | Path) -> tuple[Parameters, dict[str, Any]]:
     data = read_bytes(path)
     try:
         information = _check(data)
-        return load(data), information
+        arrays = load(data)
+        if (digest := information.pop("sha256", None)) and digest != _digest(arrays, information):
+            raise GlassnetError("its content is not what was saved (the SHA-256 differs)")
+        return arrays, information
     except (GlassnetError, SafetensorError) as error:
         raise GlassnetError(
             f"{path} is not a whole glassnet file: {error}; use one that glassnet saved"
         ) from error
+
+
+def _text(information: dict[str, Any]) -> str:
+    return json.dumps(information, ensure_ascii=False, allow_nan=False, sort_keys=True)
+
+
+def _digest(arrays: Parameters, information: dict[str, Any]) -> str:
+    """SHA-256 of the information and of every array's name, dtype, shape and bytes."""
+    digest = sha256(_text(information).encode())
+    for name, array in sorted(arrays.items()):
+        digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
 
 
 def _check(data: bytes) -> dict[str, Any]:

@@ -212,6 +212,16 @@ def test_nothing_checked_is_not_ok():
     assert str(check) == "gradient not checked: no parameter was looked at, 2 skipped at a kink"
 
 
+def test_nearly_saturated_outputs_give_no_false_alarm():
+    # 1 − a₀ = 1/(1 + e^14.5) = 5·10⁻⁷ keeps ten digits; in ln(1 − a₀) they are worth ±10⁻¹⁰, and divided
+    # by 2·10⁻⁵ they hide more than the sixth digit of the slope. A step ten times as long shows it.
+    parameters = {"0.weight": np.array([[14.5], [0.0]]), "0.bias": np.zeros(2)}
+    network = Network([Dense(2, "softmax")], 1, parameters=parameters, dtype=np.float64)
+    check = check_gradient(network, [[1.0]], [1], "cross_entropy")
+    assert len(check.entries) == 4
+    assert check.ok
+
+
 # The sample, and what the check leaves alone
 
 
