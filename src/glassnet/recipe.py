@@ -29,6 +29,9 @@ def _field(default: Any, help: str) -> Any:  # noqa: A002
 class Recipe:
     """What is trained, and how. Two runs with the same recipe on the same data end with the same bits.
 
+    The textbook engine keeps that promise on one machine: NumPy's matrix products may differ in
+    their last bits from one kind of CPU, or one number of BLAS threads, to another.
+
     Raises:
         GlassnetError: a value that makes no sense, or values that don't go together.
 

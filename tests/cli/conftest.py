@@ -101,7 +101,7 @@ def spawn():
                 before()
 
         source = Path(sys.modules["glassnet"].__file__).parents[1]
-        environment = os.environ | {"PYTHONPATH": str(source), "OPENBLAS_NUM_THREADS": "1"}
+        environment = os.environ | {"PYTHONPATH": str(source)}  # as many BLAS threads as here
         command = [sys.executable, "-c", DRIVER, *map(str, arguments)]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "encoding": "utf-8"}
         environment |= {"PYTHONIOENCODING": "utf-8"}
