@@ -33,14 +33,16 @@ install: $(VENV)/installed
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "glassnet needs Python 3.11 or newer: make PYTHON=python3.12 …" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 $(VENV)/installed: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(PIP) install --quiet --editable .
+	@echo "installing what glassnet needs into $(VENV)"
+	@$(PIP) install --quiet --editable .
 	@touch $@
 
 $(VENV)/tests-installed: $(VENV)/installed
-	$(PIP) install --quiet --editable '.[test]'
+	@echo "installing what its tests need"
+	@$(PIP) install --quiet --editable '.[test]'
 	@touch $@
 
 $(VENV)/dev-installed: $(VENV)/tests-installed

@@ -3,7 +3,7 @@
     python benchmarks/digits_defaults.py [--seeds 5]
 
 Trains every recipe of the grid over several seeds and prints them by their mean validation
-accuracy after the last epoch, the ten best first, with the mean validation cost for the ties.
+accuracy after the last epoch, the best 25, ties by the mean validation cost (the same cost's, that is).
 The test split is not touched.
 """
 

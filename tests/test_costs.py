@@ -214,3 +214,23 @@ def test_l2_gradient_is_the_slope_of_the_penalty():
         step[place] = h
         slope = (l2_penalty([w + step], 0.7, 5) - l2_penalty([w - step], 0.7, 5)) / (2 * h)
         assert l2_gradient(w, 0.7, 5)[place] == pytest.approx(slope, abs=1e-8)
+
+
+# An output that is exactly 0 or 1, as float32 makes them: where it is right, the derivative is the
+# limit of −y/a + (1 − y)/(1 − a); where it is wrong, it is infinite, and the chain breaks down.
+
+
+@pytest.mark.parametrize(
+    ("cost", "a", "y", "expected"),
+    [
+        ("cross_entropy", 1.0, 1.0, -1.0),
+        ("cross_entropy", 0.0, 0.0, 1.0),
+        ("cross_entropy", 0.0, 1.0, -np.inf),
+        ("cross_entropy", 1.0, 0.0, np.inf),
+        ("log_likelihood", 1.0, 1.0, -1.0),
+        ("log_likelihood", 0.0, 0.0, 0.0),
+        ("log_likelihood", 0.0, 1.0, -np.inf),
+    ],
+)
+def test_the_derivative_of_saturated_outputs(cost, a, y, expected):
+    assert COSTS[cost].derivative(np.array([[a]]), np.array([[y]])).tolist() == [[expected]]

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from glassnet import recipe as recipe_module
 from glassnet.activations import ACTIVATIONS
 from glassnet.costs import COSTS
 from glassnet.engine import ENGINES
@@ -203,3 +204,9 @@ def test_texts_that_are_refused(text, sentence):
 def test_replace_knows_its_fields():
     with pytest.raises(GlassnetError, match=r"unknown recipe field 'lr'"):
         Recipe().replace(lr=3)
+
+
+def test_the_engines_are_those_of_the_engine_package():
+    assert list(recipe_module.ENGINES) == list(ENGINES)
+    with pytest.raises(GlassnetError, match="unknown engine 'steam'"):
+        Recipe(engine="steam")

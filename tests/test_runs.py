@@ -174,7 +174,8 @@ def test_what_a_kill_left_there_is_removed(tmp_path, trainer):
     (run.path / ".history.csv.x1y2.tmp").write_bytes(b"")
     (run.path / "notes.tmp").write_bytes(b"the user's own")
     (run.path / ".hidden").write_bytes(b"the user's own")
-    RunFolder.open(run.path)
+    with RunFolder.open(run.path).locked():
+        pass
     assert sorted(path.name for path in run.path.iterdir()) == [
         ".hidden",
         "checkpoint.safetensors",
@@ -290,7 +291,8 @@ def test_every_field_is_either_a_limit_or_in_the_table_above():
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_a_recipe_changed_by_hand(tmp_path, trainer, name):
+def test_a_recipe_changed_by_hand(tmp_path, trainer, name, monkeypatch):
+    monkeypatch.setattr("glassnet.recipe.ENGINES", ("textbook", "other"))
     run = saved(RunFolder.create(tmp_path / "run", RECIPE), trainer)
     other = RECIPE.replace(**{name: OTHERS[name]})
     with pytest.raises(GlassnetError, match=rf"config\.toml has {name} = .*begun with .*: put that back"):
@@ -380,3 +382,25 @@ def test_history_without_validation_has_empty_cells(trainer):
 
 def test_no_epoch_no_history():
     assert history_csv([]) == ""
+
+
+def test_only_one_at_a_time_trains_in_a_folder(tmp_path):
+    run = RunFolder.create(tmp_path / "run", RECIPE)
+    again = RunFolder.open(run.path).locked()
+    with (
+        run.locked(),
+        pytest.raises(GlassnetError, match="run is being trained by another process: wait for it"),
+    ):
+        again.__enter__()
+    with run.locked():  # free again
+        pass
+
+
+@pytest.mark.parametrize("wrong", ["x", None, [1], True])
+def test_a_history_of_something_else_than_numbers_is_refused(tmp_path, trainer, wrong):
+    run = saved(RunFolder.create(tmp_path / "run", RECIPE), trainer)
+    arrays, information = read_tensors(run.checkpoint)
+    information["history"][0]["training_cost"] = wrong
+    write_tensors(run.checkpoint, arrays, information)
+    with pytest.raises(GlassnetError, match="is not a checkpoint: it lacks or garbles record 1"):
+        run.load_progress(RECIPE, SHA)

@@ -13,6 +13,7 @@ from glassnet.data import Dataset, Split
 from glassnet.engine import ENGINES
 from glassnet.errors import GlassnetError
 from glassnet.network import Network
+from glassnet.optimizers import SGD
 from glassnet.recipe import Recipe
 from glassnet.rng import Purpose, Stream
 from glassnet.training import DivergedError, Progress, Trainer, train
@@ -349,7 +350,7 @@ def test_seconds_are_those_of_the_training_alone():
 def test_the_time_limit_ends_after_so_many_seconds_of_training(limit, seconds):
     trainer = Trainer(RECIPE.network(), DATA, RECIPE.replace(epochs=10, time_limit=limit))
     assert [record.seconds for record in trainer] == seconds
-    assert trainer.finished == f"the time limit of {limit:g} s is reached"
+    assert trainer.finished == f"the time limit of {limit:g} s is reached in epoch {len(trainer.history)}"
 
 
 @pytest.mark.usefixtures("clock")
@@ -368,7 +369,7 @@ def test_a_resumed_training_has_used_up_the_time_before():
     first.epoch()
     first.epoch()
     again = Trainer(RECIPE.network(), DATA, RECIPE.replace(time_limit=10), progress=first.progress)
-    assert again.finished == "the time limit of 10 s is reached"
+    assert again.finished == "the time limit of 10 s is reached in epoch 2"
     longer = Trainer(RECIPE.network(), DATA, RECIPE.replace(time_limit=12), progress=first.progress)
     assert [record.seconds for record in longer] == [2]
 
@@ -409,7 +410,7 @@ def test_divergence_is_found_where_it_happens(engine, way, dtype, epoch, batch):
         way(trainer)
     assert (error.value.epoch, error.value.batch) == (epoch, batch)
     assert f"infinite or NaN in epoch {epoch}, mini-batch {batch}: " in str(error.value)
-    assert f"the network keeps its parameters from the end of epoch {epoch - 1}" in str(error.value)
+    assert f"the network keeps its parameters of epoch {epoch - 1}" in str(error.value)
     assert len(trainer.history) == epoch - 1
     good = run(recipe.replace(epochs=epoch - 1), ONES)[0]
     assert_same_bits(trainer.network, good)
@@ -503,13 +504,12 @@ def test_examples_of_weight_zero_are_not_learned_from():
     [
         ({"layers": "6-4-2"}, DATA, {}, "the network 6-4-2 has 2 outputs: noise has 3 classes"),
         ({"layers": "6-4-4"}, DATA, {}, "the network 6-4-4 has 4 outputs: noise has 3 classes"),
-        ({"layers": "5-3"}, DATA, {}, r"images of shape \(1, 6\): the network 5-3 takes"),
+        ({"layers": "5-3"}, DATA, {}, "have 6 = 6 numbers: the network 5-3 takes 5, begin its layers with 6"),
         ({"patience": 2}, dataset(DATA.training), {}, "noise has no validation data"),
         ({"keep": "best"}, dataset(DATA.training), {}, "noise has no validation data"),
         ({"class_weights": (1, 2)}, DATA, {}, "2 class_weights: noise has 3 classes"),
         ({}, DATA, {"example_weights": np.ones(5)}, "give one for each of the 23 examples"),
         ({}, DATA, {"example_weights": -np.ones(N)}, "finite and not negative"),
-        ({"engine": "steam"}, DATA, {}, "unknown engine 'steam'"),
         ({}, DATA, {"progress": Progress({"0.weight": np.zeros((3, 6))})}, "the network 6-4-3"),
     ],
 )
@@ -533,3 +533,52 @@ def test_nan_among_the_inputs_is_refused():
     with pytest.raises(GlassnetError, match="the images hold NaN or infinite values"):
         list(train(network, data, recipe))
     assert all(np.isfinite(array).all() for array in network.parameters.values())
+
+
+def test_softmax_with_cross_entropy_survives_answers_that_are_exactly_right():
+    # z = 200·(1, −1, −1) makes softmax (1, 0, 0) in float32; y is the same: δ = Jᵀ ∂C/∂a = 0.
+    parameters = {"0.weight": np.array([[200.0], [-200.0], [-200.0]]), "0.bias": np.zeros(3)}
+    network = Network("1-3:softmax", parameters=parameters)
+    recipe = Recipe(layers="1-3", cost="cross_entropy", output_activation="softmax", epochs=2)
+    (first, second) = list(Trainer(network, dataset(Split(np.ones((4, 1)), [0] * 4), classes=3), recipe))
+    assert (first.training_cost, second.training_accuracy) == (0.0, 1.0)
+    assert np.array_equal(network.parameters["0.weight"], parameters["0.weight"])
+
+
+def test_where_softmax_with_cross_entropy_breaks_down_it_says_so():
+    parameters = {"0.weight": np.array([[200.0], [-200.0], [-200.0]]), "0.bias": np.zeros(3)}
+    network = Network("1-3:softmax", parameters=parameters)
+    recipe = Recipe(layers="1-3", cost="cross_entropy", output_activation="softmax", epochs=2)
+    wrong = dataset(Split(np.ones((4, 1)), [1] * 4), classes=3)
+    with pytest.raises(DivergedError, match=r"softmax outputs breaks down .* last layer sigmoid"):
+        Trainer(network, wrong, recipe).epoch()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_interruption_within_a_step_takes_the_epoch_back(engine, monkeypatch):
+    recipe = RECIPE.replace(engine=engine, epochs=2)
+    trainer = Trainer(recipe.network(), DATA, recipe)
+    trainer.step()
+    update, calls = SGD.update, []
+
+    def interrupted(*arguments):
+        update(*arguments)
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SGD, "update", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            trainer.epoch()
+    assert trainer.epoch_share == 0
+    list(trainer)
+    assert_same_bits(trainer.network, run(recipe)[0])
+
+
+def test_fewer_epochs_than_were_made():
+    trainer = Trainer(RECIPE.network(), DATA, RECIPE.replace(epochs=3))
+    list(trainer)
+    progress = trainer.progress
+    with pytest.raises(GlassnetError, match="epochs is 2: this training has come to epoch 3, give more"):
+        Trainer(RECIPE.network(), DATA, RECIPE.replace(epochs=2), progress=progress)

@@ -98,9 +98,8 @@ class CrossEntropy(CanonicalCost):
     def value(self, a: Array, y: Array) -> Array:
         return -_row_sums(_times_ln(y, a) + _times_ln(1 - y, 1 - a))
 
-    @np.errstate(divide="ignore", invalid="ignore")  # a is exactly 0 or 1: the chain breaks down
     def derivative(self, a: Array, y: Array) -> Array:
-        return (a - y) / (a * (1 - a))
+        return _quotient(1 - y, 1 - a) - _quotient(y, a)  # = (a − y) / (a (1 − a)), a term a logarithm
 
     def value_from_z(self, z: Array, y: Array) -> Array:
         return _row_sums(np.logaddexp(0, z) - y * z)
@@ -122,9 +121,8 @@ class LogLikelihood(CanonicalCost):
     def value(self, a: Array, y: Array) -> Array:
         return -_row_sums(_times_ln(y, a))
 
-    @np.errstate(divide="ignore", invalid="ignore")  # a is exactly 0: the chain breaks down
     def derivative(self, a: Array, y: Array) -> Array:
-        return -y / a
+        return -_quotient(y, a)
 
     def value_from_z(self, z: Array, y: Array) -> Array:
         largest: Array = z.max(axis=-1)  # (batch,); taken out of the sum, so that no e^z overflows
@@ -145,7 +143,7 @@ COSTS: dict[str, Cost] = {
 
 def get_cost(name: str) -> Cost:
     """The cost of that name, or an error that names the nearest."""
-    if name not in COSTS:
+    if not isinstance(name, str) or name not in COSTS:
         raise unknown_name("cost", name, COSTS)
     return COSTS[name]
 
@@ -167,6 +165,12 @@ def _row_sums(terms: Array) -> Array:
 
 
 def _times_ln(y: Array, a: Array) -> Array:
-    """Y ln a with 0 · ln 0 = 0, as the limit has it."""
+    """y ln a, and 0 where y is 0, whatever a is."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(y == 0, 0, y * np.log(a))
+
+
+def _quotient(y: Array, a: Array) -> Array:
+    """y / a, the derivative of y ln a: 0 where y is 0, ∞ where only a is, and there the chain breaks down."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(y == 0, 0, y / a)

@@ -21,5 +21,5 @@ def unknown_name(kind: str, name: object, known: Iterable[str]) -> GlassnetError
     """
     names = list(known)
     nearest = get_close_matches(str(name).lower(), names, n=1, cutoff=0.5)
-    hint = f"did you mean {nearest[0]!r}? " if nearest else ""
-    return GlassnetError(f"unknown {kind} {name!r}: {hint}(known: {', '.join(names)})")
+    hint = f": did you mean {nearest[0]!r}?" if nearest else ""
+    return GlassnetError(f"unknown {kind} {name!r}{hint} (known: {', '.join(names)})")

@@ -62,6 +62,8 @@ def evaluate(network: Network, split: Split, cost: str = "quadratic", engine: st
     >>> evaluation.outputs.shape, evaluation.confusion.sum()
     ((360, 10), np.int64(360))
     """
+    if not isinstance(split, Split):
+        raise GlassnetError(f"{split!r} stands where a Split is wanted: give for example load('digits').test")
     if not len(split):
         raise GlassnetError("there are no images to evaluate on: give a split that has some")
     outputs, costs = get_engine(engine).evaluate(

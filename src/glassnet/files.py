@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
+import secrets
 from pathlib import Path
 
 from glassnet.errors import GlassnetError
@@ -13,29 +13,37 @@ from glassnet.errors import GlassnetError
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     """Write `data` to `path`: to a temporary name beside it, synced, then renamed.
 
-    Whatever happens on the way (a full disk, a kill), `path` holds what it held before.
+    Whatever happens on the way (a full disk, a kill), `path` holds what it held before. A pipe or
+    a device is written to as it is.
 
     Raises:
         GlassnetError: the file can't be written; nothing was lost.
     """
-    path = Path(path)
-    temporary = None
+    target = os.path.realpath(path)  # a link stays a link
+    if os.path.exists(target) and not os.path.isfile(target):
+        _write_into(target, path, data)
+        return
+    temporary = temporary_name(target)
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        # O_EXCL: the name is nobody else's; 0o666: readable by whom the umask lets.
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~umask())  # mkstemp makes private files
-        os.replace(temporary, path)
-        _sync_folder(path.parent)
+        os.replace(temporary, target)
+        _sync_folder(os.path.dirname(target))
     except OSError as error:
-        kept = "; the file that was there is untouched" if os.path.isfile(path) else ""
+        kept = "; the file that was there is untouched" if os.path.isfile(target) else ""
         raise cannot("write", path, error, kept) from error
     finally:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)  # gone already when the rename succeeded
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)  # gone already when the rename succeeded
+
+
+def temporary_name(path: str | os.PathLike[str]) -> str:
+    """A name beside `path` that is nobody else's; short, so that it fits wherever `path` does."""
+    return os.path.join(os.path.dirname(os.path.abspath(path)), f".{secrets.token_hex(6)}.tmp")
 
 
 def read_bytes(path: str | os.PathLike[str]) -> bytes:
@@ -56,7 +64,16 @@ def cannot(verb: str, path: str | os.PathLike[str], error: OSError, then: str = 
     return GlassnetError(f"can't {verb} {os.fspath(path)}: {reason}{then}")
 
 
-def _sync_folder(folder: Path) -> None:
+def _write_into(target: str, path: str | os.PathLike[str], data: bytes) -> None:
+    """Write to what is no file (a pipe, a device): it can't be replaced, and holds nothing to lose."""
+    try:
+        with open(target, "wb") as file:
+            file.write(data)
+    except OSError as error:
+        raise cannot("write", path, error) from error
+
+
+def _sync_folder(folder: str) -> None:
     """Make a rename in `folder` survive a power cut, where the system can do that."""
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
@@ -64,10 +81,3 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
-
-
-def umask() -> int:
-    """The permissions that the user wants no new file to have."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -27,7 +27,8 @@ class Model:
     network: Network
     class_names: tuple[str, ...]
     recipe: Recipe | None = None
-    data_sha256: str = ""  # of the data that it learned from
+    data_name: str = ""  # of the data that it learned from
+    data_sha256: str = ""
     figures: dict[str, float] = field(default_factory=dict)  # what it reached, by name
 
     def __post_init__(self) -> None:
@@ -58,7 +59,7 @@ def save_model(path: str | Path, model: Model) -> None:
         "class_names": list(model.class_names),
         "calibration": None,
         "recipe": None if model.recipe is None else model.recipe.to_dict(),
-        "data_sha256": model.data_sha256,
+        "data": {"name": model.data_name, "sha256": model.data_sha256},
         "figures": model.figures,
     }
     write_tensors(path, network.parameters, information)
@@ -95,7 +96,8 @@ def load_model(path: str | Path) -> Model:
             network,
             tuple(str(name) for name in information["class_names"]),
             None if recipe is None else Recipe.from_dict(recipe),
-            str(information["data_sha256"]),
+            str(information["data"]["name"]),
+            str(information["data"]["sha256"]),
             {str(name): float(value) for name, value in information["figures"].items()},
         )
     except GlassnetError as error:

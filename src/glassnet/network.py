@@ -7,11 +7,12 @@ back, and every gradient behind it is the gradient of C.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from glassnet.arrays import Array, Images, Parameters, Shape
 from glassnet.costs import CanonicalCost, Cost, get_cost
@@ -20,7 +21,7 @@ from glassnet.initializers import get_initializer
 from glassnet.layers import Cache, Layer, format_layers, parse_layers
 from glassnet.rng import Purpose, Stream
 
-CHUNK = 1024  # rows that predict takes at a time, to bound its memory
+CHUNK = 1024  # rows that a pass takes at a time, to bound its memory
 LARGEST = 100_000_000  # parameters: to draw and to train them takes some GB
 
 
@@ -75,16 +76,18 @@ class Network:
         dtype: Any = np.float32,
     ) -> None:
         if isinstance(layers, str):
-            own_shape, layers = parse_layers(layers)
-            input_shape = own_shape if input_shape is None else input_shape
+            text, (own_shape, layers) = layers, parse_layers(layers)
+            if input_shape is not None and _shape(input_shape) != own_shape:
+                raise GlassnetError(
+                    f"input_shape {input_shape!r}: the layers {text!r} have {own_shape[0]} inputs"
+                )
+            input_shape = own_shape
         if input_shape is None:
             raise GlassnetError("a list of layers needs the input_shape of one example, for example (784,)")
         self.layers: tuple[Layer, ...] = tuple(layers)
         if not self.layers:
             raise GlassnetError("a network needs at least one layer")
-        self.dtype = np.dtype(dtype)
-        if self.dtype not in (np.float32, np.float64):
-            raise GlassnetError(f"dtype {self.dtype}: parameters are float32 or float64")
+        self.dtype = _float_dtype(dtype)
         self.input_shape = _shape(input_shape)
 
         inputs = [self.input_shape]  # of every layer
@@ -187,7 +190,7 @@ class Network:
         Raises:
             GlassnetError: the images don't have as many numbers as the network has inputs.
         """
-        images = np.asarray(images)
+        images = as_array(images, "images")
         if images.ndim < 1 or prod(images.shape[1:]) != prod(self.input_shape):
             raise GlassnetError(
                 f"images of shape {images.shape}: the network {self} takes (any number, "
@@ -196,7 +199,7 @@ class Network:
         rows = images.reshape(len(images), *self.input_shape)
         if rows.dtype == np.uint8:
             return np.divide(rows, 255, dtype=self.dtype)
-        if not (np.issubdtype(rows.dtype, np.floating) or np.issubdtype(rows.dtype, np.integer)):
+        if not np.issubdtype(rows.dtype, np.floating):
             raise GlassnetError(f"images of dtype {rows.dtype}: give uint8 pixels or floats")
         with np.errstate(over="ignore"):
             x: Array = rows.astype(self.dtype, copy=False)
@@ -213,14 +216,14 @@ class Network:
         array([[0., 0., 1.],
                [1., 0., 0.]], dtype=float32)
         """
-        y = np.asarray(y)
+        y = as_array(y, "targets")
         n_out = prod(self.output_shape)
         if y.ndim == 1 and np.issubdtype(y.dtype, np.integer):
             if (wrong := y[(y < 0) | (y >= n_out)]).size:
                 raise GlassnetError(f"label {wrong[0]}: the network {self} has the outputs 0 to {n_out - 1}")
             one_hot: Array = np.eye(n_out, dtype=self.dtype)[y]
             return one_hot
-        if y.ndim != 2 or y.shape[1] != n_out:
+        if y.ndim != 2 or y.shape[1] != n_out or y.dtype.kind not in "fiub":
             raise GlassnetError(
                 f"targets of shape {y.shape} and dtype {y.dtype}: give integer labels (batch,) "
                 f"or desired outputs (batch, {n_out})"
@@ -240,20 +243,25 @@ class Network:
 
     def predict(self, images: Images) -> Array:
         """The outputs (batch, n_out) for images as `inputs` takes them."""
-        images = np.asarray(images)
-        if len(images.shape) < 2:
+        images = as_array(images, "images")
+        if images.ndim < 2:
             raise GlassnetError(
                 f"images of shape {images.shape}: give a batch, for a single image image[None]"
             )
+        return np.concatenate([a for _, a, _ in self.passes(images)])
+
+    def passes(self, images: Images) -> Iterator[tuple[slice, Array, list[Cache]]]:
+        """Forward through many images, a chunk at a time: its rows, outputs and caches."""
         params = self.by_layer()
-        chunks = [images[start : start + CHUNK] for start in range(0, len(images), CHUNK)] or [images]
-        return np.concatenate([self.forward(self.inputs(chunk), params)[0] for chunk in chunks])
+        for start in range(0, max(1, len(images)), CHUNK):  # no image at all is a pass, too
+            rows = slice(start, start + CHUNK)
+            yield rows, *self.forward(self.inputs(images[rows]), params)
 
     # Cost
 
     def check_cost(self, cost: str | Cost) -> Cost:
         """The cost itself, refused where it is not defined for the last layer's outputs."""
-        cost = get_cost(cost) if isinstance(cost, str) else cost
+        cost = cost if isinstance(cost, Cost) else get_cost(cost)
         cost.check_activation(self.layers[-1].activation)
         return cost
 
@@ -353,7 +361,10 @@ class Network:
 
 def check_weights(weights: Any, count: int) -> Array:
     """Weights as floats (count,), none negative or undefined."""
-    array = np.asarray(weights, dtype=np.float64)
+    array = as_array(weights, "example weights")
+    if array.dtype.kind not in "fiub":
+        raise GlassnetError(f"example weights are {array.dtype}: give numbers")
+    array = array.astype(np.float64)
     if array.shape != (count,):
         raise GlassnetError(
             f"example weights of shape {array.shape}: give one for each of the {count} examples"
@@ -361,6 +372,21 @@ def check_weights(weights: Any, count: int) -> Array:
     if not (np.isfinite(array).all() and (array >= 0).all()):
         raise GlassnetError("example weights must be finite and not negative")
     return array
+
+
+def as_array(values: Any, what: str) -> NDArray[Any]:
+    """An array of what was given, if it has rows of equal length."""
+    try:
+        return np.asarray(values)
+    except (TypeError, ValueError) as error:
+        raise GlassnetError(f"{what} don't make an array: {error}") from error
+
+
+def _float_dtype(dtype: Any) -> np.dtype[Any]:
+    for known in (np.dtype(np.float32), np.dtype(np.float64)):
+        if dtype in (known, known.type, known.name):
+            return known
+    raise GlassnetError(f"dtype {dtype!r}: parameters are float32 or float64")
 
 
 def _shape(shape: int | Sequence[int]) -> Shape:

@@ -18,6 +18,7 @@ from glassnet.layers import parse_layers
 from glassnet.network import Network
 from glassnet.rng import check_seed
 
+ENGINES = ("textbook",)  # their names; what they are stands in `glassnet.engine`
 LARGEST_COUNT = 1_000_000_000  # of epochs, of examples in a mini-batch
 
 
@@ -29,8 +30,8 @@ def _field(default: Any, help: str) -> Any:  # noqa: A002
 class Recipe:
     """What is trained, and how. Two runs with the same recipe on the same data end with the same bits.
 
-    The textbook engine keeps that promise on one machine: NumPy's matrix products may differ in
-    their last bits from one kind of CPU, or one number of BLAS threads, to another.
+    The textbook engine keeps that promise on one kind of CPU: on another, NumPy's matrix products
+    may differ in their last bits.
 
     Raises:
         GlassnetError: a value that makes no sense, or values that don't go together.
@@ -58,7 +59,10 @@ class Recipe:
         (), "How much an example of each class counts; none: all the same."
     )
     patience: int | None = _field(None, "Stop after so many epochs without a better validation accuracy.")
-    time_limit: float | None = _field(None, "Stop after so many seconds of training.")
+    time_limit: float | None = _field(
+        None,
+        "Stop after so many seconds of training, within an epoch if need be: no run to repeat to the bit.",
+    )
     keep: str = _field("last", "The parameters to end with: the last, or the best by validation accuracy.")
     seed: int = _field(0, "Draws the initial parameters and the order of the examples.")
     dtype: str = _field("float32", "float32 or float64.")
@@ -83,18 +87,23 @@ class Recipe:
             self._check_count("patience", 1)
         if self.time_limit is not None:
             self._check_number("time_limit", "a positive number of seconds", lambda value: value > 0)
-        for name in ("data", "layers", "activation", "output_activation", "cost", "initializer", "engine"):
+        for name in ("data", "layers", "activation", "output_activation", "cost", "initializer"):
             if not isinstance(getattr(self, name), str):
                 raise GlassnetError(f"{name} is {getattr(self, name)!r}: give a text")
-        for name, choices in (("keep", ("last", "best")), ("dtype", ("float32", "float64"))):
+        for name, choices in (
+            ("keep", ("last", "best")),
+            ("dtype", ("float32", "float64")),
+            ("engine", ENGINES),
+        ):
             if getattr(self, name) not in choices:
                 raise unknown_name(name, getattr(self, name), choices)
         get_initializer(self.initializer)
         get_activation(self.activation)
         if self.output_activation != "auto":
             get_activation(self.output_activation)
+        object.__setattr__(self, "layers", "".join(self.layers.split()))
         cost = get_cost(self.cost)
-        _, layers = parse_layers(self.layers, self.activation, self.outputs)
+        _, layers = parse_layers(self.layers, self.activation, self.last_activation)
         cost.check_activation(layers[-1].activation)
         for weight in self.class_weights:
             if type(weight) is not float or not 0 <= weight < inf:
@@ -113,7 +122,7 @@ class Recipe:
             raise GlassnetError(f"{name} is {value!r}: give a whole number from {least} to {LARGEST_COUNT:,}")
 
     @property
-    def outputs(self) -> str:
+    def last_activation(self) -> str:
         """The activation of the last dense layer, `auto` resolved."""
         if self.output_activation != "auto":
             return self.output_activation
@@ -123,7 +132,7 @@ class Recipe:
 
     def network(self) -> Network:
         """The network that this recipe trains, with its initial parameters."""
-        input_shape, layers = parse_layers(self.layers, self.activation, self.outputs)
+        input_shape, layers = parse_layers(self.layers, self.activation, self.last_activation)
         return Network(
             layers, input_shape, seed=self.seed, initializer=self.initializer, dtype=np.dtype(self.dtype)
         )

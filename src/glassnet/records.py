@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+NUMBERS = ("epoch", "training_cost", "penalty", "training_accuracy", "seconds")  # never without a value
+
 
 @dataclass(frozen=True)
 class Record:
@@ -32,7 +34,11 @@ class Record:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Record:
         """What `to_dict` gave, again as a record."""
-        return cls(**{field.name: values[field.name] for field in fields(cls)})
+        record = cls(**{field.name: values[field.name] for field in fields(cls)})
+        numbers = [number for name, number in record.to_row().items() if number != "" or name in NUMBERS]
+        if not all(type(number) in (int, float) for number in numbers):
+            raise TypeError(f"record {record.epoch}")
+        return record
 
     def to_row(self) -> dict[str, Any]:
         """For CSV: flat, a column a layer (`gradient_norms.0.weight`), empty where there is no value."""

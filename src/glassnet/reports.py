@@ -25,7 +25,7 @@ def save_trained(run: RunFolder, trainer: Trainer) -> dict[str, Evaluation]:
     figures: dict[str, float] = {"epochs": trainer.progress.epoch}
     for name, evaluation in evaluations.items():
         figures |= {f"{name}_accuracy": evaluation.accuracy, f"{name}_cost": evaluation.cost}
-    save_model(run.model, Model(network, data.class_names, recipe, data.sha256, figures))
+    save_model(run.model, Model(network, data.class_names, recipe, data.name, data.sha256, figures))
     return evaluations
 
 

@@ -72,7 +72,7 @@ class Stream:
         return np.stack([radius * cos, radius * sin], axis=1).reshape(-1)[:count].reshape(shape)
 
     def permutation(self, n: int) -> NDArray[np.int64]:
-        """The numbers 0 … n−1 in random order: those of n random 64-bit keys, sorted."""
+        """The numbers 0 … n−1 in random order: the order that sorts n random 64-bit keys."""
         words = self.bits(2 * n).astype(np.uint64)
         keys = words[0::2] << np.uint64(32) | words[1::2]
         return np.argsort(keys, kind="stable")

@@ -12,12 +12,12 @@ import csv
 import io
 import os
 import shutil
-import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from glassnet.arrays import Parameters
 from glassnet.errors import GlassnetError
-from glassnet.files import cannot, read_bytes, umask, write_atomically
+from glassnet.files import cannot, read_bytes, temporary_name, write_atomically
 from glassnet.recipe import Recipe
 from glassnet.records import Record
 from glassnet.tensor_file import read_tensors, write_tensors
@@ -59,8 +59,8 @@ class RunFolder:
                     f"{path} exists already: name another --out, or go on with --resume {path}"
                 )
             path.parent.mkdir(parents=True, exist_ok=True)
-            draft = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent))
-            draft.chmod(0o777 & ~umask())  # mkdtemp makes private folders
+            draft = Path(temporary_name(path))
+            draft.mkdir()
             write_atomically(draft / "config.toml", recipe.to_toml().encode())
             draft.rename(path)
         except OSError as error:
@@ -85,14 +85,44 @@ class RunFolder:
 
     @classmethod
     def open(cls, path: str | Path) -> RunFolder:
-        """A run that exists; what a kill in the middle of writing left there is removed."""
+        """A run that exists."""
         run = cls(path)
         if not run.config.is_file():
             raise GlassnetError(f"{path} is not a run folder: it has no config.toml")
-        for leftover in run.path.glob(".*.tmp"):
-            with contextlib.suppress(OSError):
-                leftover.unlink()
         return run
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes from training here; what a kill left half-written is removed.
+
+        The lock is the folder's own, and ends with the process however it ends. Where the system
+        has none of that kind (Windows), nothing is locked.
+
+        Raises:
+            GlassnetError: another process trains here.
+        """
+        try:
+            import fcntl
+        except ImportError:
+            yield
+            return
+        try:
+            handle = os.open(self.path, os.O_RDONLY)
+        except OSError as error:
+            raise cannot("open", self.path, error) from error
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise GlassnetError(
+                    f"{self.path} is being trained by another process: wait for it, or begin a new run"
+                ) from error
+            for leftover in self.path.glob(".*.tmp"):
+                with contextlib.suppress(OSError):
+                    leftover.unlink()
+            yield
+        finally:
+            os.close(handle)
 
     def recipe(self) -> Recipe:
         """The recipe in config.toml."""

@@ -52,17 +52,18 @@ def read_tensors(path: str | Path) -> tuple[Parameters, dict[str, Any]]:
     try:
         information = _check(data)
         arrays = load(data)
-        if (digest := information.pop("sha256", None)) and digest != _digest(arrays, information):
+        digest = information.pop("sha256", None)  # another program may have left it out
+        if digest is not None and digest != _digest(arrays, information):
             raise GlassnetError("its content is not what was saved (the SHA-256 differs)")
         return arrays, information
-    except (GlassnetError, SafetensorError) as error:
+    except (ValueError, SafetensorError) as error:  # a GlassnetError is a ValueError; 1e999 is another
         raise GlassnetError(
             f"{path} is not a whole glassnet file: {error}; use one that glassnet saved"
         ) from error
 
 
 def _text(information: dict[str, Any]) -> str:
-    return json.dumps(information, ensure_ascii=False, allow_nan=False, sort_keys=True)
+    return json.dumps(information, ensure_ascii=False, allow_nan=False, sort_keys=True, default=float)
 
 
 def _digest(arrays: Parameters, information: dict[str, Any]) -> str:
@@ -79,7 +80,9 @@ def _check(data: bytes) -> dict[str, Any]:
     if len(data) < 8:
         raise GlassnetError(f"it has {len(data)} bytes")
     length = int.from_bytes(data[:8], "little")
-    if length > LARGEST_HEADER or length > len(data) - 8:
+    if length > LARGEST_HEADER:
+        raise GlassnetError("it doesn't begin like one")
+    if length > len(data) - 8:
         raise GlassnetError(f"its header should have {length:,} bytes, and the file has {len(data):,}")
     header = _json(data[8 : 8 + length], "its header")
     metadata = header.pop("__metadata__", None)
@@ -107,6 +110,10 @@ def _check(data: bytes) -> dict[str, Any]:
     return _json(metadata["glassnet"], "its glassnet entry")
 
 
+def _no_number(name: str) -> None:
+    raise GlassnetError(f"its description holds {name}")  # NaN, Infinity: JSON knows no such words
+
+
 def _json(data: bytes | str, what: str) -> dict[str, Any]:
     def without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if len(dict(pairs)) != len(pairs):
@@ -114,7 +121,7 @@ def _json(data: bytes | str, what: str) -> dict[str, Any]:
         return dict(pairs)
 
     try:
-        value = json.loads(data, object_pairs_hook=without_duplicates)
+        value = json.loads(data, object_pairs_hook=without_duplicates, parse_constant=_no_number)
     except GlassnetError:
         raise
     except (ValueError, RecursionError) as error:  # also numbers of too many digits

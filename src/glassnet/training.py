@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from glassnet.arrays import Array, Parameters
-from glassnet.costs import l2_penalty
+from glassnet.costs import CanonicalCost, l2_penalty
 from glassnet.data import Dataset
 from glassnet.engine import Batches, Task, get_engine
 from glassnet.errors import GlassnetError
@@ -26,9 +26,10 @@ class DivergedError(GlassnetError):
     """The cost became infinite or NaN; the network holds the parameters of the last good epoch."""
 
     def __init__(self, epoch: int, batch: int, cause: str) -> None:
+        kept = f"parameters of epoch {epoch - 1}" if epoch > 1 else "initial parameters"
         super().__init__(
             f"the cost became infinite or NaN in epoch {epoch}, mini-batch {batch}: {cause}; "
-            f"the network keeps its parameters from the end of epoch {epoch - 1}"
+            f"the network keeps its {kept}"
         )
         self.epoch, self.batch = epoch, batch
 
@@ -77,7 +78,7 @@ class Trainer:
     Args:
         network: what learns; usually `recipe.network()`.
         data: what it learns from; its test split is not looked at.
-        recipe: how.
+        recipe: how; the network is the one given, also where the recipe would make another.
         example_weights: (n,) for the training examples; they multiply the recipe's class weights.
         progress: where an earlier training stopped, to go on to the same bits.
 
@@ -105,9 +106,9 @@ class Trainer:
         example_weights: Any = None,
         progress: Progress | None = None,
     ) -> None:
+        _check_fit(network, data, recipe)
         self.network, self.data, self.recipe = network, data, recipe
         self._engine = get_engine(recipe.engine)
-        _check_fit(network, data, recipe)
         n = len(data.training)
         optimizer = SGD()
         self._task = Task(
@@ -122,11 +123,13 @@ class Trainer:
         )
         if progress is None:
             progress = Progress(_copy(network.parameters), optimizer.initial_state(network.parameters))
+        if progress.epoch > recipe.epochs:
+            raise GlassnetError(
+                f"epochs is {recipe.epochs}: this training has come to epoch {progress.epoch}, give more"
+            )
         self.progress = replace(progress)  # what was given stays what it was
-        network.load_parameters(self.progress.parameters)
-        self._optimizer_state = _copy(self.progress.optimizer_state)
         self._seconds_per_batch: float | None = None
-        self._open_epoch()
+        self._rewind()
         self.progress.finished = self._reason_to_finish(self._out_of_time())
         self._settle()
 
@@ -190,9 +193,13 @@ class Trainer:
             raise GlassnetError(f"training is over, {self.finished}: raise the limit to go on")
         places = self._order[self._done : self._done + batches * self._task.batch_size]
         start = perf_counter()
-        with np.errstate(over="ignore", invalid="ignore"):  # _check_finite says it better
-            met = self._engine.train_batches(self.network, self._optimizer_state, self._task, places)
-        seconds = perf_counter() - start
+        try:
+            with np.errstate(over="ignore", invalid="ignore"):  # _check_finite says it better
+                met = self._engine.train_batches(self.network, self._optimizer_state, self._task, places)
+        except BaseException:  # Ctrl-C, say: some of these steps are made, some are not
+            self._rewind()
+            raise
+        seconds = max(perf_counter() - start, 1e-9)
         self._check_finite(met)
         self._met.append(met)
         self._done += len(places)
@@ -260,7 +267,7 @@ class Trainer:
         ):
             return f"{recipe.patience} epochs brought no better validation accuracy"
         if out_of_time:
-            return f"the time limit of {recipe.time_limit:g} s is reached"
+            return f"the time limit of {recipe.time_limit:g} s is reached in epoch {progress.epoch}"
         return None
 
     def _settle(self) -> None:
@@ -277,10 +284,14 @@ class Trainer:
         if not all(np.isfinite(array).all() for array in self.network.parameters.values()):
             self._diverged(self._done // self._task.batch_size + len(met.gradient_norms))
 
-    def _diverged(self, batch: int) -> None:
+    def _rewind(self) -> None:
+        """Back to where the epoch began; whoever goes on, goes on from there."""
         self.network.load_parameters(self.progress.parameters)
         self._optimizer_state = _copy(self.progress.optimizer_state)
-        self._open_epoch()  # whoever goes on begins where these parameters stand
+        self._open_epoch()
+
+    def _diverged(self, batch: int) -> None:
+        self._rewind()
         raise DivergedError(self.progress.epoch + 1, batch, self._likely_cause())
 
     def _likely_cause(self) -> str:
@@ -288,6 +299,12 @@ class Trainer:
         shrink = recipe.learning_rate * recipe.l2 / len(images)
         if shrink >= 2:
             return f"ηλ/n is {shrink:g}, so the penalty makes the weights grow; lower l2 or learning_rate"
+        cost = self._task.cost
+        if isinstance(cost, CanonicalCost) and not self.network.canonical(cost):
+            return (
+                f"{cost.name} of {self.network.layers[-1].activation} outputs breaks down where an output is "
+                f"exactly 0 or 1 and wrong; make the last layer {cost.natural}, or lower learning_rate"
+            )
         if images.dtype != np.uint8 and (largest := float(np.abs(images).max())) > 10:
             return f"the inputs reach {largest:g}; scale them to about 0 … 1"
         eta = recipe.learning_rate
@@ -317,7 +334,17 @@ def _copy(parameters: Parameters) -> Parameters:
 
 
 def _check_fit(network: Network, data: Dataset, recipe: Recipe) -> None:
-    network.inputs(data.training.images[:1])
+    for given, kind in ((network, Network), (data, Dataset), (recipe, Recipe)):
+        if not isinstance(given, kind):
+            raise GlassnetError(
+                f"{given!r} stands where a {kind.__name__} is wanted: train(network, data, recipe)"
+            )
+    size, inputs = prod(data.image_shape), prod(network.input_shape)
+    if size != inputs:
+        raise GlassnetError(
+            f"the images of {data.name} have {'×'.join(map(str, data.image_shape))} = {size} numbers: "
+            f"the network {network} takes {inputs}, begin its layers with {size}"
+        )
     if prod(network.output_shape) != len(data.class_names):
         raise GlassnetError(
             f"the network {network} has {prod(network.output_shape)} outputs: {data.name} has "

@@ -78,15 +78,15 @@ def zoo(tmp_path_factory, trained):
     rewritten(model, zoo / "unknown-layer.safetensors", layers=[{"kind": "conv", "size": 5}])
     rewritten(model, zoo / "few-names.safetensors", class_names=["a", "b"])
     rewritten(model, zoo / "bad-recipe.safetensors", recipe={"epoch": 3})
-    rewritten(model, zoo / "no-recipe.safetensors", recipe=None)
+    rewritten(model, zoo / "no-recipe.safetensors", recipe=None, data={"name": "", "sha256": ""})
     arrays, information = read_tensors(model)
     arrays["0.weight"] = arrays["0.weight"].copy()
     arrays["0.weight"][3, 7] = np.nan
     write_tensors(zoo / "nan.safetensors", arrays, information)
     recipe = load_model(model).recipe
     ten = tuple("0123456789")
-    save_model(zoo / "small-input.safetensors", Model(Network("64-10", seed=0), ten, recipe))
-    save_model(zoo / "three.safetensors", Model(Network("784-3", seed=0), ("a", "b", "c"), recipe))
+    save_model(zoo / "small-input.safetensors", Model(Network("64-10", seed=0), ten, recipe, "digits"))
+    save_model(zoo / "three.safetensors", Model(Network("784-3", seed=0), ("a", "b", "c"), recipe, "digits"))
 
     # Runs
     RunFolder.create(zoo / "unfinished", recipe)
@@ -154,14 +154,17 @@ TRAIN = {
     "gigantic layer": ("--layers 784-99999999999999999999-10", "give each layer from 1 to 1,000,000"),
     "gigantic network": ("--layers 784-1000000-10", "795,000,010 parameters", "100,000,000 at most"),
     "gigantic middle": ("--layers 784-1000000-1000000-10", "1,000,", "parameters", "100,000,000 at most"),
-    "wrong inputs": ("--layers 64-10", "(1, 28, 28)", "64-10", "64"),
+    "wrong inputs": (
+        "--layers 64-10",
+        "have 28×28 = 784 numbers: the network 64-10 takes 64, begin its layers with 784",
+    ),
     "wrong outputs": ("--layers 784-16-9", "784-16-9", "9 outputs", "10 classes"),
     "part's activation": ("--layers 784-16:rleu-10", "'rleu'", "did you mean 'relu'?"),
     "empty activation": ("--layers 784-16:-10", "unknown activation ''"),
     # names
     "data": ("--data mnits", "unknown data 'mnits'", "did you mean 'mnist'?"),
     "activation": ("--activation sigmod", "unknown activation 'sigmod'", "did you mean 'sigmoid'?"),
-    "far activation": ("--activation zzz", "unknown activation 'zzz': (known: ", "sigmoid"),
+    "far activation": ("--activation zzz", "unknown activation 'zzz' (known: ", "sigmoid"),
     "output activation": ("--output-activation softmacks", "did you mean 'softmax'?"),
     "cost": ("--cost quadratik", "unknown cost 'quadratik'", "did you mean 'quadratic'?"),
     "initializer": ("--initializer glorott", "did you mean 'glorot'?"),
@@ -280,7 +283,7 @@ MODELS = {
     "missing": ("missing", "can't read missing: No such file"),
     "empty name": ("", "model.safetensors"),
     "long name": (LONG, "File name too long"),
-    "folder without a model": ("folder", "can't read folder/model.safetensors: No such file"),
+    "folder without a model": ("folder", "folder is not a run folder: it has no model.safetensors"),
     "unfinished run": ("unfinished", "unfinished has no model yet", "glassnet train --resume unfinished"),
     "empty file": ("empty.safetensors", "is not a whole glassnet file: it has 0 bytes"),
     "cut": ("cut.safetensors", "cut.safetensors is not a whole glassnet file", "holds"),
@@ -292,7 +295,7 @@ MODELS = {
     "many digits": ("many-digits.safetensors", "its header is not JSON"),
     "deep": ("deep.safetensors", "its header is not JSON"),
     "twice": ("twice.safetensors", "its header names something twice"),
-    "huge header": ("huge-header.safetensors", "its header should have"),
+    "huge header": ("huge-header.safetensors", "it doesn't begin like one"),
     "picture": ("white.png", "white.png is not a whole glassnet file"),
     "config": ("run/config.toml", "run/config.toml is not a whole glassnet file"),
     "checkpoint": ("run/checkpoint.safetensors", "has format None", "it is not a model file"),

@@ -8,6 +8,7 @@ import itertools
 import json
 import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -299,7 +300,7 @@ def test_a_time_limit(ok, monkeypatch):
     ticks = itertools.count()
     monkeypatch.setattr("glassnet.training.perf_counter", lambda: next(ticks) / 128)
     *records, outcome = ok("train", "--epochs", "1000", "--time-limit", 6 / 128, "--json").json
-    assert outcome["finished"] == "the time limit of 0.046875 s is reached"
+    assert outcome["finished"] == "the time limit of 0.046875 s is reached in epoch 4"
     # Slices of 1 and 12 mini-batches find out how fast it goes; then an epoch is a slice.
     assert [128 * record["seconds"] for record in records] == [3, 1, 1, 1]
 
@@ -353,10 +354,13 @@ def test_a_run_that_was_stopped_before_its_first_checkpoint(ok, trained):
     assert RunFolder("run").model.read_bytes() == trained.model.read_bytes()
 
 
-def test_less_epochs_than_done(ok, trained):
+def test_less_epochs_than_done(glassnet, trained):
     shutil.copytree(trained.path, "run")
-    (outcome,) = ok("train", "--resume", "run", "--epochs", "2", "--json").json
-    assert outcome["finished"] == "epoch 2 of 2 is done"
+    config = Path("run/config.toml").read_bytes()
+    answer = glassnet("train", "--resume", "run", "--epochs", "2", "--json")
+    sentence = "glassnet: epochs is 2: this training has come to epoch 4, give more\n"
+    assert (answer.status, answer.out, answer.err) == (2, "", sentence)
+    assert Path("run/config.toml").read_bytes() == config
 
 
 # Evaluation

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from itertools import pairwise
 
 import numpy as np
@@ -243,3 +246,28 @@ def test_each_is_found_under_its_own_name(name):
 def test_an_unknown_engine_is_refused_with_the_nearest():
     with pytest.raises(GlassnetError, match=r"unknown engine 'textbok': did you mean 'textbook'\?"):
         get_engine("textbok")
+
+
+# Large enough for BLAS to share the products among threads, which then add up in another order.
+HASH_AFTER_TRAINING = """
+import hashlib, sys
+from glassnet import Recipe, Trainer, load
+recipe = Recipe(layers="784-100-10", batch_size=400, epochs=2, engine=sys.argv[1])
+trainer = Trainer(recipe.network(), load("digits"), recipe)
+list(trainer)
+digest = hashlib.sha256(str([record.validation_cost for record in trainer.history]).encode())
+for array in trainer.network.parameters.values():
+    digest.update(array.tobytes())
+print(digest.hexdigest())
+"""
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_bits_do_not_depend_on_the_number_of_threads(engine):
+    hashes = set()
+    for threads in ("1", "2", "3"):
+        environment = os.environ | {"OPENBLAS_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+        command = [sys.executable, "-c", HASH_AFTER_TRAINING, engine]
+        ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        hashes.add(ran.stdout)
+    assert len(hashes) == 1

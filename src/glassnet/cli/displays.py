@@ -24,7 +24,7 @@ class Display:
 
     def __exit__(self, *_: object) -> None: ...
 
-    def start(self, trainer: Trainer, run: str) -> None:
+    def start(self, trainer: Trainer) -> None:
         """Training is about to begin, or to go on."""
 
     def record(self, record: Record) -> None:
@@ -50,7 +50,7 @@ class JsonLines(Display):
 class PlainLines(Display):
     """A line an epoch, for pipes and log files."""
 
-    def start(self, trainer: Trainer, run: str) -> None:
+    def start(self, trainer: Trainer) -> None:
         click.echo(_headline(trainer))
 
     def record(self, record: Record) -> None:
@@ -63,8 +63,8 @@ class PlainLines(Display):
         click.echo(f"{line}  {record.seconds:.2f} s")
 
     def finished(self, trainer: Trainer, evaluations: dict[str, Evaluation], run: str) -> None:
-        if trainer.finished:
-            click.echo(f"{trainer.finished}; {trainer.progress.seconds:.1f} s of training")
+        ended = trainer.finished or f"stopped; the parameters of epoch {trainer.progress.epoch} are kept"
+        click.echo(f"{ended}; {trainer.progress.seconds:.1f} s of training")
         for name, evaluation in evaluations.items():
             click.echo(f"{name + ' accuracy':<20} {score(evaluation)}")
         click.echo(f"{'run folder':<20} {run}")
@@ -86,7 +86,7 @@ class LiveTable(PlainLines):
     def __exit__(self, *exception: Any) -> None:
         self._live.__exit__(*exception)
 
-    def start(self, trainer: Trainer, run: str) -> None:
+    def start(self, trainer: Trainer) -> None:
         self._live.console.print(_headline(trainer), highlight=False)
         self._trainer = trainer
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from glassnet import plots
 from glassnet.cli.displays import score
 from glassnet.cli.model_argument import find_model
-from glassnet.data import load
+from glassnet.data import SOURCES, load
 from glassnet.errors import GlassnetError, unknown_name
 from glassnet.evaluation import Evaluation
 from glassnet.evaluation import evaluate as evaluate_network
 from glassnet.files import write_atomically
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @click.command(short_help="Evaluate a trained network.")
@@ -34,10 +38,12 @@ def evaluate(
     MODEL is a model file or a run folder.
     """
     path, loaded = find_model(model)
-    recipe = loaded.recipe
-    if data is None and recipe is None:
-        raise GlassnetError(f"{path} doesn't say what it learned from: name the --data")
-    dataset = load(data or (recipe.data if recipe else ""))
+    if data is None and loaded.data_name not in SOURCES:
+        source = (
+            f"learned from {loaded.data_name!r}" if loaded.data_name else "doesn't say what it learned from"
+        )
+        raise GlassnetError(f"{path} {source}: name the --data")
+    dataset = load(data or loaded.data_name)
     if split not in dataset.splits:
         raise unknown_name("split", split, dataset.splits)
     if len(dataset.class_names) != len(loaded.class_names):
@@ -46,12 +52,16 @@ def evaluate(
             f"{dataset.name} has {len(dataset.class_names)}; name other --data"
         )
     images = dataset.splits[split]
-    evaluation = evaluate_network(loaded.network, images, cost or (recipe.cost if recipe else "quadratic"))
+    evaluation = evaluate_network(
+        loaded.network, images, cost or (loaded.recipe.cost if loaded.recipe else "quadratic")
+    )
 
     picture = None
     if len(evaluation.worst(1)):
         picture = Path(mistakes) if mistakes is not None else path.parent / "mistakes.png"
+    figure = None if picture is None else plots.mistakes(images.images, evaluation, dataset.class_names)
     if as_json:
+        _save(picture, figure)
         answer = {
             "model": str(path),
             "data": dataset.name,
@@ -62,16 +72,22 @@ def evaluate(
             "mistakes": None if picture is None else str(picture),
         }
         click.echo(json.dumps(answer, ensure_ascii=False))
-    else:
-        click.echo(f"{loaded.network} on the {len(images):,} {split} images of {dataset.name}")
-        click.echo(f"accuracy  {score(evaluation)}")
-        click.echo(f"cost      {evaluation.cost:.4f}\n")
-        click.echo(_confusion_table(evaluation, dataset.class_names))
+        return
+    click.echo(f"{loaded.network} on the {len(images):,} {split} images of {dataset.name}")
+    click.echo(f"accuracy  {score(evaluation)}")
+    click.echo(f"cost      {evaluation.cost:.4f}\n")
+    click.echo(_confusion_table(evaluation, dataset.class_names))
+    _save(picture, figure)  # now that the numbers are out, should the picture fail
     if picture is not None:
-        figure = plots.mistakes(images.images, evaluation, dataset.class_names)
-        write_atomically(picture, plots.png(figure))
-        if not as_json:
-            click.echo(f"\nworst mistakes: {picture}")
+        click.echo(f"\nworst mistakes: {picture}")
+
+
+def _save(picture: Path | None, figure: Figure | None) -> None:
+    if picture is not None and figure is not None:
+        try:
+            write_atomically(picture, plots.png(figure))
+        except GlassnetError as error:
+            raise GlassnetError(f"{error}; name another place with --mistakes") from error
 
 
 def _confusion_table(evaluation: Evaluation, class_names: tuple[str, ...]) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from glassnet import __version__
+from glassnet.cli.complaints import complain
 from glassnet.errors import GlassnetError, unknown_name
 from glassnet.files import cannot
 
@@ -29,7 +30,7 @@ class Refusal(click.ClickException):
     exit_code = 2
 
     def show(self, file: Any = None) -> None:
-        click.echo(f"glassnet: {' '.join(self.message.splitlines())}", err=True)
+        complain(self.message)
 
 
 class Commands(click.Group):
@@ -57,6 +58,9 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except GlassnetError as error:
             raise Refusal(str(error)) from error
+        except KeyboardInterrupt:
+            complain("stopped")
+            raise SystemExit(130) from None
         except OSError as error:
             if error.errno == EPIPE:  # `| head` has enough; click ends quietly
                 raise

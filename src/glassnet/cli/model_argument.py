@@ -16,5 +16,7 @@ def find_model(argument: str) -> tuple[Path, Model]:
         run = RunFolder(path)
         if not run.model.exists() and run.config.exists():
             raise GlassnetError(f"{path} has no model yet: finish it with glassnet train --resume {path}")
+        if not run.model.exists():
+            raise GlassnetError(f"{path} is not a run folder: it has no {run.model.name}")
         path = run.model
     return path, load_model(path)

@@ -9,8 +9,10 @@ from pathlib import Path
 import click
 
 from glassnet.arrays import Array, Images
+from glassnet.cli.complaints import complain
 from glassnet.cli.model_argument import find_model
 from glassnet.data import normalize_drawing, read_drawing
+from glassnet.data.mnist_form import SIDE
 from glassnet.errors import GlassnetError
 from glassnet.files import write_atomically
 
@@ -28,15 +30,17 @@ def predict(model: str, images: tuple[str, ...], show: bool, as_json: bool) -> N
     of mass in the middle of 28×28.
     """
     path, loaded = find_model(model)
-    if prod(loaded.network.input_shape) != 28 * 28:
-        raise GlassnetError(f"{path} takes {prod(loaded.network.input_shape)} numbers: a drawing has 28×28")
+    if prod(loaded.network.input_shape) != SIDE * SIDE:
+        raise GlassnetError(
+            f"{path} takes {prod(loaded.network.input_shape)} numbers: a drawing has {SIDE}×{SIDE}"
+        )
     failed = False
     for image in images:
         try:
             seen = normalize_drawing(read_drawing(image), image)
             saved = _save_seen(image, seen) if show else None
         except GlassnetError as error:
-            click.echo(f"glassnet: {error}", err=True)
+            complain(error)
             failed = True
             continue
         outputs = loaded.network.predict(seen[None])[0]

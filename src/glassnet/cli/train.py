@@ -39,7 +39,7 @@ def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @recipe_options
 @click.option("--config", metavar="FILE", help="A recipe in TOML; options given beside it count more.")
 @click.option("--print-config", is_flag=True, help="Print the recipe as TOML and stop.")
-@click.option("--out", metavar="RUN", help="The run folder, which must not exist yet.  [runs/DATA-LAYERS-N]")
+@click.option("--out", metavar="RUN", help="The run folder, new or empty.  [runs/DATA-LAYERS-N]")
 @click.option("--resume", metavar="RUN", help="Go on where that run stopped, to the same bits.")
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print the records as JSON, one a line.")
@@ -78,13 +78,18 @@ def train(
         return
 
     data = load(recipe.data)
+    display = choose_display(quiet=quiet, as_json=as_json)
     if resume is not None:
-        trainer = Trainer(recipe.network(), data, recipe, progress=run.load_progress(recipe, data.sha256))
-        run.save_recipe(recipe)
+        with run.locked():
+            progress = run.load_progress(recipe, data.sha256)
+            trainer = Trainer(recipe.network(), data, recipe, progress=progress)
+            run.save_recipe(recipe)
+            _train(run, trainer, display)
     else:
         trainer = Trainer(recipe.network(), data, recipe)  # before the folder: it may refuse
         run = RunFolder.create_next("runs", recipe) if out is None else RunFolder.create(out, recipe)
-    _train(run, trainer, choose_display(quiet=quiet, as_json=as_json))
+        with run.locked():
+            _train(run, trainer, display)
 
 
 def _train(run: RunFolder, trainer: Trainer, display: Display) -> None:
@@ -96,7 +101,7 @@ def _train(run: RunFolder, trainer: Trainer, display: Display) -> None:
     try:
         saved = monotonic()
         with display:
-            display.start(trainer, str(run.path))
+            display.start(trainer)
             while not trainer.finished:
                 record = trainer.advance()
                 if record is not None:

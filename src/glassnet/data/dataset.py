@@ -95,7 +95,7 @@ class Dataset:
         validation: What choices are made on (may be empty).
         test: What is only ever reported (may be empty).
         class_names: One name per class; label k means `class_names[k]`.
-        sha256: 64 hexadecimal digits that stand for the files it was read from.
+        sha256: 64 hexadecimal digits that stand for the files it was read from, if there are any.
         attribution: Whose work it is, and under which licence.
 
     Raises:
@@ -112,8 +112,8 @@ class Dataset:
     validation: Split
     test: Split
     class_names: tuple[str, ...]
-    sha256: str
-    attribution: str
+    sha256: str = ""
+    attribution: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "class_names", tuple(self.class_names))
@@ -123,7 +123,7 @@ class Dataset:
             raise GlassnetError(
                 f"class names of {self.name!r} repeat: {', '.join(self.class_names)}; give each once"
             )
-        if len(self.sha256) != 64 or not set(self.sha256) <= set(string.hexdigits):
+        if (self.sha256 and len(self.sha256) != 64) or not set(self.sha256) <= set(string.hexdigits):
             raise GlassnetError(
                 f"the SHA-256 of {self.name!r} is {self.sha256!r}: give 64 hexadecimal digits"
             )

@@ -1,6 +1,6 @@
 """The embedded data: 1,797 real handwritten digits of 8×8, enlarged to 28×28 like MNIST's.
 
-Everything is computed in whole numbers, so that the images are the same bits everywhere.
+They are computed from whole numbers, so that the images are the same bits everywhere.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glassnet.data.dataset import Dataset, Split
+from glassnet.data.mnist_form import BOX, SIDE, beginning
 from glassnet.errors import GlassnetError
 from glassnet.files import read_bytes
 
@@ -25,7 +26,6 @@ ATTRIBUTION = (
 )
 
 STROKE = 16  # the largest value of an 8×8 pixel
-SIDE, BOX, CENTER = 28, 20, 14  # MNIST's: digits of 20×20, their centre of mass at pixel 14 of 28
 
 
 def load() -> Dataset:
@@ -96,22 +96,12 @@ def _enlarged(small: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _centered(boxes: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Each box on a black 28×28, its centre of mass nearest to the centre: (n, 20, 20) → (n, 28, 28)."""
     n = len(boxes)
-    rows = np.arange(BOX)  # (20,)
-    mass = boxes.sum(axis=(1, 2), dtype=np.int64)  # (n,)
-    top = _shift(boxes.sum(axis=2, dtype=np.int64) @ rows, mass)  # (n,)
-    left = _shift(boxes.sum(axis=1, dtype=np.int64) @ rows, mass)  # (n,)
+    top = beginning(boxes.sum(axis=2, dtype=np.int64))[:, None, None]  # (n, 1, 1)
+    left = beginning(boxes.sum(axis=1, dtype=np.int64))[:, None, None]  # (n, 1, 1)
     images = np.zeros((n, SIDE, SIDE), dtype=np.uint8)
-    which = np.arange(n)[:, None, None]  # (n, 1, 1)
-    images[which, top[:, None, None] + rows[:, None], left[:, None, None] + rows] = boxes
+    which, pixel = np.arange(n)[:, None, None], np.arange(BOX)  # (n, 1, 1), (20,)
+    images[which, top + pixel[:, None], left + pixel] = boxes
     return images
-
-
-def _shift(moment: NDArray[np.int64], mass: NDArray[np.int64]) -> NDArray[np.int64]:
-    """CENTER − moment / mass, rounded half up, as far as the box stays inside: (n,), (n,) → (n,)."""
-    mass = np.maximum(mass, 1)  # a blank image has its centre anywhere
-    nearest = (2 * (CENTER * mass - moment) + mass) // (2 * mass)
-    inside: NDArray[np.int64] = np.clip(nearest, 0, SIDE - BOX)
-    return inside
 
 
 def _stored() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

@@ -8,13 +8,13 @@ does the same to any picture, and keeps every step, so that it can be shown.
 from __future__ import annotations
 
 import os
-from math import floor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from glassnet.data.mnist_form import BOX, SIDE, beginning
 from glassnet.errors import GlassnetError
 from glassnet.files import cannot
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 Grey = NDArray[np.float32]  # (height, width): 0 is black and 1 white, or 0 is no ink and 1 the most
 
-SIDE, BOX, CENTER = 28, 20, 14  # MNIST's: digits of 20×20, their centre of mass at pixel 14 of 28
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")  # none runs another program
 LARGEST = 64_000_000  # pixels, whatever a file's header claims
 LONGEST = 1024  # pixels of a side that are enough to read a digit by
@@ -167,18 +166,12 @@ def scaled_to_box(ink: Grey) -> Grey:
 
 def centered(ink: Grey) -> NDArray[np.uint8]:
     """On a black 28×28, the centre of mass nearest to the centre: (≤ 20, ≤ 20) → (28, 28), 0 to 255."""
-    top = _offset(ink.sum(axis=1))
-    left = _offset(ink.sum(axis=0))
+    top = int(beginning(ink.sum(axis=1)))
+    left = int(beginning(ink.sum(axis=0)))
     image = np.zeros((SIDE, SIDE), dtype=np.uint8)
     height, width = ink.shape
     image[top : top + height, left : left + width] = np.floor(255 * ink + np.float32(0.5))
     return image
-
-
-def _offset(profile: Grey) -> int:
-    """Where a profile of ink, (n,), begins among 28 pixels if its centre of mass stands at the centre."""
-    mass_at = float(np.arange(len(profile)) @ profile / profile.sum())
-    return min(max(floor(CENTER - mass_at + 0.5), 0), SIDE - len(profile))
 
 
 def _border(grey: Grey) -> Grey:

@@ -103,6 +103,8 @@ def check_gradient(
     network = network.astype(np.float64)
     checked = network.check_cost(cost)
     n = len(images) if n is None else n
+    if n < 1 or not 0 < step < 1:
+        raise GlassnetError(f"n is {n}, step is {step}: give 1 example or more, and a step between 0 and 1")
     gradient = network.gradient(images, y, cost, example_weights=example_weights, canonical=canonical)
     for name in network.weights:
         gradient.parameters[name] += l2_gradient(network.parameters[name], l2, n)

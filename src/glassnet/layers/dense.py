@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from glassnet.activations import ACTIVATIONS, get_activation
 from glassnet.arrays import Array, Parameters, Shape
 from glassnet.errors import GlassnetError
@@ -29,7 +31,9 @@ class Dense:
     activation: str = "sigmoid"
 
     def __post_init__(self) -> None:
-        if isinstance(self.size, bool) or not isinstance(self.size, int) or self.size < 1:
+        if isinstance(self.size, np.integer):
+            object.__setattr__(self, "size", int(self.size))
+        if type(self.size) is not int or self.size < 1:
             raise GlassnetError(
                 f"a dense layer of size {self.size!r}: give a whole number of neurons, 1 or more"
             )
