@@ -17,8 +17,9 @@ from threadpoolctl import ThreadpoolController
 from glassnet.arrays import Array, Images, Labels, Parameters
 from glassnet.costs import Cost, l2_gradient
 from glassnet.engine.engine import Batches, Task
-from glassnet.network import CHUNK, Network
+from glassnet.network import Network
 
+BLOCK = 256  # images that are floats at a time: they stay in the CPU's cache until they are used
 BLAS = ThreadpoolController()  # NumPy's, found in this process
 
 
@@ -49,7 +50,7 @@ class TextbookEngine:
         correct: list[NDArray[np.bool_]] = []
         norms: list[list[float]] = []
 
-        block = max(m, CHUNK // m * m)  # many mini-batches are scaled to floats at once
+        block = max(m, BLOCK // m * m)  # many mini-batches are scaled to floats at once
         for first in range(0, len(order), block):
             places = order[first : first + block]
             labels = task.labels[places]
@@ -57,11 +58,12 @@ class TextbookEngine:
             met: list[tuple[Array, Array]] = []  # z and a of the last layer
             for start in range(0, len(places), m):
                 batch = slice(start, start + m)
+                x_batch, y_batch = x[batch], y[batch]  # (m, …), (m, n_out); the last ones may be fewer
                 of_batch = None if task.example_weights is None else task.example_weights[places[batch]]
-                share = network.share(len(x[batch]), of_batch)
+                share = network.share(len(x_batch), of_batch)
 
-                _, caches = network.forward(x[batch], params)
-                back = network.backward(caches, y[batch], task.cost, share, params)
+                _, caches = network.forward(x_batch, params)
+                back = network.backward(caches, y_batch, task.cost, share, params)
                 gradients = network.by_name(layer.parameters for layer in back)
 
                 met.append((caches[-1].z, caches[-1].a))
