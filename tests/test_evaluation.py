@@ -69,9 +69,9 @@ def test_what_can_not_be_evaluated():
     images, labels = np.zeros((2, 5)), np.array([0, 1])
     with pytest.raises(GlassnetError, match="there are no images to evaluate on"):
         evaluate(network, Split(images[:0], labels[:0]))
-    with pytest.raises(GlassnetError, match=r"images of shape \(2, 4\): the network 5-3 takes"):
+    with pytest.raises(GlassnetError, match=r"images of shape \(2, 4\): the network takes"):
         evaluate(network, Split(images[:, :4], labels))
-    with pytest.raises(GlassnetError, match="label 3: the network 5-3 has the outputs 0 to 2"):
+    with pytest.raises(GlassnetError, match="label 3: the network has the outputs 0 to 2"):
         evaluate(network, Split(images, labels + 2))
     with pytest.raises(GlassnetError, match="cost 'log_likelihood' is not defined for 'sigmoid' outputs"):
         evaluate(network, Split(images, labels), "log_likelihood")

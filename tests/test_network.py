@@ -397,7 +397,7 @@ BAD = np.array([[0.0, np.nan, 1.0]])
 @pytest.mark.parametrize(
     ("images", "sentence"),
     [
-        (np.zeros((2, 4)), r"images of shape \(2, 4\): the network 3-2 takes"),
+        (np.zeros((2, 4)), r"images of shape \(2, 4\): the network takes"),
         (np.zeros((2, 28, 28), dtype=np.uint8), r"images of shape \(2, 28, 28\)"),
         (BAD, "the images hold NaN or infinite values"),
         (np.array([[1.0, -np.inf, 0.0]]), "the images hold NaN or infinite values"),
@@ -425,7 +425,7 @@ def test_a_single_image_is_not_a_batch():
 @pytest.mark.parametrize(
     ("y", "sentence"),
     [
-        ([2, 0], "label 2: the network 3-2 has the outputs 0 to 1"),
+        ([2, 0], "label 2: the network has the outputs 0 to 1"),
         ([-1, 0], "label -1"),
         ([0.0, 1.0], r"targets of shape \(2,\)"),
         (np.zeros((2, 3)), r"targets of shape \(2, 3\)"),

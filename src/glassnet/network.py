@@ -12,11 +12,11 @@ from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from glassnet.arrays import Array, Images, Parameters, Shape
 from glassnet.costs import CanonicalCost, Cost, get_cost
 from glassnet.errors import GlassnetError
+from glassnet.examples import as_array, as_inputs, as_targets, as_weights
 from glassnet.initializers import get_initializer
 from glassnet.layers import Cache, Layer, format_layers, parse_layers
 from glassnet.rng import Purpose, Stream
@@ -190,24 +190,7 @@ class Network:
         Raises:
             GlassnetError: the images don't have as many numbers as the network has inputs.
         """
-        images = as_array(images, "images")
-        if images.ndim < 1 or prod(images.shape[1:]) != prod(self.input_shape):
-            raise GlassnetError(
-                f"images of shape {images.shape}: the network {self} takes (any number, "
-                f"{', '.join(map(str, self.input_shape))})"
-            )
-        rows = images.reshape(len(images), *self.input_shape)
-        if rows.dtype == np.uint8:
-            return np.divide(rows, 255, dtype=self.dtype)
-        if not np.issubdtype(rows.dtype, np.floating):
-            raise GlassnetError(f"images of dtype {rows.dtype}: give uint8 pixels or floats")
-        with np.errstate(over="ignore"):
-            x: Array = rows.astype(self.dtype, copy=False)
-        if not np.isfinite(x).all():
-            raise GlassnetError(
-                f"the images hold NaN or infinite values (as {self.dtype}): give finite numbers only"
-            )
-        return x
+        return as_inputs(images, self.input_shape, self.dtype)
 
     def targets(self, y: Any) -> Array:
         """Desired outputs (batch, n_out): y itself, or one-hot rows for integer labels (batch,).
@@ -216,20 +199,7 @@ class Network:
         array([[0., 0., 1.],
                [1., 0., 0.]], dtype=float32)
         """
-        y = as_array(y, "targets")
-        n_out = prod(self.output_shape)
-        if y.ndim == 1 and np.issubdtype(y.dtype, np.integer):
-            if (wrong := y[(y < 0) | (y >= n_out)]).size:
-                raise GlassnetError(f"label {wrong[0]}: the network {self} has the outputs 0 to {n_out - 1}")
-            one_hot: Array = np.eye(n_out, dtype=self.dtype)[y]
-            return one_hot
-        if y.ndim != 2 or y.shape[1] != n_out or y.dtype.kind not in "fiub":
-            raise GlassnetError(
-                f"targets of shape {y.shape} and dtype {y.dtype}: give integer labels (batch,) "
-                f"or desired outputs (batch, {n_out})"
-            )
-        targets: Array = y.astype(self.dtype, copy=False)
-        return targets
+        return as_targets(y, prod(self.output_shape), self.dtype)
 
     # Forward
 
@@ -356,30 +326,7 @@ class Network:
         """Each row's share of C = (1/m) Σ weight · C₀: 1/m, or (m, 1) where rows are weighted."""
         if example_weights is None:
             return 1 / m
-        return check_weights(example_weights, m).astype(self.dtype)[:, None] / m
-
-
-def check_weights(weights: Any, count: int) -> Array:
-    """Weights as floats (count,), none negative or undefined."""
-    array = as_array(weights, "example weights")
-    if array.dtype.kind not in "fiub":
-        raise GlassnetError(f"example weights are {array.dtype}: give numbers")
-    array = array.astype(np.float64)
-    if array.shape != (count,):
-        raise GlassnetError(
-            f"example weights of shape {array.shape}: give one for each of the {count} examples"
-        )
-    if not (np.isfinite(array).all() and (array >= 0).all()):
-        raise GlassnetError("example weights must be finite and not negative")
-    return array
-
-
-def as_array(values: Any, what: str) -> NDArray[Any]:
-    """An array of what was given, if it has rows of equal length."""
-    try:
-        return np.asarray(values)
-    except (TypeError, ValueError) as error:
-        raise GlassnetError(f"{what} don't make an array: {error}") from error
+        return as_weights(example_weights, m).astype(self.dtype)[:, None] / m
 
 
 def _float_dtype(dtype: Any) -> np.dtype[Any]:

@@ -15,7 +15,8 @@ from glassnet.costs import CanonicalCost, l2_penalty
 from glassnet.data import Dataset
 from glassnet.engine import Batches, Task, get_engine
 from glassnet.errors import GlassnetError
-from glassnet.network import Network, check_weights
+from glassnet.examples import as_weights
+from glassnet.network import Network
 from glassnet.optimizers import SGD
 from glassnet.recipe import Recipe
 from glassnet.records import Record
@@ -361,7 +362,7 @@ def _example_weights(data: Dataset, recipe: Recipe, example_weights: Any) -> Arr
     if example_weights is None and not recipe.class_weights:
         return None
     labels = data.training.labels
-    weights = np.ones(len(labels)) if example_weights is None else check_weights(example_weights, len(labels))
+    weights = np.ones(len(labels)) if example_weights is None else as_weights(example_weights, len(labels))
     if recipe.class_weights:
         if len(recipe.class_weights) != len(data.class_names):
             raise GlassnetError(

@@ -1,0 +1,79 @@
+"""What a network is given: images as rows of numbers, desired outputs, and how much each example counts."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glassnet.arrays import Array, Images, Shape
+from glassnet.errors import GlassnetError
+
+
+def as_inputs(images: Images, input_shape: Shape, dtype: np.dtype[Any]) -> Array:
+    """Images as (batch, *input_shape): uint8 pixels scaled to 0 … 1, floats as they are.
+
+    >>> as_inputs(np.array([[0, 51, 255]], dtype=np.uint8), (3,), np.dtype("f8"))
+    array([[0. , 0.2, 1. ]])
+    """
+    images = as_array(images, "images")
+    if images.ndim < 1 or prod(images.shape[1:]) != prod(input_shape):
+        wanted = ", ".join(map(str, input_shape))
+        raise GlassnetError(f"images of shape {images.shape}: the network takes (any number, {wanted})")
+    rows = images.reshape(len(images), *input_shape)
+    if rows.dtype == np.uint8:
+        return np.divide(rows, 255, dtype=dtype)
+    if not np.issubdtype(rows.dtype, np.floating):
+        raise GlassnetError(f"images of dtype {rows.dtype}: give uint8 pixels or floats")
+    with np.errstate(over="ignore"):
+        x: Array = rows.astype(dtype, copy=False)
+    if not np.isfinite(x).all():
+        raise GlassnetError(f"the images hold NaN or infinite values (as {dtype}): give finite numbers only")
+    return x
+
+
+def as_targets(y: Any, n_out: int, dtype: np.dtype[Any]) -> Array:
+    """Desired outputs (batch, n_out): y itself, or one-hot rows for integer labels (batch,).
+
+    >>> as_targets([2, 0], 3, np.dtype("f4"))
+    array([[0., 0., 1.],
+           [1., 0., 0.]], dtype=float32)
+    """
+    y = as_array(y, "targets")
+    if y.ndim == 1 and np.issubdtype(y.dtype, np.integer):
+        if (wrong := y[(y < 0) | (y >= n_out)]).size:
+            raise GlassnetError(f"label {wrong[0]}: the network has the outputs 0 to {n_out - 1}")
+        one_hot: Array = np.eye(n_out, dtype=dtype)[y]
+        return one_hot
+    if y.ndim != 2 or y.shape[1] != n_out or y.dtype.kind not in "fiub":
+        raise GlassnetError(
+            f"targets of shape {y.shape} and dtype {y.dtype}: give integer labels (batch,) "
+            f"or desired outputs (batch, {n_out})"
+        )
+    targets: Array = y.astype(dtype, copy=False)
+    return targets
+
+
+def as_weights(weights: Any, count: int) -> Array:
+    """How much each of `count` examples counts: floats (count,), none negative or undefined."""
+    array = as_array(weights, "example weights")
+    if array.dtype.kind not in "fiub":
+        raise GlassnetError(f"example weights are {array.dtype}: give numbers")
+    array = array.astype(np.float64)
+    if array.shape != (count,):
+        raise GlassnetError(
+            f"example weights of shape {array.shape}: give one for each of the {count} examples"
+        )
+    if not (np.isfinite(array).all() and (array >= 0).all()):
+        raise GlassnetError("example weights must be finite and not negative")
+    return array
+
+
+def as_array(values: Any, what: str) -> NDArray[Any]:
+    """An array of what was given, if it has rows of equal length."""
+    try:
+        return np.asarray(values)
+    except (TypeError, ValueError) as error:
+        raise GlassnetError(f"{what} don't make an array: {error}") from error
