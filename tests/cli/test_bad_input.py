@@ -316,7 +316,7 @@ EVALUATE = {
     "cost refused": ("run --cost log_likelihood", "'log_likelihood' is not defined for 'sigmoid' outputs"),
     "offline": ("run --data mnist", "MNIST isn't here and can't be downloaded"),
     "no recipe": ("no-recipe.safetensors", "doesn't say what it learned from: name the --data"),
-    "inputs": ("small-input.safetensors", "images of shape", "64-10"),
+    "inputs": ("small-input.safetensors", "images of shape", "the network takes (any number, 64)"),
     "classes": ("three.safetensors", "tells 3 classes apart: digits has 10", "--data"),
     "picture in no folder": ("run --mistakes missing/m.png", "can't write missing/m.png: No such file"),
     "picture is a folder": ("run --mistakes folder", "can't write folder: Is a directory"),
