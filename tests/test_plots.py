@@ -175,7 +175,8 @@ def test_weights_are_the_networks(layers, shape, count):
         assert image.get_clim() == pytest.approx((-limit, limit))  # one scale for all
         assert axes.get_title() == f"{j}"
     neurons = network.shapes["0.weight"][0]
-    assert figure.get_suptitle() == f"first layer's weights, {count} of {neurons} neurons, 0.weight"
+    which = "a picture a neuron" if count == neurons else f"the first {count} of {neurons} neurons"
+    assert figure.get_suptitle() == f"the first layer's weights (0.weight), {which}"
     if count < 100:
         picture(figure)
 

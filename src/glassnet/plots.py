@@ -87,7 +87,12 @@ def weights(network: Network) -> Figure:
     weight = network.parameters[names[0]]  # (n_out, n_in)
     shape = _picture_shape(weight[0].size)
     shown = weight[:LARGEST_SHEET].reshape(-1, *shape)
-    title = f"first layer's weights, {len(shown)} of {len(weight)} neurons, {names[0]}"
+    which = (
+        "a picture a neuron"
+        if len(shown) == len(weight)
+        else f"the first {len(shown)} of {len(weight)} neurons"
+    )
+    title = f"the first layer's weights ({names[0]}), {which}"
     limit = float(np.abs(shown).max()) or 1.0
     figure, grid = _sheet(len(shown), title)
     for j, (axes, picture) in enumerate(zip(grid, shown, strict=True)):
