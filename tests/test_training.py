@@ -576,6 +576,33 @@ def test_an_interruption_within_a_step_takes_the_epoch_back(engine, monkeypatch)
     assert_same_bits(trainer.network, run(recipe)[0])
 
 
+@pytest.mark.parametrize("moment", ["_validate", "_settle", "_open_epoch"])
+@pytest.mark.parametrize("keep", ["last", "best"])
+def test_an_interruption_between_epochs_leaves_a_whole_one(moment, keep, monkeypatch):
+    recipe = RECIPE.replace(epochs=2, keep=keep)
+    for epochs_before in (0, 1):  # also at the very end, where there is no next epoch
+        trainer = Trainer(recipe.network(), DATA, recipe)
+        for _ in range(epochs_before):
+            trainer.epoch()
+        real, calls = getattr(Trainer, moment), []
+
+        def interrupted(self, real=real, calls=calls):
+            calls.append(1)
+            if len(calls) == 1:
+                raise KeyboardInterrupt
+            return real(self)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Trainer, moment, interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                trainer.epoch()
+        assert trainer.epoch_share == 0
+        list(trainer)
+        assert_same_bits(trainer.network, run(recipe)[0])
+        assert [record.epoch for record in trainer.history] == [1, 2]
+        assert trainer.finished == "epoch 2 of 2 is done"
+
+
 def test_fewer_epochs_than_were_made():
     trainer = Trainer(RECIPE.network(), DATA, RECIPE.replace(epochs=3))
     list(trainer)

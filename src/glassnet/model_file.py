@@ -75,14 +75,9 @@ def load_model(path: str | Path) -> Model:
     arrays, information = read_tensors(path)
     version = information.get("format")
     if version != FORMAT or type(version) is not int:
-        raise GlassnetError(
-            f"{path} has format {version!r}: this glassnet reads format {FORMAT}; "
-            + (
-                "install a newer one"
-                if isinstance(version, int) and version > FORMAT
-                else "it is not a model file"
-            )
-        )
+        newer = isinstance(version, int) and version > FORMAT
+        advice = "install a newer one" if newer else "it is not a model file"
+        raise GlassnetError(f"{path} has format {version!r}: this glassnet reads format {FORMAT}; {advice}")
     try:
         if information["preprocessing"] != PREPROCESSING:
             raise GlassnetError(

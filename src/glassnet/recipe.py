@@ -128,7 +128,7 @@ class Recipe:
             return self.output_activation
         natural = get_cost(self.cost).natural
         # Under a separate softmax layer the lessons have sigmoids: softmax on top of them.
-        return "sigmoid" if self.layers.rstrip().endswith("softmax") and natural == "softmax" else natural
+        return "sigmoid" if self.layers.endswith("softmax") and natural == "softmax" else natural
 
     def network(self) -> Network:
         """The network that this recipe trains, with its initial parameters."""

@@ -129,10 +129,9 @@ class Trainer:
                 f"epochs is {recipe.epochs}: this training has come to epoch {progress.epoch}, give more"
             )
         self.progress = replace(progress)  # what was given stays what it was
+        self.progress.finished = self._reason_to_finish(self.progress, self._out_of_time(progress.seconds))
         self._seconds_per_batch: float | None = None
         self._rewind()
-        self.progress.finished = self._reason_to_finish(self._out_of_time())
-        self._settle()
 
     # Where training stands
 
@@ -192,25 +191,29 @@ class Trainer:
         """The next so many mini-batches of the epoch, or those that are left of it."""
         if self.finished:
             raise GlassnetError(f"training is over, {self.finished}: raise the limit to go on")
-        places = self._order[self._done : self._done + batches * self._task.batch_size]
-        start = perf_counter()
         try:
-            with np.errstate(over="ignore", invalid="ignore"):  # _check_finite says it better
-                met = self._engine.train_batches(self.network, self._optimizer_state, self._task, places)
+            return self._advance_by(batches)
         except BaseException:  # Ctrl-C, say: some of these steps are made, some are not
             self._rewind()
             raise
+
+    def _advance_by(self, batches: int) -> Batches:
+        places = self._order[self._done : self._done + batches * self._task.batch_size]
+        start = perf_counter()
+        with np.errstate(over="ignore", invalid="ignore"):  # _check_finite says it better
+            met = self._engine.train_batches(self.network, self._optimizer_state, self._task, places)
         seconds = max(perf_counter() - start, 1e-9)
         self._check_finite(met)
         self._met.append(met)
         self._done += len(places)
         self._seconds += seconds
         self._seconds_per_batch = seconds / len(met.gradient_norms)
-        if self._done == len(self._order) or self._out_of_time():
-            self._close_epoch()
+        out_of_time = self._out_of_time(self.progress.seconds + self._seconds)
+        if self._done == len(self._order) or out_of_time:
+            self._close_epoch(out_of_time)
         return met
 
-    def _close_epoch(self) -> None:
+    def _close_epoch(self, out_of_time: bool) -> None:
         costs, correct, norms = (np.concatenate(arrays) for arrays in zip(*self._met, strict=True))
         accuracy, cost = None, None
         if len(self.data.validation):
@@ -228,7 +231,6 @@ class Trainer:
             images_per_second=len(costs) / self._seconds,
             learning_rate=self.recipe.learning_rate,
         )
-        out_of_time = self._out_of_time()
         progress = replace(
             self.progress,
             parameters=_copy(self.network.parameters),
@@ -237,8 +239,8 @@ class Trainer:
         )
         if accuracy is not None and accuracy > self.progress.best_accuracy:
             progress.best_epoch, progress.best_parameters = record.epoch, progress.parameters
+        progress.finished = self._reason_to_finish(progress, out_of_time)
         self.progress = progress  # at once, so that a Ctrl-C finds the old epoch or the new one
-        progress.finished = self._reason_to_finish(out_of_time)
         self._settle()
         self._open_epoch()
 
@@ -253,12 +255,12 @@ class Trainer:
             self._diverged(-(-self._done // self._task.batch_size))
         return accuracy, cost
 
-    def _out_of_time(self) -> bool:
+    def _out_of_time(self, seconds: float) -> bool:
         limit = self.recipe.time_limit
-        return limit is not None and self.progress.seconds + self._seconds >= limit
+        return limit is not None and seconds >= limit
 
-    def _reason_to_finish(self, out_of_time: bool) -> str | None:
-        recipe, progress = self.recipe, self.progress
+    def _reason_to_finish(self, progress: Progress, out_of_time: bool) -> str | None:
+        recipe = self.recipe
         if progress.epoch >= recipe.epochs:
             return f"epoch {recipe.epochs} of {recipe.epochs} is done"
         if (
@@ -286,13 +288,13 @@ class Trainer:
             self._diverged(self._done // self._task.batch_size + len(met.gradient_norms))
 
     def _rewind(self) -> None:
-        """Back to where the epoch began; whoever goes on, goes on from there."""
+        """To where the last whole epoch ended; whoever goes on, goes on from there."""
         self.network.load_parameters(self.progress.parameters)
         self._optimizer_state = _copy(self.progress.optimizer_state)
+        self._settle()
         self._open_epoch()
 
     def _diverged(self, batch: int) -> None:
-        self._rewind()
         raise DivergedError(self.progress.epoch + 1, batch, self._likely_cause())
 
     def _likely_cause(self) -> str:

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from glassnet import plots
 from glassnet.cli.displays import score
 from glassnet.cli.model_argument import find_model
-from glassnet.data import SOURCES, load
+from glassnet.data import SOURCES, Split, load
 from glassnet.errors import GlassnetError, unknown_name
 from glassnet.evaluation import Evaluation
 from glassnet.evaluation import evaluate as evaluate_network
 from glassnet.files import write_atomically
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 @click.command(short_help="Evaluate a trained network.")
@@ -56,12 +52,8 @@ def evaluate(
         loaded.network, images, cost or (loaded.recipe.cost if loaded.recipe else "quadratic")
     )
 
-    picture = None
-    if len(evaluation.worst(1)):
-        picture = Path(mistakes) if mistakes is not None else path.parent / "mistakes.png"
-    figure = None if picture is None else plots.mistakes(images.images, evaluation, dataset.class_names)
     if as_json:
-        _save(picture, figure)
+        picture = _save_mistakes(mistakes, path, images, evaluation, dataset.class_names)
         answer = {
             "model": str(path),
             "data": dataset.name,
@@ -69,7 +61,7 @@ def evaluate(
             "accuracy": evaluation.accuracy,
             "cost": evaluation.cost,
             "confusion": evaluation.confusion.tolist(),
-            "mistakes": None if picture is None else str(picture),
+            "mistakes": picture,
         }
         click.echo(json.dumps(answer, ensure_ascii=False))
         return
@@ -77,17 +69,23 @@ def evaluate(
     click.echo(f"accuracy  {score(evaluation)}")
     click.echo(f"cost      {evaluation.cost:.4f}\n")
     click.echo(_confusion_table(evaluation, dataset.class_names))
-    _save(picture, figure)  # now that the numbers are out, should the picture fail
-    if picture is not None:
+    # The numbers are out before the picture is tried.
+    if picture := _save_mistakes(mistakes, path, images, evaluation, dataset.class_names):
         click.echo(f"\nworst mistakes: {picture}")
 
 
-def _save(picture: Path | None, figure: Figure | None) -> None:
-    if picture is not None and figure is not None:
-        try:
-            write_atomically(picture, plots.png(figure))
-        except GlassnetError as error:
-            raise GlassnetError(f"{error}; name another place with --mistakes") from error
+def _save_mistakes(
+    named: str | None, model: Path, split: Split, evaluation: Evaluation, class_names: tuple[str, ...]
+) -> str | None:
+    """Draw the worst mistakes, if there are any, and say where."""
+    if not len(evaluation.worst(1)):
+        return None
+    picture = model.parent / "mistakes.png" if named is None else Path(named)
+    try:
+        write_atomically(picture, plots.png(plots.mistakes(split.images, evaluation, class_names)))
+    except GlassnetError as error:
+        raise GlassnetError(f"{error}; name another place with --mistakes") from error
+    return str(picture)
 
 
 def _confusion_table(evaluation: Evaluation, class_names: tuple[str, ...]) -> str:
