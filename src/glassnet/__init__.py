@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from glassnet.data import normalize_drawing as normalize_drawing
     from glassnet.data import read_drawing as read_drawing
     from glassnet.errors import GlassnetError as GlassnetError
+    from glassnet.errors import GlassnetWarning as GlassnetWarning
     from glassnet.evaluation import Evaluation as Evaluation
     from glassnet.evaluation import evaluate as evaluate
     from glassnet.explain import GradientCheck as GradientCheck
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from glassnet.model_file import save_model as save_model
     from glassnet.network import Gradient as Gradient
     from glassnet.network import Network as Network
+    from glassnet.prediction import Predictor as Predictor
     from glassnet.recipe import Recipe as Recipe
     from glassnet.records import Record as Record
     from glassnet.training import DivergedError as DivergedError
@@ -48,10 +50,12 @@ _HOME = {
     "DivergedError": "training",
     "Evaluation": "evaluation",
     "GlassnetError": "errors",
+    "GlassnetWarning": "errors",
     "Gradient": "network",
     "GradientCheck": "explain",
     "Model": "model_file",
     "Network": "network",
+    "Predictor": "prediction",
     "Progress": "training",
     "Recipe": "recipe",
     "Record": "records",

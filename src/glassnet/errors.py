@@ -13,6 +13,10 @@ class GlassnetError(ValueError):
     """
 
 
+class GlassnetWarning(UserWarning):
+    """Something that works, but not as it could; the command line prints it as one line."""
+
+
 def unknown_name(kind: str, name: object, known: Iterable[str]) -> GlassnetError:
     """The error for a name that is not in a table, with the nearest one that is.
 

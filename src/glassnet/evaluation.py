@@ -50,7 +50,7 @@ class Evaluation:
         return mistakes[np.argsort(-self.costs[mistakes], kind="stable")][:count]
 
 
-def evaluate(network: Network, split: Split, cost: str = "quadratic", engine: str = "textbook") -> Evaluation:
+def evaluate(network: Network, split: Split, cost: str = "quadratic", engine: str = "native") -> Evaluation:
     """Pass a split through a network and compare.
 
     Raises:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glassnet.arrays import Array, Images, Shape
+from glassnet.arrays import Array, Images, Labels, Shape
 from glassnet.errors import GlassnetError
 
 
@@ -18,20 +18,30 @@ def as_inputs(images: Images, input_shape: Shape, dtype: np.dtype[Any]) -> Array
     >>> as_inputs(np.array([[0, 51, 255]], dtype=np.uint8), (3,), np.dtype("f8"))
     array([[0. , 0.2, 1. ]])
     """
+    rows = image_rows(images, input_shape)
+    if rows.dtype == np.uint8:
+        return np.divide(rows, 255, dtype=dtype)
+    with np.errstate(over="ignore"):
+        x: Array = rows.astype(dtype, copy=False)
+    if not np.isfinite(x).all():
+        raise not_finite(dtype)
+    return x
+
+
+def image_rows(images: Images, input_shape: Shape) -> Images:
+    """Images as (batch, *input_shape), uint8 or floats, not yet looked into."""
     images = as_array(images, "images")
     if images.ndim < 1 or prod(images.shape[1:]) != prod(input_shape):
         wanted = ", ".join(map(str, input_shape))
         raise GlassnetError(f"images of shape {images.shape}: the network takes (any number, {wanted})")
-    rows = images.reshape(len(images), *input_shape)
-    if rows.dtype == np.uint8:
-        return np.divide(rows, 255, dtype=dtype)
-    if not np.issubdtype(rows.dtype, np.floating):
-        raise GlassnetError(f"images of dtype {rows.dtype}: give uint8 pixels or floats")
-    with np.errstate(over="ignore"):
-        x: Array = rows.astype(dtype, copy=False)
-    if not np.isfinite(x).all():
-        raise GlassnetError(f"the images hold NaN or infinite values (as {dtype}): give finite numbers only")
-    return x
+    if images.dtype != np.uint8 and not np.issubdtype(images.dtype, np.floating):
+        raise GlassnetError(f"images of dtype {images.dtype}: give uint8 pixels or floats")
+    return images.reshape(len(images), *input_shape)
+
+
+def not_finite(dtype: np.dtype[Any]) -> GlassnetError:
+    """The error about images that can't be computed with."""
+    return GlassnetError(f"the images hold NaN or infinite values (as {dtype}): give finite numbers only")
 
 
 def as_targets(y: Any, n_out: int, dtype: np.dtype[Any]) -> Array:
@@ -43,8 +53,7 @@ def as_targets(y: Any, n_out: int, dtype: np.dtype[Any]) -> Array:
     """
     y = as_array(y, "targets")
     if y.ndim == 1 and np.issubdtype(y.dtype, np.integer):
-        if (wrong := y[(y < 0) | (y >= n_out)]).size:
-            raise GlassnetError(f"label {wrong[0]}: the network has the outputs 0 to {n_out - 1}")
+        check_labels(y, n_out)
         one_hot: Array = np.eye(n_out, dtype=dtype)[y]
         return one_hot
     if y.ndim != 2 or y.shape[1] != n_out or y.dtype.kind not in "fiub":
@@ -54,6 +63,12 @@ def as_targets(y: Any, n_out: int, dtype: np.dtype[Any]) -> Array:
         )
     targets: Array = y.astype(dtype, copy=False)
     return targets
+
+
+def check_labels(labels: Labels, n_out: int) -> None:
+    """Refuse a label that is not one of the outputs 0 … n_out − 1."""
+    if (wrong := labels[(labels < 0) | (labels >= n_out)]).size:
+        raise GlassnetError(f"label {wrong[0]}: the network has the outputs 0 to {n_out - 1}")
 
 
 def as_weights(weights: Any, count: int) -> Array:

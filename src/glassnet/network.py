@@ -310,9 +310,7 @@ class Network:
         """
         cost = self.check_cost(cost)
         x, y = self.inputs(images), self.targets(y)
-        if len(x) == 0 or len(x) != len(y):
-            raise GlassnetError(f"{len(x)} images and {len(y)} targets: give as many of both, at least one")
-        cost.check_targets(y)
+        self.check_batch(x, y, cost)
         share = self.share(len(x), example_weights)
         params = self.by_layer()
         _, caches = self.forward(x, params)
@@ -321,6 +319,12 @@ class Network:
             (np.ravel(share) * self.costs(caches[-1].z, caches[-1].a, y, cost, canonical)).sum()
         )
         return Gradient(mean_cost, self.by_name(layer.parameters for layer in layers), layers, caches)
+
+    def check_batch(self, x: Images, y: Array, cost: Cost) -> None:
+        """Refuse images and desired outputs that don't belong together, or don't suit the cost."""
+        if len(x) == 0 or len(x) != len(y):
+            raise GlassnetError(f"{len(x)} images and {len(y)} targets: give as many of both, at least one")
+        cost.check_targets(y)
 
     def share(self, m: int, example_weights: Any = None) -> float | Array:
         """Each row's share of C = (1/m) Σ weight · C₀: 1/m, or (m, 1) where rows are weighted."""

@@ -18,7 +18,7 @@ from glassnet.layers import parse_layers
 from glassnet.network import Network
 from glassnet.rng import check_seed
 
-ENGINES = ("textbook",)  # their names; what they are stands in `glassnet.engine`
+ENGINES = ("native", "textbook")  # their names; what they are stands in `glassnet.engine`
 LARGEST_COUNT = 1_000_000_000  # of epochs, of examples in a mini-batch
 
 
@@ -30,8 +30,8 @@ def _field(default: Any, help: str) -> Any:  # noqa: A002
 class Recipe:
     """What is trained, and how. Two runs with the same recipe on the same data end with the same bits.
 
-    The textbook engine keeps that promise on one kind of CPU: on another, NumPy's matrix products
-    may differ in their last bits.
+    The native engine keeps that promise on every CPU that it runs on; the textbook engine on one kind
+    of CPU, as NumPy's matrix products may differ in their last bits on another.
 
     Raises:
         GlassnetError: a value that makes no sense, or values that don't go together.
@@ -66,7 +66,7 @@ class Recipe:
     keep: str = _field("last", "The parameters to end with: the last, or the best by validation accuracy.")
     seed: int = _field(0, "Draws the initial parameters and the order of the examples.")
     dtype: str = _field("float32", "float32 or float64.")
-    engine: str = _field("textbook", "What computes the steps: textbook.")
+    engine: str = _field("native", "What computes the steps: native (fast) or textbook (NumPy to read).")
 
     def __post_init__(self) -> None:
         if not isinstance(self.class_weights, list | tuple):

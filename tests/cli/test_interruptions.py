@@ -18,7 +18,7 @@ from PIL import Image
 
 import glassnet.cli.train as train_module
 from glassnet.data import load
-from glassnet.engine.textbook import TextbookEngine
+from glassnet.engine import get_engine
 from glassnet.model_file import load_model
 from glassnet.recipe import Recipe
 from glassnet.runs import RunFolder
@@ -380,7 +380,8 @@ def test_the_disk_is_full_when_ctrl_c_comes(glassnet, tmp_path, monkeypatch):
     """The last checkpoint stays; the sentence is about the disk."""
     monkeypatch.setattr(train_module, "SAVE_EVERY", 0.0)
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    real, calls = TextbookEngine.train_batches, 0
+    engine = type(get_engine(Recipe().engine))
+    real, calls = engine.train_batches, 0
     fsync = os.fsync
 
     def train_batches(self, *arguments):
@@ -392,7 +393,7 @@ def test_the_disk_is_full_when_ctrl_c_comes(glassnet, tmp_path, monkeypatch):
         return real(self, *arguments)
 
     run = RunFolder(tmp_path / "run")
-    monkeypatch.setattr(TextbookEngine, "train_batches", train_batches)
+    monkeypatch.setattr(engine, "train_batches", train_batches)
     monkeypatch.setattr(os, "fsync", fsync)  # and so it is put back
     answer = glassnet("train", *OPTIONS, SHORT, "--out", run.path, "-q")
     monkeypatch.undo()

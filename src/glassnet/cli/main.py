@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
+import warnings
+from collections.abc import Callable
 from errno import EPIPE
+from functools import partial
 from importlib import import_module
 from io import TextIOWrapper
 from typing import Any
@@ -12,7 +15,7 @@ import click
 
 from glassnet import __version__
 from glassnet.cli.complaints import complain
-from glassnet.errors import GlassnetError, unknown_name
+from glassnet.errors import GlassnetError, GlassnetWarning, unknown_name
 from glassnet.files import cannot
 
 # A command's module is imported when it is called, so that `glassnet --help` answers at once.
@@ -55,7 +58,9 @@ class Commands(click.Group):
             if isinstance(stream, TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")  # no η in cp1252, file names that aren't text
         try:
-            return super().invoke(ctx)
+            with warnings.catch_warnings():
+                warnings.showwarning = partial(show_warning, warnings.showwarning)
+                return super().invoke(ctx)
         except GlassnetError as error:
             raise Refusal(str(error)) from error
         except KeyboardInterrupt:
@@ -69,6 +74,14 @@ class Commands(click.Group):
             raise Refusal(
                 f"not enough memory ({error}): make the layers or the mini-batches smaller"
             ) from error
+
+
+def show_warning(others: Callable[..., None], message: Warning | str, *where: Any, **more: Any) -> None:
+    """A warning of ours at the command line: its sentence, without the place in the code."""
+    if isinstance(message, GlassnetWarning):
+        complain(message)
+    else:
+        others(message, *where, **more)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

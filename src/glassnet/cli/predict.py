@@ -15,6 +15,7 @@ from glassnet.data import normalize_drawing, read_drawing
 from glassnet.data.mnist_form import SIDE
 from glassnet.errors import GlassnetError
 from glassnet.files import write_atomically
+from glassnet.prediction import Predictor
 
 
 @click.command(short_help="Read the digit in a picture.")
@@ -34,6 +35,7 @@ def predict(model: str, images: tuple[str, ...], show: bool, as_json: bool) -> N
         raise GlassnetError(
             f"{path} takes {prod(loaded.network.input_shape)} numbers: a drawing has {SIDE}×{SIDE}"
         )
+    predictor = Predictor(loaded.network)
     failed = False
     for image in images:
         try:
@@ -43,7 +45,7 @@ def predict(model: str, images: tuple[str, ...], show: bool, as_json: bool) -> N
             complain(error)
             failed = True
             continue
-        outputs = loaded.network.predict(seen[None])[0]
+        outputs = predictor(seen[None])[0]
         if as_json:
             click.echo(_json(image, outputs, loaded.class_names, saved))
         else:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glassnet.arrays import Array, Images, Labels, Parameters
 from glassnet.costs import Cost
-from glassnet.network import Network
+from glassnet.network import Gradient, Network
 from glassnet.optimizers import SGD
 
 
@@ -51,3 +52,18 @@ class Engine(Protocol):
 
     def evaluate(self, network: Network, images: Images, labels: Labels, cost: Cost) -> tuple[Array, Array]:
         """Outputs (n, n_out) and C₀ (n,) of every example, without changing anything."""
+
+    def gradient(
+        self,
+        network: Network,
+        images: Images,
+        y: Any,
+        cost: str | Cost = "quadratic",
+        *,
+        example_weights: Any = None,
+        canonical: bool = True,
+    ) -> Gradient:
+        """C, ∇C and every number on the way there, as `Network.gradient` has them, of one step not made."""
+
+    def predictor(self, network: Network) -> Callable[[Images], Array]:
+        """A function from images to outputs (n, n_out), with the parameters that the network has now."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import sqrt
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from threadpoolctl import ThreadpoolController
 from glassnet.arrays import Array, Images, Labels, Parameters
 from glassnet.costs import Cost, l2_gradient
 from glassnet.engine.engine import Batches, Task
-from glassnet.network import Network
+from glassnet.network import Gradient, Network
 
 BLOCK = 256  # images that are floats at a time: they stay in the CPU's cache until they are used
 BLAS = ThreadpoolController()  # NumPy's, found in this process
@@ -91,3 +91,19 @@ class TextbookEngine:
             outputs.append(a)
             costs.append(network.costs(caches[-1].z, a, network.targets(labels[rows]), cost))
         return np.concatenate(outputs), np.concatenate(costs)
+
+    @one_blas_thread
+    def gradient(
+        self,
+        network: Network,
+        images: Images,
+        y: Any,
+        cost: str | Cost = "quadratic",
+        *,
+        example_weights: Any = None,
+        canonical: bool = True,
+    ) -> Gradient:
+        return network.gradient(images, y, cost, example_weights=example_weights, canonical=canonical)
+
+    def predictor(self, network: Network) -> Callable[[Images], Array]:
+        return one_blas_thread(network.copy().predict)

@@ -1,0 +1,376 @@
+// The engine for Python. Everything that comes in is checked here, once; behind this file sizes fit and
+// places lie within their arrays.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <tuple>
+
+#include "engine.hpp"
+#include "targets.hpp"
+#include "team.hpp"
+
+namespace nb = nanobind;
+
+namespace glassnet {
+namespace {
+
+using Array = nb::ndarray<nb::c_contig, nb::device::cpu>;            // may be written to
+using Readable = nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu>;
+
+[[noreturn]] void refuse(const std::string& what) { throw nb::value_error(what.c_str()); }
+
+template <class E>
+E named(const char* what, const std::string& name, std::initializer_list<std::pair<const char*, E>> known) {
+  for (const auto& [text, value] : known)
+    if (name == text) return value;
+  refuse(std::string("unknown ") + what + " '" + name + "'");
+}
+
+Cost cost_named(const std::string& name) {
+  return named<Cost>("cost", name,
+                     {{"squared", Cost::squared},
+                      {"quadratic", Cost::quadratic},
+                      {"cross_entropy", Cost::cross_entropy},
+                      {"log_likelihood", Cost::log_likelihood}});
+}
+
+Operation operation(const std::tuple<std::string, std::string, std::size_t, std::size_t>& from) {
+  const auto& [kind, activation, n_in, n_out] = from;
+  const Operation of = {named<Kind>("layer", kind, {{"dense", Kind::dense}, {"softmax", Kind::softmax}}),
+                        named<Activation>("activation", activation,
+                                          {{"sigmoid", Activation::sigmoid},
+                                           {"tanh", Activation::tanh},
+                                           {"relu", Activation::relu},
+                                           {"linear", Activation::linear},
+                                           {"softmax", Activation::softmax}}),
+                        n_in, n_out};
+  // Steps reach no further than 32 bits.
+  constexpr std::size_t far = std::size_t(1) << 31;
+  if (n_in < 1 || n_out < 1 || n_in > far / CHUNK || n_out > far / CHUNK || n_in * width(n_out) > far)
+    refuse("a layer of " + std::to_string(n_in) + " inputs and " + std::to_string(n_out) + " outputs");
+  if (of.kind == Kind::softmax && (n_in != n_out || of.activation != Activation::softmax))
+    refuse("a softmax layer has as many outputs as inputs, and the activation softmax");
+  return of;
+}
+
+using Operations = std::vector<std::tuple<std::string, std::string, std::size_t, std::size_t>>;
+
+Plan plan_of(const Operations& operations) {
+  Plan plan;
+  for (const auto& from : operations) {
+    plan.push_back(operation(from));
+    if (plan.size() > 1 && plan[plan.size() - 2].n_out != plan.back().n_in) refuse("layers that don't fit together");
+  }
+  if (plan.empty()) refuse("a plan without layers");
+  return plan;
+}
+
+template <class T>
+void check(const char* name, const Array& array, std::initializer_list<std::size_t> shape) {
+  bool fits = array.dtype() == nb::dtype<T>() && array.ndim() == shape.size();
+  for (std::size_t axis = 0; fits && axis < shape.size(); axis++) fits = array.shape(axis) == shape.begin()[axis];
+  if (!fits) refuse(std::string(name) + ": wrong dtype or shape");
+}
+
+template <class T>
+const T* checked(const char* name, const Readable& array, std::initializer_list<std::size_t> shape) {
+  bool fits = array.dtype() == nb::dtype<T>() && array.ndim() == shape.size();
+  for (std::size_t axis = 0; fits && axis < shape.size(); axis++) fits = array.shape(axis) == shape.begin()[axis];
+  if (!fits) refuse(std::string(name) + ": wrong dtype or shape");
+  return static_cast<const T*>(array.data());
+}
+
+template <class T>
+T* checked(const char* name, const Array& array, std::initializer_list<std::size_t> shape) {
+  check<T>(name, array, shape);
+  return static_cast<T*>(array.data());
+}
+
+// Weight and bias of each dense layer, in this order.
+template <class T>
+std::vector<Parameters<T>> parameters_of(const Plan& plan, const std::vector<Array>& arrays) {
+  std::vector<Parameters<T>> parameters;
+  std::size_t at = 0;
+  for (const Operation& of : plan) {
+    parameters.push_back({});
+    if (!is_dense(of)) continue;
+    if (at + 2 > arrays.size()) refuse("parameters: too few arrays");
+    parameters.back().weight = checked<T>("weight", arrays[at], {of.n_out, of.n_in});
+    parameters.back().bias = checked<T>("bias", arrays[at + 1], {of.n_out});
+    at += 2;
+  }
+  if (at != arrays.size()) refuse("parameters: too many arrays");
+  return parameters;
+}
+
+Source images_of(const Readable& images, std::size_t n_in) {
+  Source source{};
+  if (images.dtype() == nb::dtype<std::uint8_t>())
+    source.pixel = Pixel::uint8;
+  else if (images.dtype() == nb::dtype<float>())
+    source.pixel = Pixel::float32;
+  else if (images.dtype() == nb::dtype<double>())
+    source.pixel = Pixel::float64;
+  else
+    refuse("images: neither uint8 nor float32 nor float64");
+  if (images.ndim() != 2 || images.shape(1) != n_in) refuse("images: wrong shape");
+  source.images = images.data();
+  return source;
+}
+
+template <class T>
+void add_targets(Source& source, const Readable& targets, std::size_t n, std::size_t n_out) {
+  if (targets.ndim() == 1) {
+    source.labels = checked<std::int64_t>("labels", targets, {n});
+    const auto wrong = [n_out](std::int64_t label) { return label < 0 || std::size_t(label) >= n_out; };
+    if (std::any_of(source.labels, source.labels + n, wrong)) refuse("labels: one that is not an output");
+  } else {
+    source.targets = checked<T>("targets", targets, {n, n_out});
+  }
+}
+
+std::size_t threads_within(std::size_t threads) {
+  if (threads < 1 || threads > 1024) refuse("threads: from 1 to 1024");
+  return threads;
+}
+
+const Target& target_named(const std::string& name) {
+  for (const Target* target : usable_targets())
+    if (name == target->name) return *target;
+  refuse("instruction set '" + name + "' is not one of this build and this processor");
+}
+
+// Whether Ctrl-C, or another signal whose handler raises, was met.
+bool interrupted() {
+  const nb::gil_scoped_acquire held;
+  return PyErr_CheckSignals() != 0;
+}
+
+// Whether all images were finite numbers.
+bool conclude(Outcome outcome) {
+  if (outcome == Outcome::interrupted) throw nb::python_error();
+  return outcome == Outcome::done;
+}
+
+template <class T>
+bool train_as(const Plan& plan, const std::vector<Array>& arrays, const Readable& images, const Readable& labels,
+              const std::optional<Readable>& example_weights, const Readable& order, std::size_t batch_size,
+              Criterion by, Descent how, const std::string& target, std::size_t threads, const Array& costs,
+              const Array& correct, const Array& gradient_norms) {
+  const std::vector<Parameters<T>> parameters = parameters_of<T>(plan, arrays);
+  Source source = images_of(images, plan.front().n_in);
+  const std::size_t n = images.shape(0), count = order.ndim() == 1 ? order.shape(0) : 0;
+  add_targets<T>(source, labels, n, plan.back().n_out);
+  if (example_weights) source.example_weights = checked<double>("example_weights", *example_weights, {n});
+  if (batch_size < 1) refuse("batch_size: at least 1");
+  const std::size_t batches = count / batch_size + (count % batch_size != 0);
+  const auto outside = [n](std::int64_t place) { return place < 0 || std::size_t(place) >= n; };
+  Training training;
+  training.order = checked<std::int64_t>("order", order, {count});
+  training.count = count;
+  if (std::any_of(training.order, training.order + count, outside)) refuse("order: a place outside of the images");
+  training.batch_size = batch_size;
+  training.by = by;
+  training.how = how;
+  training.costs = checked<double>("costs", costs, {count});
+  training.correct = checked<bool>("correct", correct, {count});
+  training.gradient_norms = checked<double>("gradient_norms", gradient_norms, {batches, arrays.size() / 2});
+  const Call<T> call{target_named(target), plan, parameters.data(), source, threads_within(threads), interrupted};
+  if (count == 0) return true;
+  Outcome outcome;
+  {
+    const nb::gil_scoped_release others_may_run;
+    outcome = train(call, training);
+  }
+  return conclude(outcome);
+}
+
+bool train_batches(const Operations& operations, const std::vector<Array>& parameters, const Readable& images,
+                   const Readable& labels, const std::optional<Readable>& example_weights, const Readable& order,
+                   std::size_t batch_size, const std::string& cost, bool canonical, double learning_rate, double decay,
+                   const std::string& dtype, const std::string& target, std::size_t threads, const Array& costs,
+                   const Array& correct, const Array& gradient_norms) {
+  const Plan plan = plan_of(operations);
+  const Criterion by = {cost_named(cost), canonical};
+  const auto train_in = named<decltype(&train_as<float>)>("dtype", dtype,
+                                                          {{"float32", train_as<float>}, {"float64", train_as<double>}});
+  return train_in(plan, parameters, images, labels, example_weights, order, batch_size, by, {true, learning_rate, decay},
+           target, threads, costs, correct, gradient_norms);
+}
+
+template <class T>
+bool evaluate_as(const Plan& plan, const std::vector<Array>& arrays, const Readable& images, const Readable& labels,
+                 Criterion by, const std::string& target, std::size_t threads, const Array& outputs,
+                 const Array& costs) {
+  const std::vector<Parameters<T>> parameters = parameters_of<T>(plan, arrays);
+  Source source = images_of(images, plan.front().n_in);
+  const std::size_t n = images.shape(0), n_out = plan.back().n_out;
+  add_targets<T>(source, labels, n, n_out);
+  const Evaluation<T> evaluation{n, by, checked<T>("outputs", outputs, {n, n_out}),
+                                 checked<double>("costs", costs, {n})};
+  const Call<T> call{target_named(target), plan, parameters.data(), source, threads_within(threads), interrupted};
+  if (n == 0) return true;
+  Outcome outcome;
+  {
+    const nb::gil_scoped_release others_may_run;
+    outcome = evaluate(call, evaluation);
+  }
+  return conclude(outcome);
+}
+
+bool evaluate_all(const Operations& operations, const std::vector<Array>& parameters, const Readable& images,
+                  const Readable& labels, const std::string& cost, bool canonical, const std::string& dtype,
+                  const std::string& target, std::size_t threads, const Array& outputs, const Array& costs) {
+  const Plan plan = plan_of(operations);
+  const auto evaluate_in = named<decltype(&evaluate_as<float>)>(
+      "dtype", dtype, {{"float32", evaluate_as<float>}, {"float64", evaluate_as<double>}});
+  return evaluate_in(plan, parameters, images, labels, {cost_named(cost), canonical}, target, threads, outputs, costs);
+}
+
+// z, a, δ, ∂C/∂a (or None) of each layer, and ∂C/∂W, ∂C/∂b where it has them.
+using Layers = std::vector<std::vector<std::optional<Array>>>;
+
+template <class T>
+bool gradient_as(const Plan& plan, const std::vector<Array>& arrays, const Readable& images, const Readable& targets,
+                 const std::optional<Readable>& example_weights, Criterion by, const std::string& target,
+                 std::size_t threads, const Array& costs, const Array& x, const Layers& layers) {
+  const std::vector<Parameters<T>> parameters = parameters_of<T>(plan, arrays);
+  Source source = images_of(images, plan.front().n_in);
+  const std::size_t n = images.shape(0);
+  add_targets<T>(source, targets, n, plan.back().n_out);
+  if (example_weights) source.example_weights = checked<double>("example_weights", *example_weights, {n});
+  if (n == 0) refuse("images: none");
+  if (layers.size() != plan.size()) refuse("layers: not as many as the plan has");
+  std::vector<Numbers<T>> numbers;
+  for (std::size_t l = 0; l < plan.size(); l++) {
+    const Operation& of = plan[l];
+    if (layers[l].size() != 6) refuse("layers: six arrays for each");
+    const auto place = [&](const char* name, std::size_t i, std::initializer_list<std::size_t> shape) -> T* {
+      return layers[l][i] ? checked<T>(name, *layers[l][i], shape) : nullptr;
+    };
+    numbers.push_back({place("z", 0, {n, of.n_out}), place("a", 1, {n, of.n_out}), place("delta", 2, {n, of.n_out}),
+                       place("dC_da", 3, {n, of.n_out}), place("weight", 4, {of.n_out, of.n_in}),
+                       place("bias", 5, {of.n_out})});
+    if (is_dense(of) && !(numbers[l].weight && numbers[l].bias)) refuse("layers: no room for the gradient");
+  }
+  const Reading<T> reading{n, by, checked<double>("costs", costs, {n}), checked<T>("x", x, {n, plan.front().n_in}),
+                           numbers.data()};
+  const Call<T> call{target_named(target), plan, parameters.data(), source, threads_within(threads), interrupted};
+  Outcome outcome;
+  {
+    const nb::gil_scoped_release others_may_run;
+    outcome = read_gradient(call, reading);
+  }
+  return conclude(outcome);
+}
+
+bool cost_and_gradient(const Operations& operations, const std::vector<Array>& parameters, const Readable& images,
+                       const Readable& targets, const std::optional<Readable>& example_weights,
+                       const std::string& cost, bool canonical, const std::string& dtype, const std::string& target,
+                       std::size_t threads, const Array& costs, const Array& x, const Layers& layers) {
+  const Plan plan = plan_of(operations);
+  const auto gradient_in = named<decltype(&gradient_as<float>)>(
+      "dtype", dtype, {{"float32", gradient_as<float>}, {"float64", gradient_as<double>}});
+  return gradient_in(plan, parameters, images, targets, example_weights, {cost_named(cost), canonical}, target, threads,
+              costs, x, layers);
+}
+
+// A network whose parameters are laid out once, for answers without delay.
+template <class T>
+class PredictorOf {
+ public:
+  PredictorOf(const Operations& operations, const std::vector<Array>& parameters, const std::string& target)
+      : predictor_(target_named(target), plan_of(operations),
+                   parameters_of<T>(plan_of(operations), parameters).data()) {}
+
+  bool predict(const Readable& images, const Array& outputs, std::size_t threads) {
+    const Source source = images_of(images, predictor_.plan().front().n_in);
+    const std::size_t n = images.shape(0);
+    T* to = checked<T>("outputs", outputs, {n, predictor_.plan().back().n_out});
+    if (n == 0) return true;
+    if (n <= Predictor<T>::FEW) {  // too little for others to run meanwhile, so that there is one caller at a time
+      return conclude(predictor_.few(source, n, to));
+    }
+    threads_within(threads);
+    Outcome outcome;
+    {
+      const nb::gil_scoped_release others_may_run;
+      outcome = predictor_.many(source, n, threads, interrupted, to);
+    }
+    return conclude(outcome);
+  }
+
+ private:
+  Predictor<T> predictor_;
+};
+
+template <class T>
+void add_predictor(nb::module_& module, const char* name) {
+  nb::class_<PredictorOf<T>>(module, name)
+      .def(nb::init<const Operations&, const std::vector<Array>&, const std::string&>(), nb::arg("plan"),
+           nb::arg("parameters").noconvert(), nb::arg("target"))
+      .def("predict", &PredictorOf<T>::predict, nb::arg("images").noconvert(), nb::arg("outputs").noconvert(),
+           nb::arg("threads"));
+}
+
+std::vector<std::string> targets() {
+  std::vector<std::string> names;
+  for (const Target* target : usable_targets()) names.push_back(target->name);
+  return names;
+}
+
+// Floating point operations a second that threads reach together in a loop of fused multiply-adds.
+double measure_peak(const std::string& target, std::size_t threads, double seconds) {
+  struct Loop {
+    const Target& target;
+    double seconds;
+    double done[1024];
+    void operator()(std::size_t id) {
+      const auto start = std::chrono::steady_clock::now();
+      double count = 0, passed = 0;
+      for (; passed < seconds; passed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count())
+        count += 2 * target.multiply_adds(100000);
+      done[id] = count / passed;
+    }
+  } loop{target_named(target), seconds, {}};
+  threads_within(threads);
+  const nb::gil_scoped_release others_may_run;
+  run_together(threads, [](void* context, std::size_t id) { (*static_cast<Loop*>(context))(id); }, &loop);
+  double sum = 0;
+  for (std::size_t id = 0; id < threads; id++) sum += loop.done[id];
+  return sum;
+}
+
+}  // namespace
+}  // namespace glassnet
+
+NB_MODULE(_native, module) {
+  using namespace glassnet;
+  module.def("targets", targets);
+  module.def("measure_peak", measure_peak, nb::arg("target"), nb::arg("threads"), nb::arg("seconds"));
+  module.def("train_batches", train_batches, nb::arg("plan"), nb::arg("parameters").noconvert(),
+             nb::arg("images").noconvert(), nb::arg("labels").noconvert(),
+             nb::arg("example_weights").noconvert().none(), nb::arg("order").noconvert(), nb::arg("batch_size"),
+             nb::arg("cost"), nb::arg("canonical"), nb::arg("learning_rate"), nb::arg("decay"), nb::arg("dtype"),
+             nb::arg("target"), nb::arg("threads"), nb::arg("costs").noconvert(), nb::arg("correct").noconvert(),
+             nb::arg("gradient_norms").noconvert());
+  module.def("evaluate", evaluate_all, nb::arg("plan"), nb::arg("parameters").noconvert(),
+             nb::arg("images").noconvert(), nb::arg("labels").noconvert(), nb::arg("cost"), nb::arg("canonical"),
+             nb::arg("dtype"), nb::arg("target"), nb::arg("threads"), nb::arg("outputs").noconvert(),
+             nb::arg("costs").noconvert());
+  module.def("cost_and_gradient", cost_and_gradient, nb::arg("plan"), nb::arg("parameters").noconvert(),
+             nb::arg("images").noconvert(), nb::arg("targets").noconvert(),
+             nb::arg("example_weights").noconvert().none(), nb::arg("cost"), nb::arg("canonical"), nb::arg("dtype"),
+             nb::arg("target"), nb::arg("threads"), nb::arg("costs").noconvert(), nb::arg("x").noconvert(),
+             nb::arg("layers").noconvert());
+  add_predictor<float>(module, "PredictorFloat32");
+  add_predictor<double>(module, "PredictorFloat64");
+}

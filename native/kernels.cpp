@@ -1,0 +1,98 @@
+// The kernels of one instruction set: this file is compiled once for each, with GLASSNET_TARGET as its
+// namespace, so that each finds only its own code.
+#include "costs.hpp"
+#include "dense.hpp"
+#include "targets.hpp"
+
+namespace glassnet::GLASSNET_TARGET {
+namespace {
+
+template <class T>
+void forward(const Program<T>& program, const Source& source, const Chunk& chunk, Scratch<T>& scratch,
+             std::size_t first, std::size_t last) {
+  switch (source.pixel) {
+    case Pixel::uint8: read_rows<T, std::uint8_t>(program, source, chunk, scratch, first, last); break;
+    case Pixel::float32: read_rows<T, float>(program, source, chunk, scratch, first, last); break;
+    case Pixel::float64: read_rows<T, double>(program, source, chunk, scratch, first, last); break;
+  }
+  for (std::size_t unit = 0; unit * UNIT < program.ink_width; unit++) scratch.inked[unit] = 0;
+  for (std::size_t l = 0; l < program.count; l++) {
+    const Layer<T>& layer = program.layers[l];
+    if (layer.kind == Kind::dense) weigh(program, layer, scratch, first, last);
+    activate(layer, first, last);
+  }
+}
+
+template <class T>
+void judge(const Program<T>& program, const Source& source, const Chunk& chunk, Criterion by, const Shown& shown,
+           Scratch<T>& scratch, std::size_t first, std::size_t last) {
+  const Layer<T>& layer = program.layers[program.count - 1];
+  const std::size_t n = layer.n_out, width = layer.width;
+  T *y = scratch.row, *terms = scratch.row + width;
+  for (std::size_t i = first; i < last; i++) {
+    const T *z = layer.z + i * width, *a = layer.a + i * width;
+    const std::size_t place = chunk.place(i);
+    desired(source, place, n, width, y);
+    const double weight = source.example_weights ? source.example_weights[place] : 1;
+    shown.costs[i] = weight * cost_of_row(by, z, a, y, n, width, terms);
+    shown.correct[i] = right(a, y, n);
+  }
+}
+
+template <class T>
+void backward(const Program<T>& program, const Source& source, const Chunk& chunk, Criterion by, Scratch<T>& scratch,
+              std::size_t first, std::size_t last) {
+  for (std::size_t l = program.count; l-- > 0;) {
+    const Layer<T>& layer = program.layers[l];
+    const std::size_t width = layer.width;
+    const bool is_last = l + 1 == program.count;
+    if (is_last) {
+      T* y = scratch.row;
+      for (std::size_t i = first; i < last; i++) {
+        desired(source, chunk.place(i), layer.n_out, width, y);
+        const T* a = layer.a + i * width;
+        T* delta = layer.delta + i * width;
+        for (std::size_t k = 0; k < width; k += lanes<T>)
+          store(delta + k, program.share[i] * slope<T>(by, load(a + k), load(y + k)));
+        for (std::size_t j = layer.n_out; j < width; j++) delta[j] = 0;
+      }
+    } else if (const Layer<T>& next = program.layers[l + 1]; next.kind == Kind::dense) {
+      blame_inputs(next, layer.delta, scratch, first, last);
+    } else {
+      __builtin_memcpy(layer.delta + first * width, next.delta + first * width, (last - first) * width * sizeof(T));
+    }
+    if (is_last && by.canonical) continue;  // that was δ already
+    if (layer.dC_da)
+      __builtin_memcpy(layer.dC_da + first * width, layer.delta + first * width, (last - first) * width * sizeof(T));
+    go_back(layer, layer.delta, first, last);
+  }
+}
+
+template <class T>
+void gradient(const Layer<T>& layer, const Chunk& chunk, const Descent& how, std::uint64_t ink, std::size_t unit,
+              Scratch<T>& scratch) {
+  if (unit == 0) blame_biases(layer, chunk, how);
+  blame_weights(layer, chunk, how, ink, unit, scratch);
+}
+
+// Independent chains of multiply-adds, as many as it takes to keep the processor busy.
+double multiply_adds(std::size_t rounds) {
+  constexpr std::size_t chains = 12;
+  Vec<float> sum[chains];
+  const Vec<float> a = all<float>(0.5f), b = all<float>(1);
+  UNROLL for (std::size_t c = 0; c < chains; c++) sum[c] = all<float>(float(c));
+  for (std::size_t i = 0; i < rounds; i++) UNROLL for (std::size_t c = 0; c < chains; c++) sum[c] = fma(sum[c], a, b);
+  volatile float sink = 0;  // or the compiler would see that nobody wants the sums
+  UNROLL for (std::size_t c = 0; c < chains; c++) sink = sink + sum[c][0];
+  return double(rounds) * chains * lanes<float>;
+}
+
+template <class T>
+constexpr Kernels<T> kernels = {forward<T>, judge<T>, backward<T>, gradient<T>};
+
+}  // namespace
+
+extern const Target target;
+const Target target = {GLASSNET_TARGET_NAME, kernels<float>, kernels<double>, multiply_adds};
+
+}  // namespace glassnet::GLASSNET_TARGET

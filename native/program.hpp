@@ -1,0 +1,142 @@
+// A network as the kernels see it: plain numbers and addresses, no code.
+//
+// Rows are examples. A row of activations is `width` numbers long, n_out and zeros up to a whole
+// number of blocks. Weights stand in panels of 16 neurons, [panel][input][neuron], so that the
+// neurons of a panel are neighbors for every input.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace glassnet {
+
+constexpr std::size_t BLOCK = 16;   // columns in a panel
+constexpr std::size_t CHUNK = 128;  // rows that are taken at a time, however large a mini-batch is
+constexpr std::size_t LEAST_ROWS = 3, MOST_ROWS = 12;  // in the largest tile that an instruction set offers
+constexpr std::size_t UNIT = 64;    // inputs whose weights are one piece of work
+
+constexpr std::size_t padded(std::size_t n, std::size_t to) { return (n + to - 1) / to * to; }
+
+enum class Kind { dense, softmax };
+enum class Activation { sigmoid, tanh, relu, linear, softmax };
+enum class Cost { squared, quadratic, cross_entropy, log_likelihood };
+enum class Pixel { uint8, float32, float64 };
+
+// One product in a sum: how far into a and into b it reaches.
+struct Step {
+  std::uint32_t a, b;
+};
+
+template <class T>
+struct Layer {
+  Kind kind;
+  Activation activation;
+  std::size_t n_in, in_width, n_out, width;
+
+  T* weight;  // [width / BLOCK][n_in][BLOCK]
+  T* bias;    // [width]
+
+  // What a chunk of examples makes, [CHUNK][width]. Hidden layers may keep z and a in one place.
+  const T* x;  // [CHUNK][in_width]: the layer before's a
+  T* z;
+  T* a;
+  T* delta;  // ∂C/∂z
+  T* dC_da;  // where it is to be read; else null
+
+  // The gradient of a mini-batch that has several chunks, or is to be read: [n_in][width] and [width].
+  T* weight_gradient;
+  T* bias_gradient;
+  double* square_sums;  // Σ (∂C/∂w)² of each unit
+
+  // The sums of this layer, term by term:
+  const Step* over_inputs;   // z = Σ_k w_jk x_k
+  const Step* over_outputs;  // ∂C/∂x_k = Σ_j w_jk δ_j
+  const Step* over_rows;     // ∂C/∂w_jk = Σ_i δ_ij x_ik
+};
+
+template <class T>
+struct Program {
+  Layer<T>* layers;
+  std::size_t count;
+  T* x;                 // [CHUNK][layers[0].in_width]: the inputs
+  std::uint8_t* inked;  // [CHUNK][ink_width]: not 0 where x is not 0
+  std::size_t ink_width;
+  T* share;             // [CHUNK]: of each row in C
+};
+
+// What one thread works with.
+template <class T>
+struct Scratch {
+  Step* steps;             // [tiles][layers[0].n_in]: the inputs that are not 0 in a tile of rows
+  std::size_t* counts;     // [tiles]
+  std::uint64_t* inked;    // [units]: a bit for each input that is not 0 in any of its rows
+  T* delta_panels;         // δ with the rows of a panel as neighbors
+  T* dC_dx_panels;
+  T* gradient;             // [UNIT][width]
+  T* row;                  // [2][width]
+  bool finite;             // false once an input was not
+};
+
+// Where the examples come from.
+struct Source {
+  const void* images;  // [n][n_in]
+  Pixel pixel;
+  const std::int64_t* labels;   // [n], or null
+  const void* targets;          // [n][n_out] in the network's type, or null
+  const double* example_weights;  // [n], or null
+};
+
+// Up to CHUNK examples of a mini-batch.
+struct Chunk {
+  const std::int64_t* places;  // in the source; null: `first` and those behind it
+  std::size_t first;
+  std::size_t rows;
+  std::size_t batch;           // the size of the whole mini-batch
+  std::size_t ahead;           // how many more places stand behind these, to be fetched early
+  bool opens, closes;          // the mini-batch
+
+  std::size_t place(std::size_t row) const { return places ? std::size_t(places[row]) : first + row; }
+};
+
+// What the examples showed, [rows] each.
+struct Shown {
+  double* costs;
+  bool* correct;
+};
+
+struct Criterion {
+  Cost cost;
+  bool canonical;  // the last layer is the cost's partner, and δ = a − y
+};
+
+// w ← w − η (g + (λ/n) w)
+struct Descent {
+  bool apply;
+  double learning_rate, decay;
+};
+
+// The work of a mini-batch, for rows or units that may be shared out among threads in any way.
+template <class T>
+struct Kernels {
+  // Read the rows and pass them forward through all layers.
+  void (*forward)(const Program<T>&, const Source&, const Chunk&, Scratch<T>&, std::size_t first, std::size_t last);
+  // Cost and right answers of the rows.
+  void (*judge)(const Program<T>&, const Source&, const Chunk&, Criterion, const Shown&, Scratch<T>&,
+                std::size_t first, std::size_t last);
+  // From the cost back to every layer's δ.
+  void (*backward)(const Program<T>&, const Source&, const Chunk&, Criterion, Scratch<T>&, std::size_t first,
+                   std::size_t last);
+  // From δ to the gradient of one unit of one layer's weights (and its bias), and their update.
+  // Bits of `ink` that are 0 tell of inputs that are 0 in the whole chunk.
+  void (*gradient)(const Layer<T>&, const Chunk&, const Descent&, std::uint64_t ink, std::size_t unit, Scratch<T>&);
+};
+
+// What an instruction set offers.
+struct Target {
+  const char* name;
+  Kernels<float> of_float;
+  Kernels<double> of_double;
+  double (*multiply_adds)(std::size_t rounds);  // runs them, for measuring the peak; how many it ran
+};
+
+}  // namespace glassnet

@@ -1,0 +1,67 @@
+"""The engine's C++ (native/binding.cpp). A wrong argument is answered with a TypeError or a ValueError."""
+
+from typing import Any
+
+from numpy.typing import NDArray
+
+from glassnet.arrays import Array, Images
+
+Plan = list[tuple[str, str, int, int]]
+
+def targets() -> list[str]: ...
+def measure_peak(target: str, threads: int, seconds: float) -> float: ...
+def train_batches(
+    plan: Plan,
+    parameters: list[Array],
+    images: Images,
+    labels: NDArray[Any],
+    example_weights: NDArray[Any] | None,
+    order: NDArray[Any],
+    batch_size: int,
+    cost: str,
+    canonical: bool,
+    learning_rate: float,
+    decay: float,
+    dtype: str,
+    target: str,
+    threads: int,
+    costs: NDArray[Any],
+    correct: NDArray[Any],
+    gradient_norms: NDArray[Any],
+) -> bool: ...
+def evaluate(
+    plan: Plan,
+    parameters: list[Array],
+    images: Images,
+    labels: NDArray[Any],
+    cost: str,
+    canonical: bool,
+    dtype: str,
+    target: str,
+    threads: int,
+    outputs: Array,
+    costs: NDArray[Any],
+) -> bool: ...
+def cost_and_gradient(
+    plan: Plan,
+    parameters: list[Array],
+    images: Images,
+    targets: Array,
+    example_weights: NDArray[Any] | None,
+    cost: str,
+    canonical: bool,
+    dtype: str,
+    target: str,
+    threads: int,
+    costs: NDArray[Any],
+    x: Array,
+    layers: list[list[Array | None]],
+) -> bool: ...
+
+class PredictorFloat32:
+    def __init__(self, plan: Plan, parameters: list[Array], target: str) -> None: ...
+    def predict(self, images: Images, outputs: Array, threads: int) -> bool: ...
+
+class PredictorFloat64:
+    def __init__(self, plan: Plan, parameters: list[Array], target: str) -> None: ...
+    def predict(self, images: Images, outputs: Array, threads: int) -> bool: ...

@@ -1,0 +1,240 @@
+"""The native engine: the textbook's fast twin, in C++ (the folder `native`).
+
+A network becomes a flat plan, a line a layer; its arrays are handed over as they are, and come back
+changed. Bits don't depend on the number of threads, on the instruction set, or on how an epoch is
+cut into calls. Two variables of the environment force what is otherwise chosen when it runs:
+
+    GLASSNET_THREADS    how many threads at most; else as many as there are processors
+    GLASSNET_ISA        the instruction set: x86-64-v4, x86-64-v3 or neon; else the fastest there is
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glassnet.arrays import Array, Images, Labels, Parameters
+from glassnet.costs import Cost
+from glassnet.engine.engine import Batches, Task
+from glassnet.errors import GlassnetError
+from glassnet.examples import as_weights, check_labels, image_rows, not_finite
+from glassnet.layers import Cache
+from glassnet.network import Gradient, LayerGradient, Network
+
+try:
+    import glassnet._native as _native
+except ImportError:  # built without a compiler
+    _native = None  # type: ignore[assignment]
+
+MOST_THREADS = 1024
+FEW = 8  # images for which no other thread is worth its while
+
+
+def missing() -> str | None:
+    """Why this engine can't run here, or None where it can."""
+    if _native is None:
+        return "it was not built when glassnet was installed (that takes g++ 12 or newer, or clang)"
+    if not _native.targets():
+        return "this processor has neither AVX2 with FMA nor NEON"
+    return None
+
+
+def threads() -> int:
+    """How many threads it may use."""
+    given = os.environ.get("GLASSNET_THREADS")
+    if given is None:
+        available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return min(available, MOST_THREADS)
+    if not (given.isascii() and given.isdigit() and 1 <= int(given[:9]) <= MOST_THREADS):
+        raise GlassnetError(f"GLASSNET_THREADS is {given!r}: give a whole number from 1 to {MOST_THREADS:,}")
+    return int(given)
+
+
+def instruction_set() -> str:
+    """The one that its kernels are chosen for."""
+    names = _native.targets()
+    given = os.environ.get("GLASSNET_ISA", names[0])
+    if given not in names:
+        raise GlassnetError(f"GLASSNET_ISA is {given!r}: this processor and build have {', '.join(names)}")
+    return given
+
+
+def measure_peak(thread_count: int, seconds: float = 0.2) -> float:
+    """Float32 operations a second that so many threads reach in a loop of fused multiply-adds."""
+    return _native.measure_peak(instruction_set(), thread_count, seconds)
+
+
+class NativeEngine:
+    """Forward, backward, update, in machine code."""
+
+    name = "native"
+
+    def train_batches(
+        self, network: Network, optimizer_state: Parameters, task: Task, order: NDArray[np.int64]
+    ) -> Batches:
+        batches = -(-len(order) // task.batch_size)
+        met = Batches(
+            costs=np.empty(len(order)),
+            correct=np.empty(len(order), np.bool_),
+            gradient_norms=np.empty((batches, len(network.weights))),
+        )
+        finite = _native.train_batches(
+            plan=plan(network),
+            parameters=own_arrays(network),
+            images=flat_images(network, task.images),
+            labels=own_labels(network, task.labels),
+            example_weights=weights_or_none(task.example_weights),
+            order=np.ascontiguousarray(order, np.int64),
+            batch_size=task.batch_size,
+            cost=task.cost.name,
+            canonical=network.canonical(task.cost) is not None,
+            learning_rate=task.learning_rate,
+            decay=task.l2 / len(task.images),
+            dtype=network.dtype.name,
+            target=instruction_set(),
+            threads=threads(),
+            costs=met.costs,
+            correct=met.correct,
+            gradient_norms=met.gradient_norms,
+        )
+        if not finite:
+            raise not_finite(network.dtype)
+        return met
+
+    def evaluate(self, network: Network, images: Images, labels: Labels, cost: Cost) -> tuple[Array, Array]:
+        outputs = np.empty((len(images), prod(network.output_shape)), network.dtype)
+        costs = np.empty(len(images))
+        finite = _native.evaluate(
+            plan=plan(network),
+            parameters=own_arrays(network),
+            images=flat_images(network, images),
+            labels=own_labels(network, labels),
+            cost=cost.name,
+            canonical=network.canonical(cost) is not None,
+            dtype=network.dtype.name,
+            target=instruction_set(),
+            threads=threads(),
+            outputs=outputs,
+            costs=costs,
+        )
+        if not finite:
+            raise not_finite(network.dtype)
+        return outputs, costs
+
+    def gradient(
+        self,
+        network: Network,
+        images: Images,
+        y: Any,
+        cost: str | Cost = "quadratic",
+        *,
+        example_weights: Any = None,
+        canonical: bool = True,
+    ) -> Gradient:
+        cost = network.check_cost(cost)
+        rows, y = flat_images(network, images), network.targets(y)
+        network.check_batch(rows, y, cost)
+        n = len(rows)
+        x = np.empty((n, rows.shape[1]), network.dtype)
+        caches, layers = [], []
+        direct = canonical and network.canonical(cost) is not None
+        below = x
+        for layer, parameters in zip(network.layers, network.by_layer(), strict=True):
+            n_out = prod(layer.build((below.shape[1],))[0])
+            z, a, delta, dC_da = (np.empty((n, n_out), network.dtype) for _ in range(4))
+            is_last = layer is network.layers[-1]
+            gradients = {name: np.empty_like(array) for name, array in parameters.items()}
+            caches.append(Cache(below, z, a))
+            layers.append(LayerGradient(None if direct and is_last else dC_da, delta, gradients))
+            below = a
+        costs = np.empty(n)
+        finite = _native.cost_and_gradient(
+            plan=plan(network),
+            parameters=own_arrays(network),
+            images=rows,
+            targets=np.ascontiguousarray(y),
+            example_weights=None if example_weights is None else as_weights(example_weights, n),
+            cost=cost.name,
+            canonical=direct,
+            dtype=network.dtype.name,
+            target=instruction_set(),
+            threads=threads(),
+            costs=costs,
+            x=x,
+            layers=[
+                [cache.z, cache.a, back.dC_dz, back.dC_da]
+                + [back.parameters.get(name) for name in ("weight", "bias")]
+                for cache, back in zip(caches, layers, strict=True)
+            ],
+        )
+        if not finite:
+            raise not_finite(network.dtype)
+        caches[0] = caches[0]._replace(x=x.reshape(n, *network.input_shape))
+        parameters_by_name = network.by_name(back.parameters for back in layers)
+        return Gradient(float(costs.sum() / n), parameters_by_name, layers, caches)
+
+    def predictor(self, network: Network) -> Callable[[Images], Array]:
+        kind = {"float32": "PredictorFloat32", "float64": "PredictorFloat64"}[network.dtype.name]
+        run = getattr(_native, kind)(plan(network), own_arrays(network), instruction_set()).predict
+        n_out, dtype = prod(network.output_shape), network.dtype
+
+        def predict(images: Images) -> Array:
+            try:  # most images fit as they are, and looking at them first takes longer than the network
+                outputs = np.empty((len(images), n_out), dtype)
+                finite = run(images, outputs, 1 if len(images) <= FEW else threads())
+            except (TypeError, ValueError):
+                rows = flat_images(network, images)
+                outputs = np.empty((len(rows), n_out), dtype)
+                finite = run(rows, outputs, threads())
+            if not finite:
+                raise not_finite(dtype)
+            return outputs
+
+        return predict
+
+
+def plan(network: Network) -> list[tuple[str, str, int, int]]:
+    """A line a layer: its kind, its activation, how many numbers go in and come out."""
+    lines, shape = [], network.input_shape
+    for layer in network.layers:
+        output_shape, _ = layer.build(shape)
+        lines.append((layer.kind, layer.activation, prod(shape), prod(output_shape)))
+        shape = output_shape
+    return lines
+
+
+def own_arrays(network: Network) -> list[Array]:
+    """The parameters, which are read and changed where they are, layer by layer."""
+    arrays = [network.parameters[name] for name in network.shapes]
+    for name, array in zip(network.shapes, arrays, strict=True):
+        flags = array.flags
+        if array.dtype != network.dtype or not (flags.c_contiguous and flags.writeable and flags.aligned):
+            raise GlassnetError(
+                f"{name} is not an array of {network.dtype} in rows that can be written to: "
+                "give it by network.load_parameters"
+            )
+    return arrays
+
+
+def flat_images(network: Network, images: Images) -> Images:
+    """(n, n_in), uint8, float32 or float64: the same memory, wherever that is possible."""
+    rows = image_rows(images, network.input_shape)
+    if rows.dtype not in (np.uint8, np.float32, np.float64):
+        rows = rows.astype(network.dtype)
+    return np.ascontiguousarray(rows.reshape(len(rows), -1))
+
+
+def own_labels(network: Network, labels: Labels) -> Labels:
+    """(n,), each of them one of the network's outputs."""
+    check_labels(labels, prod(network.output_shape))
+    return np.ascontiguousarray(labels, np.int64)
+
+
+def weights_or_none(weights: Array | None) -> NDArray[np.float64] | None:
+    """Example weights as the engine takes them."""
+    return None if weights is None else np.ascontiguousarray(weights, np.float64)
