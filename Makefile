@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 export PIP_CONSTRAINT := constraints.txt
 
-.PHONY: train test lint install oracle clean
+.PHONY: train test lint install oracle bench bits sanitize clean
 
 train: $(VENV)/installed
 	$(BIN)/glassnet train
@@ -25,8 +25,30 @@ lint: $(VENV)/dev-installed
 oracle: $(VENV)/tests-installed
 	$(PIP) install --quiet --editable '.[oracle,digits]'
 
+# glassnet beside its peers, in one run; writes the table of README.md. Takes a while, on a quiet machine.
+bench: $(VENV)/bench-installed
+	$(BIN)/python benchmarks/bench.py
+
+# The engine without Python: the same bits with every instruction set and number of threads, and the same
+# as on every other machine.
+bits:
+	cmake -S native -B build/bits -DGLASSNET_CHECK=ON
+	cmake --build build/bits
+	build/bits/bits | diff native/checks/bits.txt -
+
+# The tests of the engine with a module that watches addresses and undefined behavior.
+SANITIZED := build/sanitized
+CXX ?= g++
+sanitize: $(SANITIZED)/installed
+	$(PIP) --python $(SANITIZED)/bin/python install --quiet --no-deps --force-reinstall . \
+	  --config-settings=cmake.define.GLASSNET_SANITIZE=ON --config-settings=install.strip=false \
+	  --config-settings=build-dir=$(SANITIZED)/build
+	LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libubsan.so)" \
+	  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 HYPOTHESIS_PROFILE=sanitize \
+	  $(SANITIZED)/bin/python -m pytest -p no:cacheprovider tests/engine tests/parity
+
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 install: $(VENV)/installed
 
@@ -35,7 +57,7 @@ $(VENV)/bin/python:
 	  { echo "glassnet needs Python 3.11 or newer: make PYTHON=python3.12 …" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
-$(VENV)/installed: $(VENV)/bin/python pyproject.toml constraints.txt
+$(VENV)/installed: $(VENV)/bin/python pyproject.toml constraints.txt $(wildcard native/*)
 	@echo "installing what glassnet needs into $(VENV)"
 	@$(PIP) install --quiet --editable .
 	@touch $@
@@ -43,6 +65,16 @@ $(VENV)/installed: $(VENV)/bin/python pyproject.toml constraints.txt
 $(VENV)/tests-installed: $(VENV)/installed
 	@echo "installing what its tests need"
 	@$(PIP) install --quiet --editable '.[test]'
+	@touch $@
+
+$(VENV)/bench-installed: $(VENV)/installed
+	@echo "installing glassnet's peers (large)"
+	@$(PIP) install --quiet --editable '.[bench]'
+	@touch $@
+
+$(SANITIZED)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(SANITIZED)
+	$(PIP) --python $(SANITIZED)/bin/python install --quiet '.[test]'
 	@touch $@
 
 $(VENV)/dev-installed: $(VENV)/tests-installed

@@ -54,7 +54,8 @@ Operation operation(const std::tuple<std::string, std::string, std::size_t, std:
                         n_in, n_out};
   // Steps reach no further than 32 bits.
   constexpr std::size_t far = std::size_t(1) << 31;
-  if (n_in < 1 || n_out < 1 || n_in > far / CHUNK || n_out > far / CHUNK || n_in * width(n_out) > far)
+  const bool small = n_in <= far / CHUNK && n_out <= far / CHUNK && (!is_dense(of) || n_in * width(n_out) <= far);
+  if (n_in < 1 || n_out < 1 || !small)
     refuse("a layer of " + std::to_string(n_in) + " inputs and " + std::to_string(n_out) + " outputs");
   if (of.kind == Kind::softmax && (n_in != n_out || of.activation != Activation::softmax))
     refuse("a softmax layer has as many outputs as inputs, and the activation softmax");
@@ -74,24 +75,31 @@ Plan plan_of(const Operations& operations) {
 }
 
 template <class T>
-void check(const char* name, const Array& array, std::initializer_list<std::size_t> shape) {
-  bool fits = array.dtype() == nb::dtype<T>() && array.ndim() == shape.size();
-  for (std::size_t axis = 0; fits && axis < shape.size(); axis++) fits = array.shape(axis) == shape.begin()[axis];
-  if (!fits) refuse(std::string(name) + ": wrong dtype or shape");
+bool aligned(const T* numbers) {
+  return reinterpret_cast<std::uintptr_t>(numbers) % alignof(T) == 0;
 }
 
-template <class T>
-const T* checked(const char* name, const Readable& array, std::initializer_list<std::size_t> shape) {
-  bool fits = array.dtype() == nb::dtype<T>() && array.ndim() == shape.size();
+template <class T, class A>
+auto checked(const char* name, const A& array, std::initializer_list<std::size_t> shape) {
+  using Number = std::conditional_t<std::is_same_v<A, Readable>, const T, T>;
+  Number* numbers = static_cast<Number*>(array.data());
+  bool fits = array.dtype() == nb::dtype<T>() && array.ndim() == shape.size() && aligned(numbers);
   for (std::size_t axis = 0; fits && axis < shape.size(); axis++) fits = array.shape(axis) == shape.begin()[axis];
-  if (!fits) refuse(std::string(name) + ": wrong dtype or shape");
-  return static_cast<const T*>(array.data());
+  if (!fits) refuse(std::string(name) + ": wrong dtype, shape or alignment");
+  return numbers;
 }
 
-template <class T>
-T* checked(const char* name, const Array& array, std::initializer_list<std::size_t> shape) {
-  check<T>(name, array, shape);
-  return static_cast<T*>(array.data());
+// What is written must not lie in what is read: it was checked, and has to stay so.
+template <class... Read>
+void keep_apart(const std::vector<Array>& written, const Read&... read) {
+  const auto check = [&](const auto& other) {
+    const auto begin = reinterpret_cast<std::uintptr_t>(other.data()), end = begin + other.nbytes();
+    for (const Array& array : written) {
+      const auto to = reinterpret_cast<std::uintptr_t>(array.data());
+      if (to < end && begin < to + array.nbytes()) refuse("arrays that overlap");
+    }
+  };
+  (check(read), ...);
 }
 
 // Weight and bias of each dense layer, in this order.
@@ -121,7 +129,9 @@ Source images_of(const Readable& images, std::size_t n_in) {
     source.pixel = Pixel::float64;
   else
     refuse("images: neither uint8 nor float32 nor float64");
-  if (images.ndim() != 2 || images.shape(1) != n_in) refuse("images: wrong shape");
+  const bool fits = source.pixel == Pixel::uint8 || aligned(static_cast<const double*>(images.data())) ||
+                    (source.pixel == Pixel::float32 && aligned(static_cast<const float*>(images.data())));
+  if (images.ndim() != 2 || images.shape(1) != n_in || !fits) refuse("images: wrong shape or alignment");
   source.images = images.data();
   return source;
 }
@@ -183,6 +193,7 @@ bool train_as(const Plan& plan, const std::vector<Array>& arrays, const Readable
   training.costs = checked<double>("costs", costs, {count});
   training.correct = checked<bool>("correct", correct, {count});
   training.gradient_norms = checked<double>("gradient_norms", gradient_norms, {batches, arrays.size() / 2});
+  keep_apart({costs, correct, gradient_norms}, images, labels, order, example_weights ? *example_weights : order);
   const Call<T> call{target_named(target), plan, parameters.data(), source, threads_within(threads), interrupted};
   if (count == 0) return true;
   Outcome outcome;
@@ -216,6 +227,7 @@ bool evaluate_as(const Plan& plan, const std::vector<Array>& arrays, const Reada
   add_targets<T>(source, labels, n, n_out);
   const Evaluation<T> evaluation{n, by, checked<T>("outputs", outputs, {n, n_out}),
                                  checked<double>("costs", costs, {n})};
+  keep_apart({outputs, costs}, images, labels);
   const Call<T> call{target_named(target), plan, parameters.data(), source, threads_within(threads), interrupted};
   if (n == 0) return true;
   Outcome outcome;
@@ -250,6 +262,7 @@ bool gradient_as(const Plan& plan, const std::vector<Array>& arrays, const Reada
   if (n == 0) refuse("images: none");
   if (layers.size() != plan.size()) refuse("layers: not as many as the plan has");
   std::vector<Numbers<T>> numbers;
+  std::vector<Array> written = {costs, x};
   for (std::size_t l = 0; l < plan.size(); l++) {
     const Operation& of = plan[l];
     if (layers[l].size() != 6) refuse("layers: six arrays for each");
@@ -259,8 +272,11 @@ bool gradient_as(const Plan& plan, const std::vector<Array>& arrays, const Reada
     numbers.push_back({place("z", 0, {n, of.n_out}), place("a", 1, {n, of.n_out}), place("delta", 2, {n, of.n_out}),
                        place("dC_da", 3, {n, of.n_out}), place("weight", 4, {of.n_out, of.n_in}),
                        place("bias", 5, {of.n_out})});
+    for (const std::optional<Array>& array : layers[l])
+      if (array) written.push_back(*array);
     if (is_dense(of) && !(numbers[l].weight && numbers[l].bias)) refuse("layers: no room for the gradient");
   }
+  keep_apart(written, images, targets, example_weights ? *example_weights : images);
   const Reading<T> reading{n, by, checked<double>("costs", costs, {n}), checked<T>("x", x, {n, plan.front().n_in}),
                            numbers.data()};
   const Call<T> call{target_named(target), plan, parameters.data(), source, threads_within(threads), interrupted};
@@ -342,6 +358,7 @@ double measure_peak(const std::string& target, std::size_t threads, double secon
     }
   } loop{target_named(target), seconds, {}};
   threads_within(threads);
+  if (!(seconds > 0 && seconds <= 60)) refuse("seconds: more than 0, up to 60");
   const nb::gil_scoped_release others_may_run;
   run_together(threads, [](void* context, std::size_t id) { (*static_cast<Loop*>(context))(id); }, &loop);
   double sum = 0;

@@ -57,32 +57,29 @@ inline T log_sum(const T* z, std::size_t n, std::size_t width, T* terms) {
 // Desired outputs of an example, in a row whose other numbers are 0.
 template <class T>
 inline void desired(const Source& source, std::size_t place, std::size_t n, std::size_t width, T* y) {
-  for (std::size_t j = 0; j < width; j++) y[j] = 0;
-  if (source.labels)
-    y[source.labels[place]] = 1;
-  else
-    __builtin_memcpy(y, static_cast<const T*>(source.targets) + place * n, n * sizeof(T));
+  for (std::size_t j = 0; j < width; j += BLOCK)
+    for (std::size_t lane = 0; lane < BLOCK; lane++)
+      y[j + lane] = source.labels && std::int64_t(j + lane) == source.labels[place];
+  if (source.targets) __builtin_memcpy(y, static_cast<const T*>(source.targets) + place * n, n * sizeof(T));
 }
 
 template <class T>
 inline double cost_of_row(Criterion by, const T* z, const T* a, const T* y, std::size_t n, std::size_t width,
                           T* terms) {
-  double cost = 0;
-  if (by.cost == Cost::log_likelihood && by.canonical) cost = double(log_sum(z, n, width, terms));
+  const T first = by.cost == Cost::log_likelihood && by.canonical ? log_sum(z, n, width, terms) : T(0);
   for (std::size_t k = 0; k < width; k += lanes<T>) store(terms + k, term<T>(by, load(z + k), load(a + k), load(y + k)));
+  double cost = double(first);
   for (std::size_t j = 0; j < n; j++) cost += double(terms[j]);
   return cost;
 }
 
-// Whether the largest output, the first of them, is the right one.
+// Whether the largest output, the first of them, is the wanted one.
 template <class T>
-inline bool right(const T* a, const T* y, std::size_t n) {
-  std::size_t answer = 0, wanted = 0;
-  for (std::size_t j = 1; j < n; j++) {
-    if (a[j] > a[answer]) answer = j;
-    if (y[j] > y[wanted]) wanted = j;
-  }
-  return answer == wanted;
+inline bool right(const T* a, std::size_t wanted, std::size_t n) {
+  const T best = a[wanted];
+  int better = 0;
+  for (std::size_t j = 0; j < n; j++) better |= (a[j] > best) | ((a[j] == best) & (j < wanted));
+  return !better;
 }
 
 }  // namespace glassnet::GLASSNET_TARGET

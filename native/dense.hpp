@@ -25,7 +25,7 @@ inline void weigh(const Program<T>& program, const Layer<T>& layer, Scratch<T>& 
   if (is_first)
     for (std::size_t t = 0; t < tiles.count; t++)
       scratch.counts[t] = list_ink(program, first + tiles.begin(t), first + tiles.begin(t + 1),
-                                   scratch.steps + t * layer.n_in, scratch.inked);
+                                   scratch.steps + t * (layer.n_in + 8), scratch.inked);
   Product<T> of;
   of.b_panel = layer.n_in * BLOCK;
   of.start_row = 0, of.start_panel = BLOCK;
@@ -37,7 +37,7 @@ inline void weigh(const Program<T>& program, const Layer<T>& layer, Scratch<T>& 
     for (std::size_t t = 0; t < tiles.count; t++) {
       const std::size_t row = first + tiles.begin(t), rows = first + tiles.begin(t + 1) - row;
       for (std::size_t r = 0; r < rows; r++) of.a[r] = layer.x + (row + r) * layer.in_width;
-      of.steps = is_first ? scratch.steps + t * layer.n_in : layer.over_inputs;
+      of.steps = is_first ? scratch.steps + t * (layer.n_in + 8) : layer.over_inputs;
       of.count = is_first ? scratch.counts[t] : layer.n_in;
       of.c = layer.z + row * layer.width + panel * BLOCK;
       multiply(of, rows, wide);
@@ -82,34 +82,91 @@ inline void blame_inputs(const Layer<T>& layer, T* dC_dx, Scratch<T>& scratch, s
   }
 }
 
-// Some inputs' weights, w ← w − η (g + (λ/n) w), with a row of gradients for each; returns Σ g².
+// The step of one panel's weights, w ← w − η (g + (λ/n) w), input after input, and Σ g² on the way.
+template <class T, std::size_t P>
+struct Descending {
+  static constexpr std::size_t V = P * BLOCK / lanes<T>, abreast = 2;
+  const Vec<T> minus_eta, decay;
+  Vec<T> squares[abreast][V] = {};  // 16 strands for every second input of a panel, whatever a register holds
+
+  explicit Descending(const Descent& how)
+      : minus_eta(all<T>(T(-how.learning_rate))), decay(all<T>(T(how.decay))) {}
+
+  void step(std::size_t at, std::size_t v, Vec<T> g, T* weight) {
+    squares[at % abreast][v] = fma(g, g, squares[at % abreast][v]);
+    const Vec<T> w = load(weight);
+    store(weight, fma(minus_eta, fma(decay, w, g), w));
+  }
+
+  double square_sum(std::size_t panel) const {
+    constexpr std::size_t per_panel = V / P;
+    double sum = 0;
+    for (std::size_t lane = 0; lane < BLOCK; lane++) {
+      const std::size_t v = panel * per_panel + lane / lanes<T>;
+      sum += double(squares[0][v][lane % lanes<T>]) + double(squares[1][v][lane % lanes<T>]);
+    }
+    return sum;
+  }
+};
+
+// Some inputs' weights, with a row of gradients for each; returns Σ g².
 template <class T>
-inline double descend(const Layer<T>& layer, const Descent& how, const std::size_t* inputs, std::size_t count,
+inline double descend(const Layer<T>& layer, const Descent& how, const std::uint64_t* inputs, std::size_t count,
                       const T* gradients) {
-  constexpr std::size_t per_panel = BLOCK / lanes<T>, abreast = 4;
-  const Vec<T> minus_eta = all<T>(T(-how.learning_rate)), decay = all<T>(T(how.decay));
   double sum = 0;
   for (std::size_t panel = 0; panel * BLOCK < layer.width; panel++) {
     T* weights = layer.weight + panel * layer.n_in * BLOCK;
-    Vec<T> squares[abreast][per_panel] = {};  // 64 strands, whatever a register holds
-    const auto step = [&](std::size_t at, std::size_t strand) {
-      T* weight = weights + inputs[at] * BLOCK;
-      UNROLL for (std::size_t v = 0; v < per_panel; v++) {
-        const Vec<T> g = load(gradients + at * layer.width + panel * BLOCK + v * lanes<T>);
-        squares[strand][v] = fma(g, g, squares[strand][v]);
-        if (!how.apply) continue;
-        const Vec<T> w = load(weight + v * lanes<T>);
-        store(weight + v * lanes<T>, fma(minus_eta, fma(decay, w, g), w));
-      }
+    Descending<T, 1> down(how);
+    const auto step = [&](std::size_t at, std::size_t of_two) {
+      const T* gradient = gradients + at * layer.width + panel * BLOCK;
+      UNROLL for (std::size_t v = 0; v < down.V; v++)
+        down.step(of_two, v, load(gradient + v * lanes<T>), weights + inputs[at] * BLOCK + v * lanes<T>);
     };
     std::size_t at = 0;
-    for (; at + abreast <= count; at += abreast) UNROLL for (std::size_t s = 0; s < abreast; s++) step(at + s, s);
-    for (; at < count; at++) step(at, 0);
-    for (std::size_t s = 1; s < abreast; s++)
-      for (std::size_t v = 0; v < per_panel; v++) squares[0][v] = squares[0][v] + squares[s][v];
-    for (std::size_t lane = 0; lane < BLOCK; lane++) sum += double(squares[0][lane / lanes<T>][lane % lanes<T>]);
+    for (; at + 2 <= count; at += 2) step(at, 0), step(at + 1, 1);
+    if (at < count) step(at, 0);
+    sum += down.square_sum(0);
   }
   return sum;
+}
+
+// The same without a detour through memory, for up to MOST_ROWS rows in all: their δ stay in registers, and
+// each input's gradient is used as soon as it is there.
+template <class T, std::size_t R, std::size_t P>
+double descend_at_once(const Layer<T>& layer, const Descent& how, const std::uint64_t* inputs, std::size_t count,
+                       std::size_t panel) {
+  constexpr std::size_t per_panel = BLOCK / lanes<T>, V = P * per_panel;
+  const std::size_t panel_size = layer.n_in * BLOCK, in_width = layer.in_width;
+  const T* x = layer.x;
+  T* weights = layer.weight + panel * panel_size;
+  Vec<T> delta[R][V];
+  UNROLL for (std::size_t i = 0; i < R; i++)
+    UNROLL for (std::size_t v = 0; v < V; v++) delta[i][v] = load(layer.delta + i * layer.width + panel * BLOCK + v * lanes<T>);
+  Descending<T, P> down(how);
+  const auto step = [&](std::size_t at, std::size_t of_two) {
+    const std::size_t k = inputs[at];
+    Vec<T> sum[V] = {};
+    UNROLL for (std::size_t i = 0; i < R; i++) {
+      const Vec<T> a = all<T>(x[i * in_width + k]);
+      UNROLL for (std::size_t v = 0; v < V; v++) sum[v] = fma(a, delta[i][v], sum[v]);
+    }
+    UNROLL for (std::size_t v = 0; v < V; v++)
+      down.step(of_two, v, sum[v], weights + v / per_panel * panel_size + k * BLOCK + v % per_panel * lanes<T>);
+  };
+  std::size_t at = 0;
+  for (; at + 2 <= count; at += 2) step(at, 0), step(at + 1, 1);
+  if (at < count) step(at, 0);
+  double sum = 0;
+  for (std::size_t p = 0; p < P; p++) sum += down.square_sum(p);
+  return sum;
+}
+
+template <class T, std::size_t P, std::size_t... R>
+inline double descend_at_once(const Layer<T>& layer, const Descent& how, const std::uint64_t* inputs,
+                              std::size_t count, std::size_t panel, std::size_t rows, std::index_sequence<R...>) {
+  using Function = double (*)(const Layer<T>&, const Descent&, const std::uint64_t*, std::size_t, std::size_t);
+  static constexpr Function functions[] = {descend_at_once<T, R + 1, P>...};
+  return functions[rows - 1](layer, how, inputs, count, panel);
 }
 
 // ∂C/∂b_j = Σ_i δ_ij
@@ -124,6 +181,15 @@ inline void blame_biases(const Layer<T>& layer, const Chunk& chunk, const Descen
   }
 }
 
+// Weights whose gradient is 0 shrink all the same.
+template <class T>
+inline void shrink(const Layer<T>& layer, const Descent& how, const std::uint64_t* inputs, std::size_t count,
+                   Scratch<T>& scratch) {
+  if (how.decay == 0) return;
+  __builtin_memset(scratch.gradient, 0, count * layer.width * sizeof(T));
+  descend(layer, how, inputs, count, scratch.gradient);
+}
+
 // ∂C/∂w_jk = Σ_i δ_ij x_ik for the inputs k of a unit, and the step that follows from it. `ink` has a bit
 // for each of them that is not 0 in every row of the chunk.
 template <class T>
@@ -134,16 +200,31 @@ inline void blame_weights(const Layer<T>& layer, const Chunk& chunk, const Desce
   if (sum_up && chunk.opens)
     __builtin_memset(layer.weight_gradient + begin * layer.width, 0, (end - begin) * layer.width * sizeof(T));
 
-  std::size_t inputs[UNIT], count = 0;
-  for (std::uint64_t rest = ink; rest; rest &= rest - 1)
-    if (const std::size_t k = begin + std::size_t(__builtin_ctzll(rest)); k < end) inputs[count++] = k;
+  const std::uint64_t all = end - begin == UNIT ? ~std::uint64_t(0) : (std::uint64_t(1) << (end - begin)) - 1;
+  std::uint64_t inputs[UNIT + 8];
+  std::size_t count = list_bits<0>(ink & all, begin, inputs);
+
+  const std::size_t panels = layer.width / BLOCK;
+  if (!sum_up && chunk.rows <= MOST_ROWS) {
+    double sum = 0;
+    constexpr auto rows = std::make_index_sequence<MOST_ROWS>();
+    for (std::size_t panel = 0, wide; panel < panels; panel += wide) {
+      wide = panels - panel < most_panels<T> ? panels - panel : most_panels<T>;
+      if (wide == 1)
+        sum += descend_at_once<T, 1>(layer, how, inputs, count, panel, chunk.rows, rows);
+      else
+        sum += descend_at_once<T, most_panels<T>>(layer, how, inputs, count, panel, chunk.rows, rows);
+    }
+    layer.square_sums[unit] = sum;
+    shrink(layer, how, inputs, list_bits<0>(~ink & all, begin, inputs), scratch);
+    return;
+  }
 
   Product<T> of;
   of.steps = layer.over_rows, of.count = chunk.rows;
   of.b_panel = BLOCK;
   of.start = zeros<T>, of.start_row = 0, of.start_panel = BLOCK;
   of.c_row = layer.width, of.c_panel = BLOCK;
-  const std::size_t panels = layer.width / BLOCK;
   const Tiling tiles(count, rows_of_tile<T>(panels));
   for (std::size_t t = 0; t < tiles.count; t++) {
     const std::size_t row = tiles.begin(t), height = tiles.begin(t + 1) - row;
@@ -158,12 +239,7 @@ inline void blame_weights(const Layer<T>& layer, const Chunk& chunk, const Desce
 
   if (!sum_up) {
     layer.square_sums[unit] = descend(layer, how, inputs, count, scratch.gradient);
-    if (how.decay == 0) return;
-    count = 0;  // the other weights shrink, too
-    for (std::size_t k = begin; k < end; k++)
-      if (!(ink >> (k - begin) & 1)) inputs[count++] = k;
-    __builtin_memset(scratch.gradient, 0, count * layer.width * sizeof(T));
-    descend(layer, how, inputs, count, scratch.gradient);
+    shrink(layer, how, inputs, list_bits<0>(~ink & all, begin, inputs), scratch);
     return;
   }
   for (std::size_t at = 0; at < count; at++) {
@@ -171,8 +247,8 @@ inline void blame_weights(const Layer<T>& layer, const Chunk& chunk, const Desce
     const T* row = scratch.gradient + at * layer.width;
     for (std::size_t j = 0; j < layer.width; j += lanes<T>) store(sum + j, load(sum + j) + load(row + j));
   }
-  if (!chunk.closes) return;
-  for (count = 0; begin + count < end; count++) inputs[count] = begin + count;
+  if (!chunk.closes || !how.apply) return;
+  count = list_bits<0>(all, begin, inputs);
   layer.square_sums[unit] = descend(layer, how, inputs, count, layer.weight_gradient + begin * layer.width);
 }
 

@@ -1,5 +1,6 @@
 #include "engine.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cmath>
@@ -85,12 +86,12 @@ class Steps {
         training_(training),
         reading_(reading),
         kernels_(kernels_of<T>(call.target)),
-        batch_size_(std::min(training.batch_size, training.count)),
-        rows_(std::min(batch_size_, CHUNK)),
+        batch_size_(training.batch_size),
+        rows_(std::min({batch_size_, training.count, CHUNK})),
         work_(3 * rows_ * multiply_adds(call.plan)),
         threads_(threads_for(work_, call.threads)),
         weights_(call.plan, call.parameters, memory_.weights()),
-        workspace_(call.plan, weights_.panels, {rows_, true, batch_size_ > CHUNK || reading, reading != nullptr}, 1,
+        workspace_(call.plan, weights_.panels, {rows_, true, batch_size_ > CHUNK || reading_, reading_ != nullptr}, 1,
                    threads_, memory_.work()),
         barrier_(std::make_unique<Barrier>(threads_)),
         watch_(call.interrupted) {}
@@ -134,6 +135,7 @@ class Steps {
         units_of(id, chunk);
         barrier_->wait();
         if (id == 0) finish(chunk, batch);
+        if (reading_) barrier_->wait();  // before the next chunk takes the place of what is read
       }
     }
   }
@@ -143,9 +145,10 @@ class Steps {
     const std::size_t first = chunk.rows * id / threads_, last = chunk.rows * (id + 1) / threads_;
     Scratch<T>& scratch = workspace_.scratch[id];
     kernels_.forward(program(), call_.source, chunk, scratch, first, last);
+    if (first == last) return;
     const Shown shown{training_.costs + chunk.first, training_.correct + chunk.first};
     kernels_.judge(program(), call_.source, chunk, training_.by, shown, scratch, first, last);
-    kernels_.backward(program(), call_.source, chunk, training_.by, scratch, first, last);
+    kernels_.backward(program(), training_.by, scratch, first, last);
   }
 
   // Whoever is free takes the next unit; what is computed there doesn't depend on who does it.
@@ -155,7 +158,7 @@ class Steps {
       const Layer<T>& layer = program().layers[l];
       const std::size_t count = layer.kind == Kind::dense ? units(layer.n_in) : 0;
       for (; mine < passed + count; mine = threads_ == 1 ? mine + 1 : next_.fetch_add(1)) {
-        const std::size_t unit = mine - passed;
+        const std::size_t unit = count - 1 - (mine - passed);  // the last were read last, and are still near
         std::uint64_t ink = l == 0 ? 0 : ~std::uint64_t(0);
         for (std::size_t other = 0; l == 0 && other < threads_; other++) ink |= workspace_.scratch[other].inked[unit];
         kernels_.gradient(layer, chunk, training_.how, ink, unit, workspace_.scratch[id]);
@@ -220,7 +223,7 @@ class Pass {
         rows_(std::min(evaluation.count, CHUNK)),
         chunks_((evaluation.count + CHUNK - 1) / CHUNK),
         threads_(std::min(threads_for(evaluation.count * multiply_adds(call.plan), call.threads), chunks_)),
-        workspace_(call.plan, panels, {rows_, false, false, false}, threads_, threads_, block),
+        workspace_(call.plan, panels, {rows_}, threads_, threads_, block),
         watch_(call.interrupted) {}
 
   Outcome go() {
@@ -290,7 +293,7 @@ Predictor<T>::Predictor(const Target& target, const Plan& plan, const Parameters
     : target_(target),
       plan_(plan),
       weights_(plan_, parameters, weights_block_),
-      workspace_(plan_, weights_.panels, {FEW, false, false, false}, 1, 1, work_block_) {}
+      workspace_(plan_, weights_.panels, {FEW}, 1, 1, work_block_) {}
 
 template <class T>
 Outcome Predictor<T>::few(const Source& source, std::size_t count, T* outputs) {

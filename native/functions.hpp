@@ -123,7 +123,7 @@ inline Vec<T> tanh(Vec<T> z) {
   Vec<T> twice = -2 * magnitude<T>(z);
   twice = twice < -60 ? all<T>(-60) : twice;  // tanh is 1 there
   const Vec<T> t = expm1<T>(twice);
-  const Vec<T> a = -t / (t + 2);
+  const Vec<T> a = (T(0) - t) / (t + 2);  // 0 − t, as tanh 0 is not −0
   return z < 0 ? -a : a;
 }
 

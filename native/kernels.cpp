@@ -23,6 +23,7 @@ void forward(const Program<T>& program, const Source& source, const Chunk& chunk
   }
 }
 
+// What the outputs of the rows cost and, in training, where they should go.
 template <class T>
 void judge(const Program<T>& program, const Source& source, const Chunk& chunk, Criterion by, const Shown& shown,
            Scratch<T>& scratch, std::size_t first, std::size_t last) {
@@ -35,35 +36,32 @@ void judge(const Program<T>& program, const Source& source, const Chunk& chunk, 
     desired(source, place, n, width, y);
     const double weight = source.example_weights ? source.example_weights[place] : 1;
     shown.costs[i] = weight * cost_of_row(by, z, a, y, n, width, terms);
-    shown.correct[i] = right(a, y, n);
+    if (source.labels) shown.correct[i] = right(a, std::size_t(source.labels[place]), n);
+    if (!layer.delta) continue;
+    T* slopes = layer.delta + i * width;
+    const T share = T(weight / double(chunk.batch));
+    for (std::size_t k = 0; k < width; k += lanes<T>)
+      store(slopes + k, share * slope<T>(by, load(a + k), load(y + k)));
+    for (std::size_t j = n; j < width; j++) slopes[j] = 0;
   }
 }
 
+// From there back to δ of every layer.
 template <class T>
-void backward(const Program<T>& program, const Source& source, const Chunk& chunk, Criterion by, Scratch<T>& scratch,
-              std::size_t first, std::size_t last) {
+void backward(const Program<T>& program, Criterion by, Scratch<T>& scratch, std::size_t first, std::size_t last) {
   for (std::size_t l = program.count; l-- > 0;) {
     const Layer<T>& layer = program.layers[l];
-    const std::size_t width = layer.width;
+    const std::size_t at = first * layer.width, bytes = (last - first) * layer.width * sizeof(T);
     const bool is_last = l + 1 == program.count;
-    if (is_last) {
-      T* y = scratch.row;
-      for (std::size_t i = first; i < last; i++) {
-        desired(source, chunk.place(i), layer.n_out, width, y);
-        const T* a = layer.a + i * width;
-        T* delta = layer.delta + i * width;
-        for (std::size_t k = 0; k < width; k += lanes<T>)
-          store(delta + k, program.share[i] * slope<T>(by, load(a + k), load(y + k)));
-        for (std::size_t j = layer.n_out; j < width; j++) delta[j] = 0;
-      }
-    } else if (const Layer<T>& next = program.layers[l + 1]; next.kind == Kind::dense) {
-      blame_inputs(next, layer.delta, scratch, first, last);
-    } else {
-      __builtin_memcpy(layer.delta + first * width, next.delta + first * width, (last - first) * width * sizeof(T));
+    if (is_last && by.canonical) continue;  // the slopes are δ already
+    if (!is_last) {
+      const Layer<T>& next = program.layers[l + 1];
+      if (next.kind == Kind::dense)
+        blame_inputs(next, layer.delta, scratch, first, last);
+      else
+        __builtin_memcpy(layer.delta + at, next.delta + at, bytes);
     }
-    if (is_last && by.canonical) continue;  // that was δ already
-    if (layer.dC_da)
-      __builtin_memcpy(layer.dC_da + first * width, layer.delta + first * width, (last - first) * width * sizeof(T));
+    if (layer.dC_da) __builtin_memcpy(layer.dC_da + at, layer.delta + at, bytes);
     go_back(layer, layer.delta, first, last);
   }
 }

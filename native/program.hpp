@@ -61,13 +61,13 @@ struct Program {
   T* x;                 // [CHUNK][layers[0].in_width]: the inputs
   std::uint8_t* inked;  // [CHUNK][ink_width]: not 0 where x is not 0
   std::size_t ink_width;
-  T* share;             // [CHUNK]: of each row in C
+  bool skip_zeros;      // leave out products with inputs that are 0; not where a weight isn't finite
 };
 
 // What one thread works with.
 template <class T>
 struct Scratch {
-  Step* steps;             // [tiles][layers[0].n_in]: the inputs that are not 0 in a tile of rows
+  Step* steps;             // [tiles][layers[0].n_in + 8]: the inputs that are not 0 in a tile of rows
   std::size_t* counts;     // [tiles]
   std::uint64_t* inked;    // [units]: a bit for each input that is not 0 in any of its rows
   T* delta_panels;         // δ with the rows of a panel as neighbors
@@ -120,12 +120,11 @@ template <class T>
 struct Kernels {
   // Read the rows and pass them forward through all layers.
   void (*forward)(const Program<T>&, const Source&, const Chunk&, Scratch<T>&, std::size_t first, std::size_t last);
-  // Cost and right answers of the rows.
+  // Cost and right answers of the rows; in training also ∂C/∂a of the last layer (or its δ), as `delta`.
   void (*judge)(const Program<T>&, const Source&, const Chunk&, Criterion, const Shown&, Scratch<T>&,
                 std::size_t first, std::size_t last);
-  // From the cost back to every layer's δ.
-  void (*backward)(const Program<T>&, const Source&, const Chunk&, Criterion, Scratch<T>&, std::size_t first,
-                   std::size_t last);
+  // From there back to every layer's δ.
+  void (*backward)(const Program<T>&, Criterion, Scratch<T>&, std::size_t first, std::size_t last);
   // From δ to the gradient of one unit of one layer's weights (and its bias), and their update.
   // Bits of `ink` that are 0 tell of inputs that are 0 in the whole chunk.
   void (*gradient)(const Layer<T>&, const Chunk&, const Descent&, std::uint64_t ink, std::size_t unit, Scratch<T>&);

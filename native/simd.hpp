@@ -14,6 +14,13 @@
 #include <arm_neon.h>
 #endif
 
+// Before a loop of few and constant rounds: what it keeps in an array then stays in registers.
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
 namespace glassnet::GLASSNET_TARGET {
 
 #if defined(__AVX512F__)

@@ -12,12 +12,6 @@
 #include "program.hpp"
 #include "simd.hpp"
 
-#if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#endif
-
 namespace glassnet::GLASSNET_TARGET {
 
 template <class T>
@@ -64,7 +58,7 @@ constexpr std::size_t most_panels = BLOCK / lanes<T> == 1 && registers == 32 ? 2
 template <class T>
 constexpr std::size_t most_rows(std::size_t panels) {
   const std::size_t fit = registers * 3 / 4 / (panels * BLOCK / lanes<T>);
-  return panels == 2 ? 8 : fit < MOST_ROWS ? fit : MOST_ROWS;  // smaller tiles leave more steps out
+  return fit < MOST_ROWS ? fit : MOST_ROWS;  // smaller tiles leave more steps out
 }
 
 static_assert(most_rows<float>(1) >= LEAST_ROWS && most_rows<double>(1) >= LEAST_ROWS);

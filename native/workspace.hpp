@@ -39,6 +39,7 @@ template <class T>
 struct Panels {
   T* weight;  // [width / BLOCK][n_in][BLOCK]
   T* bias;    // [width]
+  bool finite;
 };
 
 // Into panels; the neurons that fill up the last one have parameters 0, and keep them.
@@ -49,6 +50,13 @@ void pack(const Operation& of, const Parameters<T>& from, const Panels<T>& to) {
     for (std::size_t k = 0; k < of.n_in; k++) column[k * BLOCK] = j < of.n_out ? from.weight[j * of.n_in + k] : T(0);
     to.bias[j] = j < of.n_out ? from.bias[j] : T(0);
   }
+}
+
+template <class T>
+bool all_finite(const T* numbers, std::size_t count) {
+  bool finite = true;
+  for (std::size_t i = 0; i < count; i++) finite &= numbers[i] - numbers[i] == 0;
+  return finite;
 }
 
 template <class T>
@@ -69,7 +77,10 @@ struct Weights {
     Shelf shelf(block.of_size(measure.used()));
     lay_out(shelf, plan, true);
     for (std::size_t l = 0; l < plan.size(); l++)
-      if (is_dense(plan[l])) pack(plan[l], parameters[l], panels[l]);
+      if (is_dense(plan[l])) {
+        pack(plan[l], parameters[l], panels[l]);
+        panels[l].finite = all_finite(parameters[l].weight, plan[l].n_in * plan[l].n_out);
+      }
   }
 
   Panels<T>* panels;  // one for each layer
@@ -81,17 +92,17 @@ struct Weights {
       const std::size_t columns = is_dense(plan[l]) ? width(plan[l].n_out) : 0;
       T* weight = shelf.take<T>(columns * plan[l].n_in);
       T* bias = shelf.take<T>(columns);
-      if (place) panels[l] = {weight, bias};
+      if (place) panels[l] = {weight, bias, true};
     }
   }
 };
 
 // What a piece of work needs room for.
 struct Needs {
-  std::size_t rows;    // in a chunk
-  bool backward;
-  bool sums;           // gradients in memory
-  bool every_number;   // z, a and ∂C/∂a of every layer, each in its own place
+  std::size_t rows;           // in a chunk
+  bool backward = false;
+  bool sums = false;          // gradients in memory
+  bool every_number = false;  // z, a and ∂C/∂a of every layer, each in its own place
 };
 
 template <class T>
@@ -102,8 +113,9 @@ Program<T> lay_out_program(Shelf& shelf, const Plan& plan, const Panels<T>* pane
   program.layers = shelf.take<Layer<T>>(plan.size());
   program.x = shelf.take<T>(rows * width(n_in));
   program.ink_width = padded(n_in, UNIT);
+  // 0 times ∞ is not 0, and whoever reads every number wants to see that.
+  program.skip_zeros = !needs.every_number && panels[0].finite;
   program.inked = shelf.take<std::uint8_t>(rows * program.ink_width);
-  program.share = shelf.take<T>(rows);
   if (place) {
     std::memset(program.x, 0, rows * width(n_in) * sizeof(T));
     std::memset(program.inked, 0, rows * program.ink_width);
@@ -164,7 +176,7 @@ Scratch<T> lay_out_scratch(Shelf& shelf, const Plan& plan, const Needs& needs) {
   }
   Scratch<T> scratch;
   const std::size_t tiles = needs.rows / LEAST_ROWS + 1;
-  scratch.steps = shelf.take<Step>(tiles * plan[0].n_in);
+  scratch.steps = shelf.take<Step>(tiles * (plan[0].n_in + 8));
   scratch.counts = shelf.take<std::size_t>(tiles);
   scratch.inked = shelf.take<std::uint64_t>(units(plan[0].n_in));
   scratch.delta_panels = shelf.take<T>(panels * delta);

@@ -230,6 +230,57 @@ def test_a_pass_is_forward_and_cost(engine, dtype, n):
 
 
 @EACH_ENGINE
+@EACH_DTYPE
+@pytest.mark.parametrize("canonical", [True, False])
+def test_a_gradient_by_hand(engine, dtype, canonical):
+    """One sigmoid neuron, w = b = 0, x = 3 and −1, y = 1 and 0, weights 1 and 3: a = ½, C₀ = ln 2.
+
+    Shares are 1/2 and 3/2, so C = (ln 2 + 3 ln 2) / 2 and δ = ½ · −½, 3/2 · ½ = −¼, ¾; by the chain
+    ∂C₀/∂a = (a − y) / a(1 − a) = −2, 2, ∂C/∂a = −1, 3, and σ′ = ¼. ∂C/∂w = −¼ · 3 + ¾ · −1, ∂C/∂b = −¼ + ¾.
+    """
+    parameters = {"0.weight": np.zeros((1, 1)), "0.bias": np.zeros(1)}
+    network = Network([Dense(1, "sigmoid")], 1, parameters=parameters, dtype=dtype)
+    gradient = engine.gradient(
+        network,
+        np.array([[3.0], [-1.0]]),
+        np.array([[1.0], [0.0]]),
+        "cross_entropy",
+        example_weights=[1, 3],
+        canonical=canonical,
+    )
+    (layer,), (cache,) = gradient.layers, gradient.caches
+    assert gradient.cost == pytest.approx(2 * np.log(2), rel=1e-6)
+    assert cache.x.tolist() == [[3.0], [-1.0]]
+    assert cache.z.tolist() == [[0.0], [0.0]]
+    assert cache.a.tolist() == [[0.5], [0.5]]
+    assert layer.dC_dz.tolist() == [[-0.25], [0.75]]
+    assert layer.dC_da is None if canonical else layer.dC_da.tolist() == [[-1.0], [3.0]]
+    assert gradient.parameters["0.weight"].tolist() == layer.parameters["weight"].tolist() == [[-1.5]]
+    assert gradient.parameters["0.bias"].tolist() == layer.parameters["bias"].tolist() == [0.5]
+    assert {array.dtype for array in (*cache, layer.dC_dz, *gradient.parameters.values())} == {
+        np.dtype(dtype)
+    }
+    assert all(not array.any() for array in network.parameters.values())  # no step was made
+
+
+@EACH_ENGINE
+@EACH_DTYPE
+def test_a_predictor_keeps_the_parameters_that_it_was_made_with(engine, dtype):
+    network = Network("6-4-3", seed=2, dtype=dtype)
+    images = random_task(9).images
+    predict = engine.predictor(network)
+    wanted = network.predict(images)
+    tolerance = 2e-6 if dtype == np.float32 else 1e-13
+    for _ in range(2):
+        for n in (1, 8, 9):
+            outputs = predict(images[:n])
+            assert outputs.dtype == dtype
+            np.testing.assert_allclose(outputs, wanted[:n], rtol=0, atol=tolerance)
+        for array in network.parameters.values():
+            array += 1
+
+
+@EACH_ENGINE
 def test_an_engine_without_weights_to_learn_still_counts(engine):
     network = Network([Softmax()], 3, seed=0)
     images = np.array([[1.0, 0, 0], [0, 0, 1.0]])

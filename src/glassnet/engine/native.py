@@ -27,11 +27,12 @@ from glassnet.layers import Cache
 from glassnet.network import Gradient, LayerGradient, Network
 
 try:
-    import glassnet._native as _native
+    from glassnet.engine import _native
 except ImportError:  # built without a compiler
     _native = None  # type: ignore[assignment]
 
 MOST_THREADS = 1024
+MOST_NEURONS = 2**24
 FEW = 8  # images for which no other thread is worth its while
 
 
@@ -50,7 +51,8 @@ def threads() -> int:
     if given is None:
         available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         return min(available, MOST_THREADS)
-    if not (given.isascii() and given.isdigit() and 1 <= int(given[:9]) <= MOST_THREADS):
+    digits = given.isascii() and given.isdigit() and len(given) < 20
+    if not (digits and 1 <= int(given) <= MOST_THREADS):
         raise GlassnetError(f"GLASSNET_THREADS is {given!r}: give a whole number from 1 to {MOST_THREADS:,}")
     return int(given)
 
@@ -204,6 +206,11 @@ def plan(network: Network) -> list[tuple[str, str, int, int]]:
     for layer in network.layers:
         output_shape, _ = layer.build(shape)
         lines.append((layer.kind, layer.activation, prod(shape), prod(output_shape)))
+        if max(lines[-1][2:]) > MOST_NEURONS:
+            raise GlassnetError(
+                f"the network {network} has a layer of more than {MOST_NEURONS:,} numbers: "
+                "the native engine takes no more, give engine = 'textbook'"
+            )
         shape = output_shape
     return lines
 
@@ -226,7 +233,7 @@ def flat_images(network: Network, images: Images) -> Images:
     rows = image_rows(images, network.input_shape)
     if rows.dtype not in (np.uint8, np.float32, np.float64):
         rows = rows.astype(network.dtype)
-    return np.ascontiguousarray(rows.reshape(len(rows), -1))
+    return np.require(rows.reshape(len(rows), prod(network.input_shape)), requirements=["C", "A"])
 
 
 def own_labels(network: Network, labels: Labels) -> Labels:

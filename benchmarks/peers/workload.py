@@ -1,0 +1,108 @@
+"""A workload: a recipe, how many images, how many threads; and the data that goes with it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glassnet import Network, Recipe, load
+from glassnet.data import locate
+
+MOST_TEST_IMAGES = 10_000
+INK = 0.19  # the share of MNIST's pixels that are not zero
+
+
+class Data(NamedTuple):
+    """Images as they are published: uint8 (n, 784), and labels (n,)."""
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    test_images: NDArray[np.uint8]
+    test_labels: NDArray[np.int64]
+
+    @property
+    def inputs(self) -> NDArray[np.float32]:
+        """The training images as float32 from 0 to 1."""
+        return self.images / np.float32(255)
+
+    @property
+    def targets(self) -> NDArray[np.float32]:
+        """One-hot, (n, 10)."""
+        return np.eye(10, dtype=np.float32)[self.labels]
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What every contender does alike."""
+
+    recipe: Recipe
+    images: int  # of an epoch, or of a prediction
+    threads: int = 1
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self) | {"recipe": self.recipe.to_dict()})
+
+    @classmethod
+    def from_json(cls, text: str) -> Workload:
+        values = json.loads(text)
+        return cls(**values | {"recipe": Recipe.from_dict(values["recipe"])})
+
+    @property
+    def decay(self) -> float:
+        """1 − ηλ/n, by which a step of L2 multiplies the weights."""
+        return 1 - self.recipe.learning_rate * self.recipe.l2 / self.images
+
+    def data(self) -> Data:
+        """The images, repeated in turn where there are fewer; random ones where MNIST isn't at hand."""
+        known = mnist() if self.recipe.data == "mnist" else random_data(min(self.images, 50_000))
+        if self.images <= len(known.images):
+            return known._replace(images=known.images[: self.images], labels=known.labels[: self.images])
+        places = np.arange(self.images) % len(known.images)
+        return known._replace(images=known.images[places], labels=known.labels[places])
+
+
+def data_at_hand() -> str:
+    """The name of the data for `Recipe.data`: nothing is downloaded for a benchmark."""
+    return "random" if locate("mnist") == "not fetched yet" else "mnist"
+
+
+def mnist() -> Data:
+    """MNIST's 50,000 training and 10,000 test images."""
+    training, test = load("mnist").training, load("mnist").test
+    return Data(training.images.reshape(-1, 784), training.labels, test.images.reshape(-1, 784), test.labels)
+
+
+def random_data(count: int) -> Data:
+    """Images of MNIST's shape and sparsity with something to learn: each class has a pattern under noise."""
+    rng = np.random.default_rng(0)
+    patterns = rng.random((10, 784)) < INK
+    labels = rng.integers(10, size=count + min(count, MOST_TEST_IMAGES))
+    noise = rng.random((len(labels), 784), dtype=np.float32)  # ½: the pattern; INK/2: ink, else none
+    ink = np.where(noise < 0.5, patterns[labels], noise < 0.5 + INK / 2)
+    images = ink * rng.integers(1, 256, size=ink.shape, dtype=np.uint8)
+    return Data(images[:count], labels[:count], images[count:], labels[count:])
+
+
+def dense_operations(network: Network, training: bool) -> int:
+    """Floating-point operations for one image, every product of the lessons' formulas, none skipped.
+
+    2 n_in n_out in a layer's forward pass; in training as many again for ∂C/∂W, and for ∂C/∂x in
+    every layer but the first.
+    """
+    products = [2 * int(np.prod(network.shapes[name])) for name in network.weights]
+    return 3 * sum(products) - products[0] if training else sum(products)
+
+
+def textbook_step(network: Network, images: Any, labels: Any, workload: Workload) -> list[NDArray[Any]]:
+    """The parameters after one step, in float64 by the textbook's formulas."""
+    recipe = workload.recipe
+    exact = Network(network.layers, network.input_shape, parameters=network.parameters, dtype=np.float64)
+    gradients = exact.gradient(images, labels, recipe.cost).parameters
+    return [
+        array * (workload.decay if name in network.weights else 1) - recipe.learning_rate * gradients[name]
+        for name, array in exact.parameters.items()
+    ]

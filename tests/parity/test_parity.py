@@ -1,0 +1,411 @@
+"""The native engine is the textbook's twin: the same steps, records, outputs and gradients, number by number.
+
+The tables run over all layers, activations and costs. In float64 the two may differ in the order of
+their sums alone, so by some units of 10⁻¹⁶; in float32 by some of 10⁻⁷.
+"""
+
+from __future__ import annotations
+
+from itertools import count, product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from glassnet.activations import ACTIVATIONS
+from glassnet.costs import COSTS
+from glassnet.engine import ENGINES, Task, native
+from glassnet.errors import GlassnetError
+from glassnet.explain.gradient_check import check_gradient
+from glassnet.layers import LAYERS, Dense, Softmax
+from glassnet.network import Network
+from glassnet.optimizers import SGD
+
+if native.missing():
+    pytest.skip(f"the native engine can't run: {native.missing()}", allow_module_level=True)
+
+NATIVE, TEXTBOOK = ENGINES["native"], ENGINES["textbook"]
+SIZES = [1, 2, 15, 16, 17, 33, 70]  # around the engine's blocks of 16 and units of 64
+BATCH_SIZES = [1, 2, 7, 16, 37, 100]  # of 37 examples: one, odd, all, more than there are
+PIXELS = [np.uint8, np.float32, np.float64]
+EACH_DTYPE = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])
+
+# After one step, of ‖parameters‖, and of each record.
+STEP = {np.float32: 5e-6, np.float64: 1e-12}
+RECORD = {np.float32: 1e-5, np.float64: 1e-10}
+GRADIENT = {np.float32: 1e-5, np.float64: 1e-12}
+
+# The last layers, of any size: one dense layer, or softmax on top of it.
+ENDS = [(name, False) for name in ACTIVATIONS] + [(name, True) for name in ACTIVATIONS]
+
+
+def end_of(activation, on_top, size):
+    return [Dense(size, activation), *([Softmax()] if on_top else [])]
+
+
+def costs_for(layers):
+    return [name for name, cost in COSTS.items() if layers[-1].activation in cost.allowed]
+
+
+VALID = [(*end, cost) for end in ENDS for cost in costs_for(end_of(*end, 3))]
+EACH_END = pytest.mark.parametrize(("activation", "on_top", "cost"), VALID)
+
+# Where the layers may stand; each is met with every cost that its outputs allow.
+SHAPES = {
+    "no hidden layer": [Dense(3, "sigmoid")],
+    "one weight": [Dense(1, "sigmoid")],
+    "two hidden layers": [Dense(17, "tanh"), Dense(15, "relu"), Dense(3, "softmax")],
+    "four hidden layers": [
+        Dense(33, "relu"),
+        Dense(5, "linear"),
+        Dense(16, "softmax"),
+        Dense(70, "tanh"),
+        Dense(10, "sigmoid"),
+    ],
+    "softmax on top of softmax": [Dense(4, "softmax"), Softmax(), Softmax()],
+    "softmax first": [Softmax(), Dense(17, "tanh"), Dense(3, "sigmoid")],
+    "softmax in the middle": [
+        Dense(17, "linear"),
+        Softmax(),
+        Dense(5, "tanh"),
+        Softmax(),
+        Dense(3, "linear"),
+    ],
+    "softmax everywhere": [Softmax(), Dense(16, "relu"), Softmax(), Dense(3, "sigmoid"), Softmax()],
+    "no weights": [Softmax()],
+}
+
+
+def test_the_tables_miss_no_component():
+    """Hidden layers and ends run over ACTIVATIONS, the costs over COSTS; so only shapes can be forgotten."""
+    met = {layer.kind for layers in SHAPES.values() for layer in layers}
+    assert met == set(LAYERS)
+    assert {cost for *_, cost in VALID} == set(COSTS)
+    assert {(cost, name) for cost in COSTS for name in COSTS[cost].allowed} == {
+        (cost, end_of(activation, on_top, 3)[-1].activation) for activation, on_top, cost in VALID
+    }
+
+
+def images_of(rng, n, n_in, pixels, inked=0.3):
+    """Drawings: most pixels are 0, some in all images, some in neighbors alone, and an image is empty."""
+    images = rng.integers(1, 256, size=(n, n_in), dtype=np.uint8)
+    images[rng.random((n, n_in)) >= inked] = 0
+    images[:, rng.random(n_in) < 0.2] = 0
+    images[rng.integers(n)] = 0
+    if pixels is np.uint8:
+        return images
+    floats = (images / 255).astype(pixels)
+    floats[rng.random((n, n_in)) < 0.1] *= -3
+    return floats
+
+
+def task_of(
+    seed, network, *, n=37, cost, batch_size, pixels=np.uint8, l2=0.0, weighted=False, eta=0.5, inked=0.3
+):
+    rng = np.random.default_rng(seed)
+    n_in, n_out = network.input_shape[0], network.output_shape[0]
+    return Task(
+        images=images_of(rng, n, n_in, pixels, inked),
+        labels=rng.integers(n_out, size=n),
+        example_weights=rng.uniform(0, 3, size=n) if weighted else None,
+        cost=COSTS[cost],
+        optimizer=SGD(),
+        learning_rate=eta,
+        batch_size=batch_size,
+        l2=l2,
+    )
+
+
+def distance(mine, wanted, floor=0.0):
+    """‖mine − wanted‖, relative to ‖wanted‖."""
+    assert mine.shape == wanted.shape
+    assert mine.dtype == wanted.dtype
+    difference = float(np.linalg.norm(mine - wanted))
+    return 0.0 if difference == 0 else difference / max(float(np.linalg.norm(wanted)), floor)
+
+
+def assert_same_training(network, task, order, parameters, records):
+    """Train two copies, one with each engine, and hold them together; returns both records."""
+    mine, wanted = network.copy(), network.copy()
+    met = NATIVE.train_batches(mine, {}, task, order)
+    expected = TEXTBOOK.train_batches(wanted, {}, task, order)
+    for name, array in wanted.parameters.items():
+        before = float(np.linalg.norm(network.parameters[name]))  # a step may lead to nearly 0
+        assert distance(mine.parameters[name], array, before) <= parameters, name
+    assert met.gradient_norms.shape == expected.gradient_norms.shape
+    np.testing.assert_allclose(met.costs, expected.costs, rtol=records, atol=records)
+    # A gradient that nearly cancels is as exact as what it is made of: as those of the layers above.
+    floor = records * expected.gradient_norms.max(initial=0)
+    np.testing.assert_allclose(met.gradient_norms, expected.gradient_norms, rtol=records, atol=floor)
+    return met, expected
+
+
+def assert_same_step(network, task, dtype):
+    """The first mini-batch alone, and which answers were right where none is a tie in rounded numbers."""
+    order = np.random.default_rng(1).permutation(len(task.labels))[: task.batch_size]
+    a = np.sort(network.astype(np.float64).predict(task.images[order]), axis=1)
+    clear = a[:, -1] - a[:, -2] > 1e-5 if a.shape[1] > 1 else np.ones(len(a), bool)
+    met, expected = assert_same_training(network, task, order, STEP[dtype], RECORD[dtype])
+    assert met.correct[clear].tolist() == expected.correct[clear].tolist()
+
+
+# Training
+
+
+@EACH_DTYPE
+@EACH_END
+@pytest.mark.parametrize("hidden", ACTIVATIONS)
+def test_a_step_of_every_activation_and_cost(hidden, activation, on_top, cost, dtype):
+    turn = count()  # what is not multiplied out takes turns
+    for l2, weighted in product([0.0, 2.5], [False, True]):
+        for pixels in PIXELS:
+            i = next(turn)
+            layers = [Dense(SIZES[i % 7], hidden), *end_of(activation, on_top, SIZES[(i + 3) % 7])]
+            network = Network(layers, SIZES[-1 - i % 3], seed=i, dtype=dtype)
+            task = task_of(
+                i, network, cost=cost, batch_size=BATCH_SIZES[i % 6], pixels=pixels, l2=l2, weighted=weighted
+            )
+            assert_same_step(network, task, dtype)
+
+
+@EACH_DTYPE
+@pytest.mark.parametrize("n_in", SIZES)
+def test_a_step_of_every_size(n_in, dtype):
+    for hidden, n_out in product(SIZES, SIZES):
+        network = Network([Dense(hidden, "tanh"), Dense(n_out, "sigmoid")], n_in, seed=hidden, dtype=dtype)
+        assert_same_step(network, task_of(n_in, network, cost="cross_entropy", batch_size=11, l2=1.0), dtype)
+
+
+@EACH_DTYPE
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_step_of_every_shape(shape, dtype):
+    layers = SHAPES[shape]
+    for n_in, cost, batch_size in product([1, 20, 70], costs_for(layers), [1, 9]):
+        network = Network(layers, n_in, seed=4, dtype=dtype)
+        task = task_of(n_in, network, cost=cost, batch_size=batch_size, l2=1.0, weighted=True)
+        assert_same_step(network, task, dtype)
+
+
+@EACH_DTYPE
+@pytest.mark.parametrize("batch_size", [*BATCH_SIZES, 128, 129, 256, 300, 1000])
+@pytest.mark.parametrize("pixels", PIXELS)
+def test_every_batch_size_with_all_kinds_of_images(batch_size, pixels, dtype):
+    """300 examples: more than the 128 rows that the engine takes at a time; the last batch is smaller."""
+    network = Network([Dense(17, "tanh"), Dense(10, "sigmoid")], 70, seed=3, dtype=dtype)
+    for l2, weighted, inked in product([0.0, 2.5], [False, True], [0.01, 0.3, 1.0]):
+        task = task_of(
+            batch_size,
+            network,
+            n=300,
+            cost="cross_entropy",
+            batch_size=batch_size,
+            pixels=pixels,
+            l2=l2,
+            weighted=weighted,
+            inked=inked,
+        )
+        assert_same_step(network, task, dtype)
+
+
+# η is small, so that rounding doesn't grow from step to step. Networks of ReLUs may still come so near a
+# kink that the engines take different sides; with these seeds none does.
+@EACH_END
+@pytest.mark.parametrize("hidden", ACTIVATIONS)
+def test_two_hundred_steps(hidden, activation, on_top, cost):
+    layers = [Dense(17, hidden), *end_of(activation, on_top, 5)]
+    network = Network(layers, 20, seed=8, dtype=np.float64)
+    task = task_of(6, network, n=50, cost=cost, batch_size=7, l2=0.5, weighted=hidden == "tanh", eta=0.02)
+    rng = np.random.default_rng(0)
+    order = np.concatenate([rng.permutation(50) for _ in range(28)])[: 200 * 7]
+    met, expected = assert_same_training(network, task, order, 1e-9, 1e-8)
+    assert len(met.gradient_norms) == 200
+    assert np.array_equal(met.correct, expected.correct)
+
+
+@st.composite
+def cases(draw):
+    """Any network of up to four layers, any task for it."""
+    layers = draw(
+        st.lists(
+            st.one_of(
+                st.just(Softmax()),
+                st.builds(Dense, st.integers(1, 40), st.sampled_from(sorted(ACTIVATIONS))),
+            ),
+            min_size=1,
+            max_size=4,
+        )
+    )
+    n = draw(st.integers(1, 300))
+    network = Network(layers, draw(st.integers(1, 80)), seed=draw(st.integers(0, 9)), dtype=np.float64)
+    task = task_of(
+        draw(st.integers(0, 9)),
+        network,
+        n=n,
+        cost=draw(st.sampled_from(costs_for(layers))),
+        batch_size=draw(st.integers(1, n + 5)),
+        pixels=draw(st.sampled_from(PIXELS)),
+        l2=draw(st.sampled_from([0.0, 1.0])),
+        weighted=draw(st.booleans()),
+        inked=draw(st.sampled_from([0.0, 0.05, 0.5, 1.0])),
+        eta=0.1,
+    )
+    return network, task
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(cases())
+def test_any_network_and_any_task(case):
+    network, task = case
+    assert_same_step(network, task, np.float64)
+
+
+# Passes
+
+
+@EACH_DTYPE
+@EACH_END
+def test_a_pass_has_the_same_outputs_and_costs(activation, on_top, cost, dtype):
+    for n, pixels in product([1, 8, 300], PIXELS):
+        network = Network([Dense(17, "tanh"), *end_of(activation, on_top, 5)], 33, seed=n, dtype=dtype)
+        task = task_of(n, network, n=n, cost=cost, batch_size=1, pixels=pixels)
+        a, costs = NATIVE.evaluate(network, task.images, task.labels, task.cost)
+        wanted_a, wanted_costs = TEXTBOOK.evaluate(network, task.images, task.labels, task.cost)
+        assert distance(a, wanted_a) <= STEP[dtype]
+        np.testing.assert_allclose(costs, wanted_costs, rtol=RECORD[dtype], atol=RECORD[dtype])
+        assert np.array_equal(NATIVE.predictor(network)(task.images), a)
+
+
+# Gradients, and every number on the way there
+
+
+def assert_same_gradient(mine, wanted, tolerance):
+    assert abs(mine.cost - wanted.cost) <= tolerance * max(1, abs(wanted.cost))
+    assert np.array_equal(mine.caches[0].x, wanted.caches[0].x)
+    for i, (cache, wanted_cache) in enumerate(zip(mine.caches, wanted.caches, strict=True)):
+        for name in cache._fields:
+            assert distance(getattr(cache, name), getattr(wanted_cache, name)) <= tolerance, (i, name)
+    # δ is a difference, through softmax even of a mean: it is as exact as what it is made of.
+    made = [array for back in wanted.layers for array in (back.dC_da, back.dC_dz) if array is not None]
+    scale = max(float(np.linalg.norm(array)) for array in made)
+    for i, (back, wanted_back) in enumerate(zip(mine.layers, wanted.layers, strict=True)):
+        assert (back.dC_da is None) == (wanted_back.dC_da is None)
+        if back.dC_da is not None:
+            assert distance(back.dC_da, wanted_back.dC_da, 0.1 * scale) <= tolerance, i
+        assert distance(back.dC_dz, wanted_back.dC_dz, 0.1 * scale) <= tolerance, i
+        assert set(back.parameters) == set(wanted_back.parameters)
+    assert list(mine.parameters) == list(wanted.parameters)
+    for name, array in wanted.parameters.items():
+        assert distance(mine.parameters[name], array, 0.1 * scale) <= tolerance, name
+        layer, own_name = name.split(".")
+        assert np.array_equal(mine.layers[int(layer)].parameters[own_name], mine.parameters[name])
+
+
+@EACH_DTYPE
+@EACH_END
+@pytest.mark.parametrize("canonical", [True, False])
+def test_every_number_of_a_gradient(activation, on_top, cost, canonical, dtype):
+    turn = count()
+    for hidden, n in product(ACTIVATIONS, [1, 7, 129, 300]):
+        i = next(turn)
+        layers = [Dense(17, hidden), Dense(SIZES[i % 7], hidden), *end_of(activation, on_top, 5)]
+        network = Network(layers, 33, seed=i, dtype=dtype)
+        task = task_of(i, network, n=n, cost=cost, batch_size=1, pixels=PIXELS[i % 3], weighted=i % 2 == 0)
+        arguments = {"example_weights": task.example_weights, "canonical": canonical}
+        mine = NATIVE.gradient(network, task.images, task.labels, cost, **arguments)
+        wanted = network.gradient(task.images, task.labels, cost, **arguments)
+        assert_same_gradient(mine, wanted, GRADIENT[dtype])
+
+
+@EACH_DTYPE
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("canonical", [True, False])
+def test_gradients_of_every_shape(shape, canonical, dtype):
+    for cost in costs_for(SHAPES[shape]):
+        network = Network(SHAPES[shape], 20, seed=5, dtype=dtype)
+        task = task_of(5, network, n=150, cost=cost, batch_size=1)
+        mine = NATIVE.gradient(network, task.images, task.labels, cost, canonical=canonical)
+        wanted = network.gradient(task.images, task.labels, cost, canonical=canonical)
+        assert_same_gradient(mine, wanted, GRADIENT[dtype])
+
+
+@EACH_DTYPE
+@EACH_END
+@pytest.mark.parametrize("canonical", [True, False])
+def test_desired_outputs_need_not_be_one_hot(activation, on_top, cost, canonical, dtype):
+    rng = np.random.default_rng(2)
+    y = rng.dirichlet(np.ones(5), size=150)  # rows within 0 … 1 that sum to 1: right for all costs
+    network = Network([Dense(17, "tanh"), *end_of(activation, on_top, 5)], 33, seed=2, dtype=dtype)
+    images = images_of(rng, 150, 33, np.uint8)
+    for targets in (y, y.astype(np.float32), np.asfortranarray(y)):
+        mine = NATIVE.gradient(network, images, targets, cost, canonical=canonical)
+        wanted = network.gradient(images, targets, cost, canonical=canonical)
+        assert_same_gradient(mine, wanted, GRADIENT[dtype])
+
+
+def test_images_with_more_axes_come_back_with_them():
+    network = Network([Softmax(), Dense(3, "tanh")], 6, seed=0)
+    images = np.random.default_rng(0).integers(0, 256, size=(4, 2, 3), dtype=np.uint8)
+    mine, wanted = NATIVE.gradient(network, images, [0, 1, 2, 0]), network.gradient(images, [0, 1, 2, 0])
+    assert_same_gradient(mine, wanted, GRADIENT[np.float32])
+
+
+@pytest.mark.parametrize("hidden", ACTIVATIONS)
+@EACH_END
+def test_gradients_are_the_slopes_of_the_textbooks_cost(hidden, activation, on_top, cost):
+    """A thousandth counts as the least gradient: 10⁻⁶ of it is the quotient's own error."""
+    layers = [Dense(6, hidden), *end_of(activation, on_top, 4)]
+    network = Network(layers, 5, seed=11, initializer="normal", dtype=np.float64)
+    task = task_of(3, network, n=6, cost=cost, batch_size=1, pixels=np.float64, weighted=True, inked=0.9)
+    arguments = {"example_weights": task.example_weights, "canonical": False}
+    slopes = check_gradient(network, task.images, task.labels, cost, sample=25, **arguments)
+    assert len(slopes.entries) >= 20  # few stand at a kink
+    for canonical in (True, False):
+        arguments["canonical"] = canonical
+        gradient = NATIVE.gradient(network, task.images, task.labels, cost, **arguments)
+        for slope in slopes.entries:
+            exact = gradient.parameters[slope.name][slope.place]
+            scale = max(abs(exact), abs(slope.difference), 1e-3)
+            assert abs(exact - slope.difference) <= 1e-6 * scale, slope
+
+
+# Refusals
+
+
+BAD = {
+    "no images": (np.zeros((0, 3)), [], "quadratic", None),
+    "fewer targets": (np.zeros((2, 3)), [0], "quadratic", None),
+    "a label that is no output": (np.zeros((1, 3)), [2], "quadratic", None),
+    "too many inputs": (np.zeros((1, 4)), [0], "quadratic", None),
+    "whole numbers": (np.zeros((1, 3), np.int64), [0], "quadratic", None),
+    "NaN": (np.array([[0.0, np.nan, 0.0]]), [0], "quadratic", None),
+    "infinite": (np.array([[0.0, -np.inf, 0.0]]), [0], "quadratic", None),
+    "a target that is NaN": (np.zeros((1, 3)), [[np.nan, 0.0]], "quadratic", None),
+    "a target out of range": (np.zeros((1, 3)), [[1.5, 0.0]], "cross_entropy", None),
+    "a cost that doesn't fit": (np.zeros((1, 3)), [0], "log_likelihood", None),
+    "a cost that isn't": (np.zeros((1, 3)), [0], "quadratik", None),
+    "weights for others": (np.zeros((1, 3)), [0], "quadratic", [1.0, 2.0]),
+    "a negative weight": (np.zeros((1, 3)), [0], "quadratic", [-1.0]),
+    "a weight that is NaN": (np.zeros((1, 3)), [0], "quadratic", [np.nan]),
+}
+
+
+@EACH_DTYPE
+def test_no_image_at_all_is_a_pass_too(dtype):
+    network = Network("3-4-2", seed=0, dtype=dtype)
+    for images in (np.zeros((0, 3), np.uint8), np.zeros((0, 3)), np.zeros((0, 1, 3))):
+        for engine in (TEXTBOOK, NATIVE):
+            a, costs = engine.evaluate(network, images, np.zeros(0, np.int64), COSTS["quadratic"])
+            assert (a.shape, a.dtype, costs.shape) == ((0, 2), np.dtype(dtype), (0,))
+            assert engine.predictor(network)(images).shape == (0, 2)
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_a_gradient_is_refused_with_the_same_sentence(what):
+    images, y, cost, weights = BAD[what]
+    network = Network("3-4-2", seed=0)
+    with pytest.raises(GlassnetError) as wanted:
+        network.gradient(images, y, cost, example_weights=weights)
+    with pytest.raises(GlassnetError) as mine:
+        NATIVE.gradient(network, images, y, cost, example_weights=weights)
+    assert str(mine.value) == str(wanted.value)

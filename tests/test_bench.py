@@ -1,0 +1,206 @@
+"""The benchmarks' arithmetic by hand, their tables against README, and one quick run of the whole."""
+
+import importlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "docs" / "benchmarks.json"
+
+
+@pytest.fixture
+def module(monkeypatch):
+    """Imports a file of `benchmarks`, which is no package that is installed."""
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    return importlib.import_module
+
+
+def test_ratios_are_how_many_times_as_long_the_others_take(module):
+    rows = module("rows")
+    assert rows.ratios({"glassnet": 0.25, "NumPy": 1.0, "JAX": 0.125}) == {"NumPy": 4.0, "JAX": 0.5}
+    assert rows.ratios({"NumPy": 1.0}) == {}
+
+
+def test_a_bar_is_kept_missed_or_not_measured(module):
+    Bar = module("rows").Bar
+    assert Bar("NumPy", 4).judge({"NumPy": 4.0})["met"] is True
+    assert Bar("NumPy", 4).judge({"NumPy": 3.9})["met"] is False
+    assert Bar("peak memory", 250, at_most=True).judge({"peak memory": 251.0})["met"] is False
+    assert Bar("NumPy", 4).judge({"JAX": 9.0})["met"] is None
+
+
+def test_growth_is_judged_by_its_exponent(module):
+    rows = module("rows")
+    assert rows.exponent([10, 100, 1000], [2.0, 20.0, 200.0]) == pytest.approx(1.0)
+    assert rows.exponent([1, 4, 16], [3.0, 24.0, 192.0]) == pytest.approx(1.5)  # 8 = 4^1.5 times each
+
+
+def test_a_growing_row_compares_the_time_per_image(module):
+    rows = module("rows")
+    row = next(row for row in rows.rows("random", "textbook") if row.name == "images")
+    medians = {
+        "1,000 images": 2.0,
+        "10,000 images": 16.0,
+        "100,000 images": 200.0,
+        "1,000,000 images": 2000.0,
+    }
+    # 2, 1.6, 2, 2 ms an image
+    assert rows.measures(row, medians) == {"slowest / fastest": pytest.approx(1.25)}
+    assert rows.measures(row, {"1,000 images": 2.0}) == {}
+
+
+def test_dense_operations_leave_out_only_the_inputs_gradient(module):
+    workload = module("peers.workload")
+    network = module("glassnet").Network("4-3-2", seed=0)
+    # products: 4·3 = 12 and 3·2 = 6; forward 2·18, ∂C/∂W 2·18, ∂C/∂x of the second layer 2·6
+    assert workload.dense_operations(network, training=False) == 36
+    assert workload.dense_operations(network, training=True) == 36 + 36 + 12
+
+
+def test_share_of_peak_is_operations_a_second_over_the_peak(module):
+    bench, rows = module("bench"), module("rows")
+    row = next(row for row in rows.rows("random", "textbook") if row.name == "784-30-10")
+    # 784·30 = 23,520 and 30·10 = 300 products: 3·2·23,820 − 2·23,520 = 95,880 operations an image
+    share = bench.share_of_peak(row, {"glassnet": {"median": 0.5}}, [95_880e6, 95_880e6, 1e9])
+    assert share == pytest.approx(0.1)  # 95,880·50,000 / 0.5 s = 9.588e9 a second
+    assert bench.share_of_peak(row, {"glassnet": {"median": 0.5}}, [None, None]) is None
+
+
+def test_a_workload_travels_as_json(module):
+    workload = module("peers.workload").Workload(module("glassnet").Recipe(l2=5.0), 1000, 2)
+    assert type(workload).from_json(workload.to_json()) == workload
+    assert workload.decay == pytest.approx(1 - 0.5 * 5 / 1000)
+
+
+def test_random_images_are_as_sparse_as_mnist_and_can_be_learned(module):
+    data = module("peers.workload").random_data(2000)
+    assert data.images.shape == (2000, 784)
+    assert (data.images > 0).mean() == pytest.approx(0.19, abs=0.02)
+    of_one_class = data.images[data.labels == 3] > 0
+    assert of_one_class.mean(axis=0).max() > 0.5  # its pattern
+
+
+def test_numpy_contender_makes_the_textbooks_step(module):
+    """Every cost and activation of the rows, with L2, also on a last mini-batch that is smaller."""
+    np, gn, workloads = module("numpy"), module("glassnet"), module("peers.workload")
+    for layers, activation, cost in (
+        ("784-6-10", "sigmoid", "quadratic"),
+        ("784-6-5-10", "sigmoid", "cross_entropy"),
+        ("784-6-5-10", "relu", "log_likelihood"),
+    ):
+        recipe = gn.Recipe(
+            data="random", layers=layers, activation=activation, cost=cost, l2=3.0, initializer="glorot"
+        )
+        workload = workloads.Workload(recipe, 25)
+        data, network = workload.data(), recipe.network()
+        loop = module("peers").contender("NumPy")(workload, data)
+        loop.load(list(network.parameters.values()))
+        order = np.arange(25)
+        loop.epoch(order)
+        for batch in (order[:10], order[10:20], order[20:]):
+            exact = workloads.textbook_step(network, data.images[batch], data.labels[batch], workload)
+            network.load_parameters(dict(zip(network.parameters, exact, strict=True)))
+        for ours, right in zip(loop.parameters(), network.parameters.values(), strict=True):
+            np.testing.assert_allclose(ours, right, rtol=0, atol=1e-5)
+
+
+def test_the_quick_run_works_from_end_to_end(module, tmp_path):
+    results, picture = tmp_path / "benchmarks.json", tmp_path / "benchmarks.png"
+    options = ["--quick", "--repeats", "1", "--json", str(results), "--picture", str(picture)]
+    options += ["--rows", "784-100-10", "one-image", "parameters", "digits"]
+    options += ["--contenders", "glassnet", "NumPy"]
+    ran = subprocess.run(
+        [sys.executable, "-W", "ignore", str(ROOT / "benchmarks" / "bench.py"), *options],
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0, ran.stderr
+    found = json.loads(results.read_text())
+    assert picture.stat().st_size > 10_000
+    assert ran.stdout == module("results_table").tables(found) + "\n"
+    for row in found["rows"]:
+        assert row["left_out"] == {}
+        for entrant in row["entrants"].values():
+            assert len(entrant["timings"]) == 1
+            assert min(entrant["timings"]) > 0
+    training, prediction, growth, digits = found["rows"]
+    assert set(training["entrants"]) == set(prediction["entrants"]) == {"glassnet", "NumPy"}
+    assert all(entrant["deviation"] < 1e-4 for entrant in training["entrants"].values())
+    assert training["measures"]["NumPy"] == pytest.approx(
+        training["entrants"]["NumPy"]["median"] / training["entrants"]["glassnet"]["median"]
+    )
+    assert len(growth["entrants"]) == 5
+    assert digits["measures"]["accuracy printed after"] < digits["measures"]["ended after"]
+
+
+def test_a_contender_that_is_not_there_is_left_out(module):
+    crew, workloads = module("peers.crew"), module("peers.workload")
+    workload = workloads.Workload(module("glassnet").Recipe(data="random"), 20)
+    entrants = {name: crew.Entrant(name, workload) for name in ("NumPy", "nobody")}
+    with crew.Crew(entrants) as both:
+        assert both.present == ["NumPy"]
+        assert both.left_out == {"nobody": "KeyError: 'nobody'"}
+        assert both.ask("epoch").keys() == {"NumPy"}
+        assert both.ask("nonsense") == {}
+    assert both.left_out.keys() == {"NumPy", "nobody"}
+
+
+def test_readme_shows_what_was_measured(module):
+    table, readme = module("results_table"), (ROOT / "README.md").read_text()
+    if not RESULTS.exists() or table.BEGIN not in readme:
+        pytest.skip("docs/benchmarks.json or README's markers for it are not there")
+    shown = readme.partition(table.BEGIN)[2].partition(table.END)[0]
+    assert shown.strip() == table.tables(json.loads(RESULTS.read_text()))
+
+
+def test_put_into_readme_replaces_what_stands_between_the_markers(module, tmp_path):
+    table = module("results_table")
+    page = tmp_path / "README.md"
+    page.write_text(f"before\n\n{table.BEGIN}\n\nold\n\n{table.END}\n\nafter\n")
+    results = {
+        "machine": {"cpu": "a CPU", "instructions": "AVX2", "cores": 2},
+        "versions": {"glassnet": "1.0", "numpy": "2.0"},
+        "engine": "native",
+        "data": "mnist",
+        "repeats": 5,
+        "rows": [
+            {
+                "name": "a",
+                "group": "training",
+                "title": "**1-1**, batch 10",
+                "entrants": {
+                    "glassnet": {"median": 0.02, "images": 50_000},
+                    "NumPy": {"median": 0.5, "images": 50_000},
+                },
+                "left_out": {"JAX": "jax is not installed"},
+                "share_of_peak": 0.125,
+                "measures": {"NumPy": 25.0},
+                "bars": [
+                    {
+                        "measure": "NumPy",
+                        "bound": 5,
+                        "at_most": False,
+                        "unit": "×",
+                        "value": 25.0,
+                        "met": True,
+                    }
+                ],
+            }
+        ],
+    }
+    for _ in range(2):  # the second time changes nothing
+        table.put_into_readme(results, page)
+        text = page.read_text()
+        assert "old" not in text
+        assert text.startswith("before\n\n" + table.BEGIN)
+        assert text.endswith(table.END + "\n\nafter\n")
+        assert "| **1-1**<br>batch 10 | **20.0 ms**<br>12% of peak | 25×<br>500 ms | NumPy ≥ 5× ✓ |" in text
+        assert "JAX is left out: jax is not installed." in text
+        assert "which this one has not" in text  # AVX-512
+    page.write_text("no markers")
+    with pytest.raises(SystemExit, match="put them where the tables belong"):
+        table.put_into_readme(results, page)
