@@ -28,6 +28,7 @@ oracle: $(VENV)/tests-installed
 # glassnet beside its peers, in one run; writes the table of README.md. Takes a while, on a quiet machine.
 bench: $(VENV)/bench-installed
 	$(BIN)/python benchmarks/bench.py
+	$(BIN)/python benchmarks/bench.py --readme
 
 # The engine without Python: the same bits with every instruction set and number of threads, and the same
 # as on every other machine.

@@ -26,7 +26,13 @@ from glassnet.errors import GlassnetError
 from glassnet.rng import Purpose, Stream
 
 RECIPE = Recipe(
-    data="mnist", layers="784-30-10", cost="quadratic", initializer="normal", learning_rate=3.0, epochs=1
+    data="mnist",
+    layers="784-30-10",
+    cost="quadratic",
+    initializer="normal",
+    learning_rate=3.0,
+    epochs=1,
+    engine="textbook",
 )
 
 

@@ -34,7 +34,7 @@ inline void activate_numbers(T* z, T* a, std::size_t count) {
 }
 
 template <class T, Activation S>
-inline void go_back_numbers(const T* a, const T* dC_da, T* delta, std::size_t count) {
+inline void backward_numbers(const T* a, const T* dC_da, T* delta, std::size_t count) {
   for (std::size_t k = 0; k < count; k += lanes<T>)
     store(delta + k, load(dC_da + k) * derivative<T, S>(load(a + k)));
 }
@@ -81,15 +81,15 @@ inline void activate(const Layer<T>& layer, std::size_t first, std::size_t last)
 
 // From ∂C/∂a to δ; both may stand in the same place.
 template <class T>
-inline void go_back(const Layer<T>& layer, const T* dC_da, std::size_t first, std::size_t last) {
+inline void activation_backward(const Layer<T>& layer, const T* dC_da, std::size_t first, std::size_t last) {
   const std::size_t at = first * layer.width, count = (last - first) * layer.width;
   const T *a = layer.a + at, *from = dC_da + at;
   T* to = layer.delta + at;
   switch (layer.activation) {
-    case Activation::sigmoid: return go_back_numbers<T, Activation::sigmoid>(a, from, to, count);
-    case Activation::tanh: return go_back_numbers<T, Activation::tanh>(a, from, to, count);
-    case Activation::relu: return go_back_numbers<T, Activation::relu>(a, from, to, count);
-    case Activation::linear: return go_back_numbers<T, Activation::linear>(a, from, to, count);
+    case Activation::sigmoid: return backward_numbers<T, Activation::sigmoid>(a, from, to, count);
+    case Activation::tanh: return backward_numbers<T, Activation::tanh>(a, from, to, count);
+    case Activation::relu: return backward_numbers<T, Activation::relu>(a, from, to, count);
+    case Activation::linear: return backward_numbers<T, Activation::linear>(a, from, to, count);
     case Activation::softmax:
       for (std::size_t i = 0; i < last - first; i++)
         softmax_back(a + i * layer.width, from + i * layer.width, to + i * layer.width, layer.n_out, layer.width);

@@ -9,15 +9,23 @@ namespace glassnet::GLASSNET_TARGET {
 template <class T>
 constexpr T zeros[2 * BLOCK] = {};
 
-// How many panels a tile takes where there are so many of them, and how many rows then.
+// How many rows a tile takes where there are so many panels.
 template <class T>
 inline std::size_t rows_of_tile(std::size_t panels) {
   return most_rows<T>(panels < most_panels<T> ? panels : most_panels<T>);
 }
 
+// do(panel, wide) for all panels, as many at a time as a tile takes.
+template <class T, class Do>
+inline void for_panels(std::size_t panels, Do work) {
+  std::size_t panel = 0;
+  for (; panel + most_panels<T> <= panels; panel += most_panels<T>) work(panel, most_panels<T>);
+  for (; panel < panels; panel++) work(panel, std::size_t(1));
+}
+
 // z = W x + b. Only the inputs that are not 0 in a tile of rows are multiplied.
 template <class T>
-inline void weigh(const Program<T>& program, const Layer<T>& layer, Scratch<T>& scratch, std::size_t first,
+inline void dense_forward(const Program<T>& program, const Layer<T>& layer, Scratch<T>& scratch, std::size_t first,
                   std::size_t last) {
   const bool is_first = layer.x == program.x;
   const std::size_t panels = layer.width / BLOCK;
@@ -30,8 +38,7 @@ inline void weigh(const Program<T>& program, const Layer<T>& layer, Scratch<T>& 
   of.b_panel = layer.n_in * BLOCK;
   of.start_row = 0, of.start_panel = BLOCK;
   of.c_row = layer.width, of.c_panel = BLOCK;
-  for (std::size_t panel = 0, wide; panel < panels; panel += wide) {
-    wide = panels - panel < most_panels<T> ? panels - panel : most_panels<T>;
+  for_panels<T>(panels, [&](std::size_t panel, std::size_t wide) {
     of.b = layer.weight + panel * of.b_panel;
     of.start = layer.bias + panel * BLOCK;
     for (std::size_t t = 0; t < tiles.count; t++) {
@@ -42,13 +49,13 @@ inline void weigh(const Program<T>& program, const Layer<T>& layer, Scratch<T>& 
       of.c = layer.z + row * layer.width + panel * BLOCK;
       multiply(of, rows, wide);
     }
-  }
+  });
 }
 
 // ∂C/∂x_k = Σ_j w_jk δ_j, into `dC_dx` [CHUNK][in_width]. Here the rows of a panel are neighbors, so that the
 // weights can stay as they stand.
 template <class T>
-inline void blame_inputs(const Layer<T>& layer, T* dC_dx, Scratch<T>& scratch, std::size_t first, std::size_t last) {
+inline void dense_dC_dx(const Layer<T>& layer, T* dC_dx, Scratch<T>& scratch, std::size_t first, std::size_t last) {
   const std::size_t rows = last - first, panels = padded(rows, BLOCK) / BLOCK, n_in = layer.n_in, n_out = layer.n_out;
   for (std::size_t panel = 0; panel < panels; panel++)
     for (std::size_t lane = 0; lane < BLOCK; lane++) {
@@ -64,8 +71,7 @@ inline void blame_inputs(const Layer<T>& layer, T* dC_dx, Scratch<T>& scratch, s
   of.start = zeros<T>, of.start_row = 0, of.start_panel = BLOCK;
   of.c_row = BLOCK, of.c_panel = n_in * BLOCK;
   const Tiling tiles(n_in, rows_of_tile<T>(panels));
-  for (std::size_t panel = 0, wide; panel < panels; panel += wide) {
-    wide = panels - panel < most_panels<T> ? panels - panel : most_panels<T>;
+  for_panels<T>(panels, [&](std::size_t panel, std::size_t wide) {
     of.b = scratch.delta_panels + panel * of.b_panel;
     for (std::size_t t = 0; t < tiles.count; t++) {
       const std::size_t k = tiles.begin(t), height = tiles.begin(t + 1) - k;
@@ -73,7 +79,7 @@ inline void blame_inputs(const Layer<T>& layer, T* dC_dx, Scratch<T>& scratch, s
       of.c = scratch.dC_dx_panels + panel * of.c_panel + k * BLOCK;
       multiply(of, height, wide);
     }
-  }
+  });
 
   for (std::size_t i = 0; i < rows; i++) {
     const T* from = scratch.dC_dx_panels + i / BLOCK * n_in * BLOCK + i % BLOCK;
@@ -82,20 +88,24 @@ inline void blame_inputs(const Layer<T>& layer, T* dC_dx, Scratch<T>& scratch, s
   }
 }
 
-// The step of one panel's weights, w ← w − η (g + (λ/n) w), input after input, and Σ g² on the way.
+// The step of P panels' weights, input after input, and Σ g² on the way.
 template <class T, std::size_t P>
 struct Descending {
-  static constexpr std::size_t V = P * BLOCK / lanes<T>, abreast = 2;
+  static constexpr std::size_t V = P * BLOCK / lanes<T>;
   const Vec<T> minus_eta, decay;
-  Vec<T> squares[abreast][V] = {};  // 16 strands for every second input of a panel, whatever a register holds
+  Vec<T> squares[2][V] = {};  // 16 strands for every second input of a panel, whatever a register holds
 
-  explicit Descending(const Descent& how)
-      : minus_eta(all<T>(T(-how.learning_rate))), decay(all<T>(T(how.decay))) {}
+  explicit Descending(const Descent& how) : minus_eta(all<T>(T(-how.learning_rate))), decay(all<T>(T(how.decay))) {}
 
-  void step(std::size_t at, std::size_t v, Vec<T> g, T* weight) {
-    squares[at % abreast][v] = fma(g, g, squares[at % abreast][v]);
+  // w ← w − η (g + (λ/n) w)
+  void move(T* weight, Vec<T> g) const {
     const Vec<T> w = load(weight);
     store(weight, fma(minus_eta, fma(decay, w, g), w));
+  }
+
+  void step(std::size_t of_two, std::size_t v, Vec<T> g, T* weight) {
+    squares[of_two][v] = fma(g, g, squares[of_two][v]);
+    move(weight, g);
   }
 
   double square_sum(std::size_t panel) const {
@@ -109,10 +119,16 @@ struct Descending {
   }
 };
 
-// Some inputs' weights, with a row of gradients for each; returns Σ g².
+// Some inputs, by their numbers.
+struct Inputs {
+  std::uint64_t k[UNIT + 8];
+  std::size_t count;
+  Inputs(std::uint64_t bits, std::size_t begin) : count(list_bits<0>(bits, begin, k)) {}
+};
+
+// The weights of some inputs, with a row of gradients for each; returns Σ g².
 template <class T>
-inline double descend(const Layer<T>& layer, const Descent& how, const std::uint64_t* inputs, std::size_t count,
-                      const T* gradients) {
+inline double descend(const Layer<T>& layer, const Descent& how, const Inputs& inputs, const T* gradients) {
   double sum = 0;
   for (std::size_t panel = 0; panel * BLOCK < layer.width; panel++) {
     T* weights = layer.weight + panel * layer.n_in * BLOCK;
@@ -120,20 +136,30 @@ inline double descend(const Layer<T>& layer, const Descent& how, const std::uint
     const auto step = [&](std::size_t at, std::size_t of_two) {
       const T* gradient = gradients + at * layer.width + panel * BLOCK;
       UNROLL for (std::size_t v = 0; v < down.V; v++)
-        down.step(of_two, v, load(gradient + v * lanes<T>), weights + inputs[at] * BLOCK + v * lanes<T>);
+        down.step(of_two, v, load(gradient + v * lanes<T>), weights + inputs.k[at] * BLOCK + v * lanes<T>);
     };
     std::size_t at = 0;
-    for (; at + 2 <= count; at += 2) step(at, 0), step(at + 1, 1);
-    if (at < count) step(at, 0);
+    for (; at + 2 <= inputs.count; at += 2) step(at, 0), step(at + 1, 1);
+    if (at < inputs.count) step(at, 0);
     sum += down.square_sum(0);
   }
   return sum;
 }
 
-// The same without a detour through memory, for up to MOST_ROWS rows in all: their δ stay in registers, and
-// each input's gradient is used as soon as it is there.
+// The weights of inputs whose gradient is 0: they shrink all the same.
+template <class T>
+inline void shrink(const Layer<T>& layer, const Descent& how, const Inputs& inputs) {
+  const Descending<T, 1> down(how);
+  for (std::size_t panel = 0; panel * BLOCK < layer.width; panel++)
+    for (std::size_t at = 0; at < inputs.count; at++)
+      for (std::size_t v = 0; v < down.V; v++)
+        down.move(layer.weight + (panel * layer.n_in + inputs.k[at]) * BLOCK + v * lanes<T>, Vec<T>{});
+}
+
+// Both, for mini-batches of up to MOST_ROWS rows, without a detour through memory: their δ stay in registers,
+// and each input's gradient is used as soon as it is there.
 template <class T, std::size_t R, std::size_t P>
-double descend_at_once(const Layer<T>& layer, const Descent& how, const std::uint64_t* inputs, std::size_t count,
+double descend_at_once(const Layer<T>& layer, const Descent& how, const Inputs& inputs, const Inputs& idle,
                        std::size_t panel) {
   constexpr std::size_t per_panel = BLOCK / lanes<T>, V = P * per_panel;
   const std::size_t panel_size = layer.n_in * BLOCK, in_width = layer.in_width;
@@ -141,37 +167,60 @@ double descend_at_once(const Layer<T>& layer, const Descent& how, const std::uin
   T* weights = layer.weight + panel * panel_size;
   Vec<T> delta[R][V];
   UNROLL for (std::size_t i = 0; i < R; i++)
-    UNROLL for (std::size_t v = 0; v < V; v++) delta[i][v] = load(layer.delta + i * layer.width + panel * BLOCK + v * lanes<T>);
+    UNROLL for (std::size_t v = 0; v < V; v++)
+      delta[i][v] = load(layer.delta + i * layer.width + panel * BLOCK + v * lanes<T>);
   Descending<T, P> down(how);
-  const auto step = [&](std::size_t at, std::size_t of_two) {
-    const std::size_t k = inputs[at];
+  const auto weight = [&](std::size_t k, std::size_t v) {
+    return weights + v / per_panel * panel_size + k * BLOCK + v % per_panel * lanes<T>;
+  };
+  const auto step = [&](std::size_t k, std::size_t of_two) {
     Vec<T> sum[V] = {};
     UNROLL for (std::size_t i = 0; i < R; i++) {
       const Vec<T> a = all<T>(x[i * in_width + k]);
       UNROLL for (std::size_t v = 0; v < V; v++) sum[v] = fma(a, delta[i][v], sum[v]);
     }
-    UNROLL for (std::size_t v = 0; v < V; v++)
-      down.step(of_two, v, sum[v], weights + v / per_panel * panel_size + k * BLOCK + v % per_panel * lanes<T>);
+    UNROLL for (std::size_t v = 0; v < V; v++) down.step(of_two, v, sum[v], weight(k, v));
   };
-  std::size_t at = 0;
-  for (; at + 2 <= count; at += 2) step(at, 0), step(at + 1, 1);
-  if (at < count) step(at, 0);
+  const auto shrink = [&](std::size_t k) {
+    UNROLL for (std::size_t v = 0; v < V; v++) down.move(weight(k, v), Vec<T>{});
+  };
+  std::size_t at = 0, rest = 0;
+  for (; at + 2 <= inputs.count; at += 2) {
+    step(inputs.k[at], 0), step(inputs.k[at + 1], 1);
+    // These wait for memory while those compute.
+    if (rest + 2 <= idle.count) shrink(idle.k[rest]), shrink(idle.k[rest + 1]), rest += 2;
+  }
+  if (at < inputs.count) step(inputs.k[at], 0);
+  for (; rest < idle.count; rest++) shrink(idle.k[rest]);
   double sum = 0;
   for (std::size_t p = 0; p < P; p++) sum += down.square_sum(p);
   return sum;
 }
 
+template <class T>
+using AtOnce = double (*)(const Layer<T>&, const Descent&, const Inputs&, const Inputs&, std::size_t panel);
+
 template <class T, std::size_t P, std::size_t... R>
-inline double descend_at_once(const Layer<T>& layer, const Descent& how, const std::uint64_t* inputs,
-                              std::size_t count, std::size_t panel, std::size_t rows, std::index_sequence<R...>) {
-  using Function = double (*)(const Layer<T>&, const Descent&, const std::uint64_t*, std::size_t, std::size_t);
-  static constexpr Function functions[] = {descend_at_once<T, R + 1, P>...};
-  return functions[rows - 1](layer, how, inputs, count, panel);
+inline AtOnce<T> at_once_of(std::size_t rows, std::index_sequence<R...>) {
+  static constexpr AtOnce<T> functions[] = {descend_at_once<T, R + 1, P>...};
+  return functions[rows - 1];
+}
+
+template <class T>
+inline double descend_at_once(const Layer<T>& layer, const Descent& how, const Inputs& inputs, const Inputs& idle,
+                              std::size_t rows) {
+  constexpr auto heights = std::make_index_sequence<MOST_ROWS>();
+  double sum = 0;
+  for_panels<T>(layer.width / BLOCK, [&](std::size_t panel, std::size_t wide) {
+    const auto run = wide == 1 ? at_once_of<T, 1>(rows, heights) : at_once_of<T, most_panels<T>>(rows, heights);
+    sum += run(layer, how, inputs, idle, panel);
+  });
+  return sum;
 }
 
 // ∂C/∂b_j = Σ_i δ_ij
 template <class T>
-inline void blame_biases(const Layer<T>& layer, const Chunk& chunk, const Descent& how) {
+inline void dense_backward_bias(const Layer<T>& layer, const Chunk& chunk, const Descent& how) {
   for (std::size_t j = 0; j < layer.width; j += lanes<T>) {
     Vec<T> sum = {};
     for (std::size_t i = 0; i < chunk.rows; i++) sum = sum + load(layer.delta + i * layer.width + j);
@@ -181,75 +230,58 @@ inline void blame_biases(const Layer<T>& layer, const Chunk& chunk, const Descen
   }
 }
 
-// Weights whose gradient is 0 shrink all the same.
+// ∂C/∂w_jk = Σ_i δ_ij x_ik for some inputs k: a row for each into scratch.gradient.
 template <class T>
-inline void shrink(const Layer<T>& layer, const Descent& how, const std::uint64_t* inputs, std::size_t count,
-                   Scratch<T>& scratch) {
-  if (how.decay == 0) return;
-  __builtin_memset(scratch.gradient, 0, count * layer.width * sizeof(T));
-  descend(layer, how, inputs, count, scratch.gradient);
-}
-
-// ∂C/∂w_jk = Σ_i δ_ij x_ik for the inputs k of a unit, and the step that follows from it. `ink` has a bit
-// for each of them that is not 0 in every row of the chunk.
-template <class T>
-inline void blame_weights(const Layer<T>& layer, const Chunk& chunk, const Descent& how, std::uint64_t ink,
-                          std::size_t unit, Scratch<T>& scratch) {
-  const std::size_t begin = unit * UNIT, end = begin + UNIT < layer.n_in ? begin + UNIT : layer.n_in;
-  const bool sum_up = layer.weight_gradient != nullptr;  // in memory, over the chunks
-  if (sum_up && chunk.opens)
-    __builtin_memset(layer.weight_gradient + begin * layer.width, 0, (end - begin) * layer.width * sizeof(T));
-
-  const std::uint64_t all = end - begin == UNIT ? ~std::uint64_t(0) : (std::uint64_t(1) << (end - begin)) - 1;
-  std::uint64_t inputs[UNIT + 8];
-  std::size_t count = list_bits<0>(ink & all, begin, inputs);
-
+inline void weight_gradients(const Layer<T>& layer, const Chunk& chunk, const Inputs& inputs, Scratch<T>& scratch) {
   const std::size_t panels = layer.width / BLOCK;
-  if (!sum_up && chunk.rows <= MOST_ROWS) {
-    double sum = 0;
-    constexpr auto rows = std::make_index_sequence<MOST_ROWS>();
-    for (std::size_t panel = 0, wide; panel < panels; panel += wide) {
-      wide = panels - panel < most_panels<T> ? panels - panel : most_panels<T>;
-      if (wide == 1)
-        sum += descend_at_once<T, 1>(layer, how, inputs, count, panel, chunk.rows, rows);
-      else
-        sum += descend_at_once<T, most_panels<T>>(layer, how, inputs, count, panel, chunk.rows, rows);
-    }
-    layer.square_sums[unit] = sum;
-    shrink(layer, how, inputs, list_bits<0>(~ink & all, begin, inputs), scratch);
-    return;
-  }
-
   Product<T> of;
   of.steps = layer.over_rows, of.count = chunk.rows;
   of.b_panel = BLOCK;
   of.start = zeros<T>, of.start_row = 0, of.start_panel = BLOCK;
   of.c_row = layer.width, of.c_panel = BLOCK;
-  const Tiling tiles(count, rows_of_tile<T>(panels));
+  const Tiling tiles(inputs.count, rows_of_tile<T>(panels));
   for (std::size_t t = 0; t < tiles.count; t++) {
     const std::size_t row = tiles.begin(t), height = tiles.begin(t + 1) - row;
-    for (std::size_t r = 0; r < height; r++) of.a[r] = layer.x + inputs[row + r];
-    for (std::size_t panel = 0, wide; panel < panels; panel += wide) {
-      wide = panels - panel < most_panels<T> ? panels - panel : most_panels<T>;
+    for (std::size_t r = 0; r < height; r++) of.a[r] = layer.x + inputs.k[row + r];
+    for_panels<T>(panels, [&](std::size_t panel, std::size_t wide) {
       of.b = layer.delta + panel * BLOCK;
       of.c = scratch.gradient + row * layer.width + panel * BLOCK;
       multiply(of, height, wide);
-    }
+    });
   }
+}
 
-  if (!sum_up) {
-    layer.square_sums[unit] = descend(layer, how, inputs, count, scratch.gradient);
-    shrink(layer, how, inputs, list_bits<0>(~ink & all, begin, inputs), scratch);
+// The gradient of the weights of one unit's inputs, and the step that follows from it. `ink` has a bit for
+// each input that is not 0 in every row of the chunk.
+template <class T>
+inline void dense_backward_weight(const Layer<T>& layer, const Chunk& chunk, const Descent& how, std::uint64_t ink,
+                                  std::size_t unit, Scratch<T>& scratch) {
+  const std::size_t begin = unit * UNIT, size = layer.n_in - begin < UNIT ? layer.n_in - begin : UNIT;
+  const std::uint64_t all = ~std::uint64_t(0) >> (UNIT - size);
+  const Inputs inputs(ink & all, begin);
+  double& square_sum = layer.square_sums[unit];
+
+  if (!layer.weight_gradient) {  // the chunk is the whole mini-batch
+    const Inputs idle(how.decay != 0 ? ~ink & all : 0, begin);
+    if (chunk.rows <= MOST_ROWS) {
+      square_sum = descend_at_once(layer, how, inputs, idle, chunk.rows);
+    } else {
+      weight_gradients(layer, chunk, inputs, scratch);
+      square_sum = descend(layer, how, inputs, scratch.gradient);
+      shrink(layer, how, idle);
+    }
     return;
   }
-  for (std::size_t at = 0; at < count; at++) {
-    T* sum = layer.weight_gradient + inputs[at] * layer.width;
+
+  T* sums = layer.weight_gradient + begin * layer.width;
+  if (chunk.opens) __builtin_memset(sums, 0, size * layer.width * sizeof(T));
+  weight_gradients(layer, chunk, inputs, scratch);
+  for (std::size_t at = 0; at < inputs.count; at++) {
+    T* sum = layer.weight_gradient + inputs.k[at] * layer.width;
     const T* row = scratch.gradient + at * layer.width;
     for (std::size_t j = 0; j < layer.width; j += lanes<T>) store(sum + j, load(sum + j) + load(row + j));
   }
-  if (!chunk.closes || !how.apply) return;
-  count = list_bits<0>(all, begin, inputs);
-  layer.square_sums[unit] = descend(layer, how, inputs, count, layer.weight_gradient + begin * layer.width);
+  if (chunk.closes && how.apply) square_sum = descend(layer, how, Inputs(all, begin), sums);
 }
 
 }  // namespace glassnet::GLASSNET_TARGET

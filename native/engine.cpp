@@ -12,6 +12,7 @@ namespace glassnet {
 namespace {
 
 constexpr std::size_t ENOUGH = 1 << 20;  // multiply-adds that a thread is worth waking up for
+constexpr std::size_t FEW_ROWS = 32;     // that a thread takes at a time
 constexpr auto PATIENCE = std::chrono::milliseconds(25);  // between questions whether to stop
 
 template <class T>
@@ -126,14 +127,13 @@ class Steps {
         chunk.opens = in_batch == 0;
         chunk.closes = in_batch + chunk.rows == size;
         rows_of(id, chunk);
-        if (id == 0) {
-          next_ = 0;
-          if (watch_.stop(work_)) interrupted_ = true;
-        }
+        if (id == 0 && watch_.stop(work_)) interrupted_ = true;
         barrier_->wait();
         if (interrupted_) return;
+        if (id == 0) next_rows_ = 0;
         units_of(id, chunk);
         barrier_->wait();
+        if (id == 0) next_unit_ = 0;
         if (id == 0) finish(chunk, batch);
         if (reading_) barrier_->wait();  // before the next chunk takes the place of what is read
       }
@@ -141,23 +141,34 @@ class Steps {
   }
 
  private:
+  // Whoever is free takes the next rows, and later the next unit. What is computed there doesn't depend on
+  // who does it.
   void rows_of(std::size_t id, const Chunk& chunk) {
-    const std::size_t first = chunk.rows * id / threads_, last = chunk.rows * (id + 1) / threads_;
+    const std::size_t share = threads_ == 1 ? chunk.rows : FEW_ROWS;
     Scratch<T>& scratch = workspace_.scratch[id];
-    kernels_.forward(program(), call_.source, chunk, scratch, first, last);
-    if (first == last) return;
     const Shown shown{training_.costs + chunk.first, training_.correct + chunk.first};
-    kernels_.judge(program(), call_.source, chunk, training_.by, shown, scratch, first, last);
-    kernels_.backward(program(), training_.by, scratch, first, last);
+    for (std::size_t unit = 0; unit < units(program().layers[0].n_in); unit++) scratch.inked[unit] = 0;
+    for (std::size_t first; (first = share * taken(next_rows_)) < chunk.rows;) {
+      const std::size_t last = std::min(first + share, chunk.rows);
+      kernels_.forward(program(), call_.source, chunk, scratch, first, last);
+      kernels_.judge(program(), call_.source, chunk, training_.by, shown, scratch, first, last);
+      kernels_.backward(program(), training_.by, scratch, first, last);
+    }
   }
 
-  // Whoever is free takes the next unit; what is computed there doesn't depend on who does it.
+  std::size_t taken(std::atomic<std::size_t>& next) const {
+    if (threads_ > 1) return next.fetch_add(1, std::memory_order_relaxed);
+    const std::size_t mine = next.load(std::memory_order_relaxed);
+    next.store(mine + 1, std::memory_order_relaxed);
+    return mine;
+  }
+
   void units_of(std::size_t id, const Chunk& chunk) {
-    std::size_t passed = 0, mine = threads_ == 1 ? 0 : next_.fetch_add(1);
+    std::size_t passed = 0, mine = taken(next_unit_);
     for (std::size_t l = 0; l < program().count; l++) {
       const Layer<T>& layer = program().layers[l];
       const std::size_t count = layer.kind == Kind::dense ? units(layer.n_in) : 0;
-      for (; mine < passed + count; mine = threads_ == 1 ? mine + 1 : next_.fetch_add(1)) {
+      for (; mine < passed + count; mine = taken(next_unit_)) {
         const std::size_t unit = count - 1 - (mine - passed);  // the last were read last, and are still near
         std::uint64_t ink = l == 0 ? 0 : ~std::uint64_t(0);
         for (std::size_t other = 0; l == 0 && other < threads_; other++) ink |= workspace_.scratch[other].inked[unit];
@@ -209,7 +220,8 @@ class Steps {
   std::unique_ptr<Barrier> barrier_;
   Watch watch_;
   bool interrupted_ = false;
-  std::atomic<std::size_t> next_{0};
+  alignas(64) std::atomic<std::size_t> next_rows_{0};
+  alignas(64) std::atomic<std::size_t> next_unit_{0};
 };
 
 // Chunks of images, each by whichever thread is free.

@@ -15,10 +15,9 @@ void forward(const Program<T>& program, const Source& source, const Chunk& chunk
     case Pixel::float32: read_rows<T, float>(program, source, chunk, scratch, first, last); break;
     case Pixel::float64: read_rows<T, double>(program, source, chunk, scratch, first, last); break;
   }
-  for (std::size_t unit = 0; unit * UNIT < program.ink_width; unit++) scratch.inked[unit] = 0;
   for (std::size_t l = 0; l < program.count; l++) {
     const Layer<T>& layer = program.layers[l];
-    if (layer.kind == Kind::dense) weigh(program, layer, scratch, first, last);
+    if (layer.kind == Kind::dense) dense_forward(program, layer, scratch, first, last);
     activate(layer, first, last);
   }
 }
@@ -57,20 +56,20 @@ void backward(const Program<T>& program, Criterion by, Scratch<T>& scratch, std:
     if (!is_last) {
       const Layer<T>& next = program.layers[l + 1];
       if (next.kind == Kind::dense)
-        blame_inputs(next, layer.delta, scratch, first, last);
+        dense_dC_dx(next, layer.delta, scratch, first, last);
       else
         __builtin_memcpy(layer.delta + at, next.delta + at, bytes);
     }
     if (layer.dC_da) __builtin_memcpy(layer.dC_da + at, layer.delta + at, bytes);
-    go_back(layer, layer.delta, first, last);
+    activation_backward(layer, layer.delta, first, last);
   }
 }
 
 template <class T>
 void gradient(const Layer<T>& layer, const Chunk& chunk, const Descent& how, std::uint64_t ink, std::size_t unit,
               Scratch<T>& scratch) {
-  if (unit == 0) blame_biases(layer, chunk, how);
-  blame_weights(layer, chunk, how, ink, unit, scratch);
+  if (unit == 0) dense_backward_bias(layer, chunk, how);
+  dense_backward_weight(layer, chunk, how, ink, unit, scratch);
 }
 
 // Independent chains of multiply-adds, as many as it takes to keep the processor busy.

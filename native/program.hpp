@@ -69,7 +69,7 @@ template <class T>
 struct Scratch {
   Step* steps;             // [tiles][layers[0].n_in + 8]: the inputs that are not 0 in a tile of rows
   std::size_t* counts;     // [tiles]
-  std::uint64_t* inked;    // [units]: a bit for each input that is not 0 in any of its rows
+  std::uint64_t* inked;    // [units]: a bit for each input that is not 0 in any row it took of this chunk
   T* delta_panels;         // δ with the rows of a panel as neighbors
   T* dC_dx_panels;
   T* gradient;             // [UNIT][width]

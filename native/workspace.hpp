@@ -165,7 +165,7 @@ Program<T> lay_out_program(Shelf& shelf, const Plan& plan, const Panels<T>* pane
 }
 
 template <class T>
-Scratch<T> lay_out_scratch(Shelf& shelf, const Plan& plan, const Needs& needs) {
+Scratch<T> lay_out_scratch(Shelf& shelf, const Plan& plan, const Needs& needs, bool place) {
   std::size_t widest = 0, panels = padded(needs.rows, BLOCK);
   std::size_t delta = 0, dC_dx = 0;
   for (std::size_t l = 0; l < plan.size(); l++) {
@@ -179,6 +179,7 @@ Scratch<T> lay_out_scratch(Shelf& shelf, const Plan& plan, const Needs& needs) {
   scratch.steps = shelf.take<Step>(tiles * (plan[0].n_in + 8));
   scratch.counts = shelf.take<std::size_t>(tiles);
   scratch.inked = shelf.take<std::uint64_t>(units(plan[0].n_in));
+  if (place) std::memset(scratch.inked, 0, units(plan[0].n_in) * sizeof(std::uint64_t));
   scratch.delta_panels = shelf.take<T>(panels * delta);
   scratch.dC_dx_panels = shelf.take<T>(panels * dC_dx);
   scratch.gradient = shelf.take<T>(needs.backward ? UNIT * widest : 0);
@@ -211,7 +212,7 @@ struct Workspace {
       if (place) programs[i] = program;
     }
     for (std::size_t i = 0; i < threads; i++) {
-      const Scratch<T> one = lay_out_scratch<T>(shelf, plan, needs);
+      const Scratch<T> one = lay_out_scratch<T>(shelf, plan, needs, place);
       if (place) scratch[i] = one;
     }
   }

@@ -45,7 +45,7 @@ class Glassnet(Contender):
         return [array.copy() for array in self._network.parameters.values()]
 
     def predictor(self, images: NDArray[np.float32]) -> Callable[[], Any]:
-        predict = gn.Predictor(self._network) if hasattr(gn, "Predictor") else self._network.predict
+        predict = gn.Predictor(self._network, self._recipe.engine)
         return lambda: predict(images)
 
 

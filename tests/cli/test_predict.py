@@ -35,7 +35,7 @@ def test_predict_gives_the_networks_outputs(ok, trained, drawings):
     for answer, (name, label) in zip(answers, drawings, strict=True):
         outputs = network.predict(gn.normalize_drawing(gn.read_drawing(name))[None])[0]
         assert list(answer) == ["image", "answer", "outputs"]
-        assert answer["outputs"] == {str(k): float(output) for k, output in enumerate(outputs)}
+        assert answer["outputs"] == pytest.approx({str(k): float(a) for k, a in enumerate(outputs)}, abs=1e-6)
         assert answer["answer"] == str(outputs.argmax())
         right += answer["answer"] == str(label)
     assert right >= 10  # of 12, as well as it reads the test images
