@@ -17,8 +17,7 @@ from concurrent.futures import ProcessPoolExecutor
 from statistics import mean, median
 from typing import NamedTuple
 
-for threads in ("OPENBLAS_NUM_THREADS", "GLASSNET_THREADS"):
-    os.environ.setdefault(threads, "1")  # a process a core, each with one thread
+os.environ |= {"OPENBLAS_NUM_THREADS": "1", "GLASSNET_THREADS": "1"}  # a process a core, each with one thread
 
 from glassnet import Recipe, Trainer, evaluate, load
 

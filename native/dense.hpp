@@ -2,6 +2,7 @@
 #pragma once
 
 #include "inputs.hpp"
+#include "panels.hpp"
 #include "tile.hpp"
 
 namespace glassnet::GLASSNET_TARGET {
@@ -57,13 +58,7 @@ inline void dense_forward(const Program<T>& program, const Layer<T>& layer, Scra
 template <class T>
 inline void dense_dC_dx(const Layer<T>& layer, T* dC_dx, Scratch<T>& scratch, std::size_t first, std::size_t last) {
   const std::size_t rows = last - first, panels = padded(rows, BLOCK) / BLOCK, n_in = layer.n_in, n_out = layer.n_out;
-  for (std::size_t panel = 0; panel < panels; panel++)
-    for (std::size_t lane = 0; lane < BLOCK; lane++) {
-      const std::size_t i = panel * BLOCK + lane;
-      const T* delta = layer.delta + (first + i) * layer.width;
-      T* to = scratch.delta_panels + panel * n_out * BLOCK + lane;
-      for (std::size_t j = 0; j < n_out; j++) to[j * BLOCK] = i < rows ? delta[j] : 0;
-    }
+  into_panels(layer.delta + first * layer.width, layer.width, rows, n_out, scratch.delta_panels);
 
   Product<T> of;
   of.steps = layer.over_outputs, of.count = n_out;
@@ -81,11 +76,7 @@ inline void dense_dC_dx(const Layer<T>& layer, T* dC_dx, Scratch<T>& scratch, st
     }
   });
 
-  for (std::size_t i = 0; i < rows; i++) {
-    const T* from = scratch.dC_dx_panels + i / BLOCK * n_in * BLOCK + i % BLOCK;
-    T* to = dC_dx + (first + i) * layer.in_width;
-    for (std::size_t k = 0; k < n_in; k++) to[k] = from[k * BLOCK];
-  }
+  out_of_panels(scratch.dC_dx_panels, n_in, rows, dC_dx + first * layer.in_width, layer.in_width);
 }
 
 // The step of P panels' weights, input after input, and Σ g² on the way.
@@ -230,43 +221,68 @@ inline void dense_backward_bias(const Layer<T>& layer, const Chunk& chunk, const
   }
 }
 
-// ∂C/∂w_jk = Σ_i δ_ij x_ik for some inputs k: a row for each into scratch.gradient.
+// ∂C/∂w_jk = Σ_i δ_ij x_ik for some inputs k, in the given rows i: a row for each into scratch.gradient, from the
+// row `at` on.
 template <class T>
-inline void weight_gradients(const Layer<T>& layer, const Chunk& chunk, const Inputs& inputs, Scratch<T>& scratch) {
+inline void weight_gradients(const Layer<T>& layer, const std::uint64_t* inputs, std::size_t count, const Step* steps,
+                             std::size_t step_count, std::size_t at, Scratch<T>& scratch) {
   const std::size_t panels = layer.width / BLOCK;
   Product<T> of;
-  of.steps = layer.over_rows, of.count = chunk.rows;
+  of.steps = steps, of.count = step_count;
   of.b_panel = BLOCK;
   of.start = zeros<T>, of.start_row = 0, of.start_panel = BLOCK;
   of.c_row = layer.width, of.c_panel = BLOCK;
-  const Tiling tiles(inputs.count, rows_of_tile<T>(panels));
+  const Tiling tiles(count, rows_of_tile<T>(panels));
   for (std::size_t t = 0; t < tiles.count; t++) {
     const std::size_t row = tiles.begin(t), height = tiles.begin(t + 1) - row;
-    for (std::size_t r = 0; r < height; r++) of.a[r] = layer.x + inputs.k[row + r];
+    for (std::size_t r = 0; r < height; r++) of.a[r] = layer.x + inputs[row + r];
     for_panels<T>(panels, [&](std::size_t panel, std::size_t wide) {
       of.b = layer.delta + panel * BLOCK;
-      of.c = scratch.gradient + row * layer.width + panel * BLOCK;
+      of.c = scratch.gradient + (at + row) * layer.width + panel * BLOCK;
       multiply(of, height, wide);
     });
+  }
+}
+
+// The same for the network's inputs: eight neighbors at a time, in the rows where one of them is not 0.
+template <class T>
+inline void weight_gradients_of_ink(const Program<T>& program, const Layer<T>& layer, std::size_t rows,
+                                    std::uint64_t ink, std::size_t begin, const Inputs& inputs, Scratch<T>& scratch) {
+  std::size_t at = 0;
+  for (; ink; ink >>= 8, begin += 8) {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < rows; i++) {
+      scratch.steps[count] = layer.over_rows[i];
+      count += load_as<std::uint64_t>(program.inked + i * program.ink_width + begin) != 0;
+    }
+    const std::size_t neighbors = std::size_t(__builtin_popcountll(ink & 255));
+    weight_gradients(layer, inputs.k + at, neighbors, scratch.steps, count, at, scratch);
+    at += neighbors;
   }
 }
 
 // The gradient of the weights of one unit's inputs, and the step that follows from it. `ink` has a bit for
 // each input that is not 0 in every row of the chunk.
 template <class T>
-inline void dense_backward_weight(const Layer<T>& layer, const Chunk& chunk, const Descent& how, std::uint64_t ink,
-                                  std::size_t unit, Scratch<T>& scratch) {
+inline void dense_backward_weight(const Program<T>& program, const Layer<T>& layer, const Chunk& chunk,
+                                  const Descent& how, std::uint64_t ink, std::size_t unit, Scratch<T>& scratch) {
   const std::size_t begin = unit * UNIT, size = layer.n_in - begin < UNIT ? layer.n_in - begin : UNIT;
   const std::uint64_t all = ~std::uint64_t(0) >> (UNIT - size);
   const Inputs inputs(ink & all, begin);
   double& square_sum = layer.square_sums[unit];
+  const auto gradients = [&] {
+    if (layer.x == program.x)
+      weight_gradients_of_ink(program, layer, chunk.rows, ink & all, begin, inputs, scratch);
+    else
+      weight_gradients(layer, inputs.k, inputs.count, layer.over_rows, chunk.rows, 0, scratch);
+  };
 
   if (!layer.weight_gradient) {  // the chunk is the whole mini-batch
     const Inputs idle(how.decay != 0 ? ~ink & all : 0, begin);
     if (chunk.rows <= MOST_ROWS) {
       square_sum = descend_at_once(layer, how, inputs, idle, chunk.rows);
     } else {
-      weight_gradients(layer, chunk, inputs, scratch);
+      gradients();
       square_sum = descend(layer, how, inputs, scratch.gradient);
       shrink(layer, how, idle);
     }
@@ -275,7 +291,7 @@ inline void dense_backward_weight(const Layer<T>& layer, const Chunk& chunk, con
 
   T* sums = layer.weight_gradient + begin * layer.width;
   if (chunk.opens) __builtin_memset(sums, 0, size * layer.width * sizeof(T));
-  weight_gradients(layer, chunk, inputs, scratch);
+  gradients();
   for (std::size_t at = 0; at < inputs.count; at++) {
     T* sum = layer.weight_gradient + inputs.k[at] * layer.width;
     const T* row = scratch.gradient + at * layer.width;

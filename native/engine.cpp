@@ -12,7 +12,6 @@ namespace glassnet {
 namespace {
 
 constexpr std::size_t ENOUGH = 1 << 20;  // multiply-adds that a thread is worth waking up for
-constexpr std::size_t FEW_ROWS = 32;     // that a thread takes at a time
 constexpr auto PATIENCE = std::chrono::milliseconds(25);  // between questions whether to stop
 
 template <class T>
@@ -91,7 +90,7 @@ class Steps {
         rows_(std::min({batch_size_, training.count, CHUNK})),
         work_(3 * rows_ * multiply_adds(call.plan)),
         threads_(threads_for(work_, call.threads)),
-        weights_(call.plan, call.parameters, memory_.weights()),
+        weights_(kernels_, call.plan, call.parameters, memory_.weights()),
         workspace_(call.plan, weights_.panels, {rows_, true, batch_size_ > CHUNK || reading_, reading_ != nullptr}, 1,
                    threads_, memory_.work()),
         barrier_(std::make_unique<Barrier>(threads_)),
@@ -144,7 +143,7 @@ class Steps {
   // Whoever is free takes the next rows, and later the next unit. What is computed there doesn't depend on
   // who does it.
   void rows_of(std::size_t id, const Chunk& chunk) {
-    const std::size_t share = threads_ == 1 ? chunk.rows : FEW_ROWS;
+    const std::size_t share = padded((chunk.rows + threads_ - 1) / threads_, BLOCK);
     Scratch<T>& scratch = workspace_.scratch[id];
     const Shown shown{training_.costs + chunk.first, training_.correct + chunk.first};
     for (std::size_t unit = 0; unit < units(program().layers[0].n_in); unit++) scratch.inked[unit] = 0;
@@ -172,7 +171,7 @@ class Steps {
         const std::size_t unit = count - 1 - (mine - passed);  // the last were read last, and are still near
         std::uint64_t ink = l == 0 ? 0 : ~std::uint64_t(0);
         for (std::size_t other = 0; l == 0 && other < threads_; other++) ink |= workspace_.scratch[other].inked[unit];
-        kernels_.gradient(layer, chunk, training_.how, ink, unit, workspace_.scratch[id]);
+        kernels_.gradient(program(), l, chunk, training_.how, ink, unit, workspace_.scratch[id]);
       }
       passed += count;
     }
@@ -288,15 +287,14 @@ template <class T>
 Outcome train(const Call<T>& call, const Training& training) {
   Steps<T> steps(call, training, nullptr);
   const Outcome outcome = steps.go();
-  for (std::size_t l = 0; outcome == Outcome::done && l < call.plan.size(); l++)
-    if (is_dense(call.plan[l])) unpack(call.plan[l], steps.weights().panels[l], call.parameters[l]);
+  if (outcome == Outcome::done) steps.weights().unpack(call.parameters);
   return outcome;
 }
 
 template <class T>
 Outcome evaluate(const Call<T>& call, const Evaluation<T>& evaluation) {
   Memory memory;
-  const Weights<T> weights(call.plan, call.parameters, memory.weights());
+  const Weights<T> weights(kernels_of<T>(call.target), call.plan, call.parameters, memory.weights());
   return Pass<T>(call, weights.panels, evaluation, memory.work()).go();
 }
 
@@ -304,7 +302,7 @@ template <class T>
 Predictor<T>::Predictor(const Target& target, const Plan& plan, const Parameters<T>* parameters)
     : target_(target),
       plan_(plan),
-      weights_(plan_, parameters, weights_block_),
+      weights_(kernels_of<T>(target), plan_, parameters, weights_block_),
       workspace_(plan_, weights_.panels, {FEW}, 1, 1, work_block_) {}
 
 template <class T>

@@ -66,10 +66,11 @@ void backward(const Program<T>& program, Criterion by, Scratch<T>& scratch, std:
 }
 
 template <class T>
-void gradient(const Layer<T>& layer, const Chunk& chunk, const Descent& how, std::uint64_t ink, std::size_t unit,
-              Scratch<T>& scratch) {
+void gradient(const Program<T>& program, std::size_t l, const Chunk& chunk, const Descent& how, std::uint64_t ink,
+              std::size_t unit, Scratch<T>& scratch) {
+  const Layer<T>& layer = program.layers[l];
   if (unit == 0) dense_backward_bias(layer, chunk, how);
-  dense_backward_weight(layer, chunk, how, ink, unit, scratch);
+  dense_backward_weight(program, layer, chunk, how, ink, unit, scratch);
 }
 
 // Independent chains of multiply-adds, as many as it takes to keep the processor busy.
@@ -85,7 +86,7 @@ double multiply_adds(std::size_t rounds) {
 }
 
 template <class T>
-constexpr Kernels<T> kernels = {forward<T>, judge<T>, backward<T>, gradient<T>};
+constexpr Kernels<T> kernels = {into_panels<T>, out_of_panels<T>, forward<T>, judge<T>, backward<T>, gradient<T>};
 
 }  // namespace
 

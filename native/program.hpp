@@ -118,6 +118,9 @@ struct Descent {
 // The work of a mini-batch, for rows or units that may be shared out among threads in any way.
 template <class T>
 struct Kernels {
+  // Rows of n numbers into panels [rows / 16][n][16], filled up with 0, and back.
+  void (*into_panels)(const T* from, std::size_t from_row, std::size_t rows, std::size_t n, T* panels);
+  void (*out_of_panels)(const T* panels, std::size_t n, std::size_t rows, T* to, std::size_t to_row);
   // Read the rows and pass them forward through all layers.
   void (*forward)(const Program<T>&, const Source&, const Chunk&, Scratch<T>&, std::size_t first, std::size_t last);
   // Cost and right answers of the rows; in training also ∂C/∂a of the last layer (or its δ), as `delta`.
@@ -127,7 +130,8 @@ struct Kernels {
   void (*backward)(const Program<T>&, Criterion, Scratch<T>&, std::size_t first, std::size_t last);
   // From δ to the gradient of one unit of one layer's weights (and its bias), and their update.
   // Bits of `ink` that are 0 tell of inputs that are 0 in the whole chunk.
-  void (*gradient)(const Layer<T>&, const Chunk&, const Descent&, std::uint64_t ink, std::size_t unit, Scratch<T>&);
+  void (*gradient)(const Program<T>&, std::size_t layer, const Chunk&, const Descent&, std::uint64_t ink,
+                   std::size_t unit, Scratch<T>&);
 };
 
 // What an instruction set offers.

@@ -42,45 +42,35 @@ struct Panels {
   bool finite;
 };
 
-// Into panels; the neurons that fill up the last one have parameters 0, and keep them.
+// The parameters of all layers, in panels. The neurons that fill up the last one have parameters 0, and keep them.
 template <class T>
-void pack(const Operation& of, const Parameters<T>& from, const Panels<T>& to) {
-  for (std::size_t j = 0; j < width(of.n_out); j++) {
-    T* column = to.weight + j / BLOCK * of.n_in * BLOCK + j % BLOCK;
-    for (std::size_t k = 0; k < of.n_in; k++) column[k * BLOCK] = j < of.n_out ? from.weight[j * of.n_in + k] : T(0);
-    to.bias[j] = j < of.n_out ? from.bias[j] : T(0);
-  }
-}
-
-template <class T>
-bool all_finite(const T* numbers, std::size_t count) {
-  bool finite = true;
-  for (std::size_t i = 0; i < count; i++) finite &= numbers[i] - numbers[i] == 0;
-  return finite;
-}
-
-template <class T>
-void unpack(const Operation& of, const Panels<T>& from, const Parameters<T>& to) {
-  for (std::size_t j = 0; j < of.n_out; j++) {
-    const T* column = from.weight + j / BLOCK * of.n_in * BLOCK + j % BLOCK;
-    for (std::size_t k = 0; k < of.n_in; k++) to.weight[j * of.n_in + k] = column[k * BLOCK];
-    to.bias[j] = from.bias[j];
-  }
-}
-
-// The parameters of all layers, packed.
-template <class T>
-struct Weights {
-  Weights(const Plan& plan, const Parameters<T>* parameters, Block& block) {
+class Weights {
+ public:
+  Weights(const Kernels<T>& kernels, const Plan& plan, const Parameters<T>* parameters, Block& block)
+      : kernels_(kernels), plan_(plan) {
     Shelf measure;
     lay_out(measure, plan, false);
     Shelf shelf(block.of_size(measure.used()));
     lay_out(shelf, plan, true);
-    for (std::size_t l = 0; l < plan.size(); l++)
-      if (is_dense(plan[l])) {
-        pack(plan[l], parameters[l], panels[l]);
-        panels[l].finite = all_finite(parameters[l].weight, plan[l].n_in * plan[l].n_out);
-      }
+    for (std::size_t l = 0; l < plan.size(); l++) {
+      if (!is_dense(plan[l])) continue;
+      const Operation& of = plan[l];
+      const Parameters<T>& from = parameters[l];
+      Panels<T>& to = panels[l];
+      kernels.into_panels(from.weight, of.n_in, of.n_out, of.n_in, to.weight);
+      kernels.into_panels(from.bias, 1, of.n_out, 1, to.bias);
+      bool finite = true;
+      for (std::size_t i = 0; i < of.n_in * of.n_out; i++) finite &= from.weight[i] - from.weight[i] == 0;
+      to.finite = finite;
+    }
+  }
+
+  void unpack(const Parameters<T>* parameters) const {
+    for (std::size_t l = 0; l < plan_.size(); l++) {
+      if (!is_dense(plan_[l])) continue;
+      kernels_.out_of_panels(panels[l].weight, plan_[l].n_in, plan_[l].n_out, parameters[l].weight, plan_[l].n_in);
+      kernels_.out_of_panels(panels[l].bias, 1, plan_[l].n_out, parameters[l].bias, 1);
+    }
   }
 
   Panels<T>* panels;  // one for each layer
@@ -95,6 +85,9 @@ struct Weights {
       if (place) panels[l] = {weight, bias, true};
     }
   }
+
+  const Kernels<T>& kernels_;
+  const Plan& plan_;
 };
 
 // What a piece of work needs room for.

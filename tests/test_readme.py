@@ -29,7 +29,7 @@ def without_numbers(text: str) -> str:
 
 
 def test_there_are_examples_and_commands():
-    assert len(EXAMPLES) == 2
+    assert len(EXAMPLES) == 3
     assert len(LINES) >= 10
     assert "make train" in SHELL
     assert "make test" in SHELL
