@@ -92,12 +92,12 @@ def test_plain_lines(ok, trained, small):
         "cross_entropy, η 0.5, mini-batches of 5"
     )
     for line, record in zip(lines[1:5], history, strict=True):
-        assert re.sub(r"  \d+\.\d\d s$", "", line) == (
+        assert re.sub(r"  \d+\.\d+ m?s$", "", line) == (
             f"epoch   {record.epoch}  cost {record.training_cost:.4f}  accuracy "
             f"{record.training_accuracy:7.2%}  validation: cost {record.validation_cost:.4f}  accuracy "
             f"{record.validation_accuracy:7.2%}"
         )
-    assert re.fullmatch(r"epoch 4 of 4 is done; \d+\.\d s of training", lines[5])
+    assert re.fullmatch(r"epoch 4 of 4 is done; \d+\.\d+ m?s of training", lines[5])
     right = round(240 * figures["validation_accuracy"])
     assert lines[6] == f"validation accuracy  {figures['validation_accuracy']:.2%} ({right} of 240)"
     right = round(360 * figures["test_accuracy"])

@@ -60,11 +60,11 @@ class PlainLines(Display):
             line += f"  validation: cost {record.validation_cost:.4f} "
         if record.validation_accuracy is not None:
             line += f" accuracy {record.validation_accuracy:7.2%}"
-        click.echo(f"{line}  {record.seconds:.2f} s")
+        click.echo(f"{line}  {duration(record.seconds)}")
 
     def finished(self, trainer: Trainer, evaluations: dict[str, Evaluation], run: str) -> None:
         ended = trainer.finished or f"stopped; the parameters of epoch {trainer.progress.epoch} are kept"
-        click.echo(f"{ended}; {trainer.progress.seconds:.1f} s of training")
+        click.echo(f"{ended}; {duration(trainer.progress.seconds)} of training")
         for name, evaluation in evaluations.items():
             click.echo(f"{name + ' accuracy':<20} {score(evaluation)}")
         click.echo(f"{'run folder':<20} {run}")
@@ -138,6 +138,17 @@ def score(evaluation: Evaluation) -> str:
     """The accuracy, and the counts behind it."""
     right = int((evaluation.answers == evaluation.labels).sum())
     return f"{evaluation.accuracy:.2%} ({right:,} of {len(evaluation.labels):,})"
+
+
+def duration(seconds: float) -> str:
+    """In the unit that suits it.
+
+    >>> duration(0.0012), duration(0.35), duration(754.3)
+    ('1.2 ms', '0.35 s', '754 s')
+    """
+    if seconds < 0.1:
+        return f"{seconds * 1000:.1f} ms"
+    return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.0f} s"
 
 
 def _headline(trainer: Trainer) -> str:
