@@ -29,7 +29,19 @@ struct Format<double> {
   static constexpr int exp_terms = 13, atanh_terms = 17;
 };
 
-constexpr double factorial(int k) { return k < 2 ? 1 : k * factorial(k - 1); }
+// The coefficients of the series below.
+template <class T>
+struct Coefficients {
+  T of_exp[Format<T>::exp_terms + 1] = {1};    // 1 / k!
+  T of_atanh[Format<T>::atanh_terms + 1] = {}; // 1 / (2 k + 1)
+  constexpr Coefficients() {
+    double factorial = 1;
+    for (int k = 1; k <= Format<T>::exp_terms; k++) of_exp[k] = T(1 / (factorial *= k));
+    for (int k = 0; k <= Format<T>::atanh_terms; k++) of_atanh[k] = T(1.0 / (2 * k + 1));
+  }
+};
+template <class T>
+inline constexpr Coefficients<T> coefficients;
 
 // eˣ = 2ⁿ (1 + p) with n the whole number nearest to x / ln 2.
 template <class T>
@@ -44,8 +56,8 @@ inline Exponential<T> exponential(Vec<T> x) {
   const Vec<T> shifted = fma(x, all<T>(T(1.4426950408889634)), all<T>(F::round));  // x / ln 2
   const Vec<T> n = shifted - F::round;
   const Vec<T> r = fma(n, all<T>(-F::ln2_low), fma(n, all<T>(-F::ln2_high), x));
-  Vec<T> sum = all<T>(T(1 / factorial(F::exp_terms)));
-  for (int k = F::exp_terms - 1; k > 1; k--) sum = fma(sum, r, all<T>(T(1 / factorial(k))));
+  Vec<T> sum = all<T>(coefficients<T>.of_exp[F::exp_terms]);
+  UNROLL for (int k = F::exp_terms - 1; k > 1; k--) sum = fma(sum, r, all<T>(coefficients<T>.of_exp[k]));
   return {fma(r * r, sum, r), bits<T>(shifted) - bits<T>(all<T>(F::round))};
 }
 
@@ -76,8 +88,9 @@ inline Vec<T> expm1(Vec<T> x) {
 template <class T>
 inline Vec<T> twice_atanh(Vec<T> s) {
   const Vec<T> square = s * s;
-  Vec<T> sum = all<T>(T(1.0 / (2 * Format<T>::atanh_terms + 1)));
-  for (int k = Format<T>::atanh_terms - 1; k > 0; k--) sum = fma(sum, square, all<T>(T(1.0 / (2 * k + 1))));
+  constexpr int terms = Format<T>::atanh_terms;
+  Vec<T> sum = all<T>(coefficients<T>.of_atanh[terms]);
+  UNROLL for (int k = terms - 1; k > 0; k--) sum = fma(sum, square, all<T>(coefficients<T>.of_atanh[k]));
   return fma(2 * s * square, sum, 2 * s);
 }
 

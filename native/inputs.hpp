@@ -20,7 +20,7 @@ template <class T>
 inline bool read_row(const std::uint8_t* __restrict from, std::size_t n, T* __restrict x, std::uint8_t* inked) {
   std::size_t k = 0;
   for (; k + BLOCK <= n; k += BLOCK)
-    for (std::size_t lane = 0; lane < BLOCK; lane++) x[k + lane] = scaled<T>(from[k + lane]);
+    VECTORIZE for (std::size_t lane = 0; lane < BLOCK; lane++) x[k + lane] = scaled<T>(from[k + lane]);
   for (; k < n; k++) x[k] = scaled<T>(from[k]);
   __builtin_memcpy(inked, from, n);
   return true;

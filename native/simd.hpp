@@ -14,11 +14,14 @@
 #include <arm_neon.h>
 #endif
 
-// Before a loop of few and constant rounds: what it keeps in an array then stays in registers.
+// Before a loop of few and constant rounds: what it keeps in an array then stays in registers. And before one
+// that is to become a few vector instructions.
 #if defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
+#define VECTORIZE _Pragma("clang loop vectorize(enable) unroll(disable)")
 #else
 #define UNROLL _Pragma("GCC unroll 16")
+#define VECTORIZE _Pragma("GCC ivdep")
 #endif
 
 namespace glassnet::GLASSNET_TARGET {
