@@ -31,18 +31,19 @@ bench: $(VENV)/bench-installed
 	$(BIN)/python benchmarks/bench.py --readme
 
 # The engine without Python: the same bits with every instruction set and number of threads, and the same
-# as on every other machine.
+# as on every other machine. And no function of an instruction set that a linker could take for another's.
 bits:
-	cmake -S native -B build/bits -DGLASSNET_CHECK=ON
+	cmake -S native -B build/bits -DGLASSNET_CHECK=ON -DGLASSNET_STRICT=ON
 	cmake --build build/bits
 	build/bits/bits | diff native/checks/bits.txt -
+	! find build/bits -name 'kernels*.o' | xargs nm -C | grep ' [VW] ' | grep -Ev 'glassnet::(x86_64_v[34]|neon)::'
 
 # The tests of the engine with a module that watches addresses and undefined behavior.
 SANITIZED := build/sanitized
-CXX ?= g++
 sanitize: $(SANITIZED)/installed
 	$(PIP) --python $(SANITIZED)/bin/python install --quiet --no-deps --force-reinstall . \
-	  --config-settings=cmake.define.GLASSNET_SANITIZE=ON --config-settings=install.strip=false \
+	  --config-settings=cmake.define.GLASSNET_SANITIZE=ON --config-settings=cmake.define.GLASSNET_STRICT=ON \
+	  --config-settings=install.strip=false \
 	  --config-settings=build-dir=$(SANITIZED)/build
 	LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libubsan.so)" \
 	  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 HYPOTHESIS_PROFILE=sanitize \

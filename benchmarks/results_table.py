@@ -73,7 +73,8 @@ def notes(results: Result) -> str:
     )
     if any(row.get("share_of_peak") for row in results["rows"]):
         text += (
-            "Of peak: dense operations a second, none skipped, over those of a loop of fused multiply-adds. "
+            "Of peak: dense operations a second, as if none were skipped, over those of a loop of fused "
+            "multiply-adds; what zero pixels save may carry it beyond 100%. "
         )
     if machine["instructions"] != "AVX-512":
         text += "The bars are meant for machines with AVX-512, which this one has not. "

@@ -8,9 +8,11 @@
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <optional>
 #include <string>
+#include <thread>
 #include <tuple>
 
 #include "engine.hpp"
@@ -158,14 +160,25 @@ const Target& target_named(const std::string& name) {
   refuse("instruction set '" + name + "' is not one of this build and this processor");
 }
 
+std::atomic<bool> ending{false};  // the interpreter is
+
 // Whether Ctrl-C, or another signal whose handler raises, was met.
 bool interrupted() {
+  if (ending) return true;
   const nb::gil_scoped_acquire held;
   return PyErr_CheckSignals() != 0;
 }
 
-// Whether all images were finite numbers.
-bool conclude(Outcome outcome) {
+// What the work comes to, while other Python threads run; whether all images were finite numbers.
+template <class Work>
+bool conclude(Work work) {
+  Outcome outcome;
+  {
+    const nb::gil_scoped_release others_may_run;
+    outcome = work();
+    // Whoever comes back to an interpreter that ends is killed on the spot, in the midst of C++.
+    while (ending) std::this_thread::sleep_for(std::chrono::hours(1));
+  }
   if (outcome == Outcome::interrupted) throw nb::python_error();
   return outcome == Outcome::done;
 }
@@ -196,12 +209,7 @@ bool train_as(const Plan& plan, const std::vector<Array>& arrays, const Readable
   keep_apart({costs, correct, gradient_norms}, images, labels, order, example_weights ? *example_weights : order);
   const Call<T> call{target_named(target), plan, parameters.data(), source, threads_within(threads), interrupted};
   if (count == 0) return true;
-  Outcome outcome;
-  {
-    const nb::gil_scoped_release others_may_run;
-    outcome = train(call, training);
-  }
-  return conclude(outcome);
+  return conclude([&] { return train(call, training); });
 }
 
 bool train_batches(const Operations& operations, const std::vector<Array>& parameters, const Readable& images,
@@ -230,12 +238,7 @@ bool evaluate_as(const Plan& plan, const std::vector<Array>& arrays, const Reada
   keep_apart({outputs, costs}, images, labels);
   const Call<T> call{target_named(target), plan, parameters.data(), source, threads_within(threads), interrupted};
   if (n == 0) return true;
-  Outcome outcome;
-  {
-    const nb::gil_scoped_release others_may_run;
-    outcome = evaluate(call, evaluation);
-  }
-  return conclude(outcome);
+  return conclude([&] { return evaluate(call, evaluation); });
 }
 
 bool evaluate_all(const Operations& operations, const std::vector<Array>& parameters, const Readable& images,
@@ -280,12 +283,7 @@ bool gradient_as(const Plan& plan, const std::vector<Array>& arrays, const Reada
   const Reading<T> reading{n, by, checked<double>("costs", costs, {n}), checked<T>("x", x, {n, plan.front().n_in}),
                            numbers.data()};
   const Call<T> call{target_named(target), plan, parameters.data(), source, threads_within(threads), interrupted};
-  Outcome outcome;
-  {
-    const nb::gil_scoped_release others_may_run;
-    outcome = read_gradient(call, reading);
-  }
-  return conclude(outcome);
+  return conclude([&] { return read_gradient(call, reading); });
 }
 
 bool cost_and_gradient(const Operations& operations, const std::vector<Array>& parameters, const Readable& images,
@@ -313,15 +311,10 @@ class PredictorOf {
     T* to = checked<T>("outputs", outputs, {n, predictor_.plan().back().n_out});
     if (n == 0) return true;
     if (n <= Predictor<T>::FEW) {  // too little for others to run meanwhile, so that there is one caller at a time
-      return conclude(predictor_.few(source, n, to));
+      return predictor_.few(source, n, to) == Outcome::done;
     }
     threads_within(threads);
-    Outcome outcome;
-    {
-      const nb::gil_scoped_release others_may_run;
-      outcome = predictor_.many(source, n, threads, interrupted, to);
-    }
-    return conclude(outcome);
+    return conclude([&] { return predictor_.many(source, n, threads, interrupted, to); });
   }
 
  private:
@@ -372,6 +365,7 @@ double measure_peak(const std::string& target, std::size_t threads, double secon
 NB_MODULE(_native, module) {
   using namespace glassnet;
   module.def("targets", targets);
+  module.def("end", [] { ending = true; });
   module.def("measure_peak", measure_peak, nb::arg("target"), nb::arg("threads"), nb::arg("seconds"));
   module.def("train_batches", train_batches, nb::arg("plan"), nb::arg("parameters").noconvert(),
              nb::arg("images").noconvert(), nb::arg("labels").noconvert(),

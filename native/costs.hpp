@@ -73,12 +73,15 @@ inline double cost_of_row(Criterion by, const T* z, const T* a, const T* y, std:
   return cost;
 }
 
-// Whether the largest output, the first of them, is the wanted one.
+// Whether the wanted output is the largest, the first of them; NaN counts as larger than all numbers.
 template <class T>
 inline bool right(const T* a, std::size_t wanted, std::size_t n) {
   const T best = a[wanted];
   int better = 0;
-  for (std::size_t j = 0; j < n; j++) better |= (a[j] > best) | ((a[j] == best) & (j < wanted));
+  if (best != best)
+    for (std::size_t j = 0; j < wanted; j++) better |= a[j] != a[j];
+  else
+    for (std::size_t j = 0; j < n; j++) better |= a[j] > best || a[j] != a[j] || (a[j] == best && j < wanted);
   return !better;
 }
 

@@ -34,7 +34,7 @@ inline void dense_forward(const Program<T>& program, const Layer<T>& layer, Scra
   if (is_first)
     for (std::size_t t = 0; t < tiles.count; t++)
       scratch.counts[t] = list_ink(program, first + tiles.begin(t), first + tiles.begin(t + 1),
-                                   scratch.steps + t * (layer.n_in + 8), scratch.inked);
+                                   scratch.steps + t * (layer.n_in + SLACK), scratch.inked);
   Product<T> of;
   of.b_panel = layer.n_in * BLOCK;
   of.start_row = 0, of.start_panel = BLOCK;
@@ -45,7 +45,7 @@ inline void dense_forward(const Program<T>& program, const Layer<T>& layer, Scra
     for (std::size_t t = 0; t < tiles.count; t++) {
       const std::size_t row = first + tiles.begin(t), rows = first + tiles.begin(t + 1) - row;
       for (std::size_t r = 0; r < rows; r++) of.a[r] = layer.x + (row + r) * layer.in_width;
-      of.steps = is_first ? scratch.steps + t * (layer.n_in + 8) : layer.over_inputs;
+      of.steps = is_first ? scratch.steps + t * (layer.n_in + SLACK) : layer.over_inputs;
       of.count = is_first ? scratch.counts[t] : layer.n_in;
       of.c = layer.z + row * layer.width + panel * BLOCK;
       multiply(of, rows, wide);
@@ -112,7 +112,7 @@ struct Descending {
 
 // Some inputs, by their numbers.
 struct Inputs {
-  std::uint64_t k[UNIT + 8];
+  std::uint64_t k[UNIT + SLACK];
   std::size_t count;
   Inputs(std::uint64_t bits, std::size_t begin) : count(list_bits<0>(bits, begin, k)) {}
 };
@@ -262,23 +262,23 @@ inline void weight_gradients_of_ink(const Program<T>& program, const Layer<T>& l
 }
 
 // The gradient of the weights of one unit's inputs, and the step that follows from it. `ink` has a bit for
-// each input that is not 0 in every row of the chunk.
+// each input that is not 0 in some row of the chunk.
 template <class T>
 inline void dense_backward_weight(const Program<T>& program, const Layer<T>& layer, const Chunk& chunk,
                                   const Descent& how, std::uint64_t ink, std::size_t unit, Scratch<T>& scratch) {
   const std::size_t begin = unit * UNIT, size = layer.n_in - begin < UNIT ? layer.n_in - begin : UNIT;
-  const std::uint64_t all = ~std::uint64_t(0) >> (UNIT - size);
-  const Inputs inputs(ink & all, begin);
+  const std::uint64_t in_unit = ~std::uint64_t(0) >> (UNIT - size);
+  const Inputs inputs(ink & in_unit, begin);
   double& square_sum = layer.square_sums[unit];
   const auto gradients = [&] {
     if (layer.x == program.x)
-      weight_gradients_of_ink(program, layer, chunk.rows, ink & all, begin, inputs, scratch);
+      weight_gradients_of_ink(program, layer, chunk.rows, ink & in_unit, begin, inputs, scratch);
     else
       weight_gradients(layer, inputs.k, inputs.count, layer.over_rows, chunk.rows, 0, scratch);
   };
 
   if (!layer.weight_gradient) {  // the chunk is the whole mini-batch
-    const Inputs idle(how.decay != 0 ? ~ink & all : 0, begin);
+    const Inputs idle(how.decay != 0 ? ~ink & in_unit : 0, begin);
     if (chunk.rows <= MOST_ROWS) {
       square_sum = descend_at_once(layer, how, inputs, idle, chunk.rows);
     } else {
@@ -297,7 +297,7 @@ inline void dense_backward_weight(const Program<T>& program, const Layer<T>& lay
     const T* row = scratch.gradient + at * layer.width;
     for (std::size_t j = 0; j < layer.width; j += lanes<T>) store(sum + j, load(sum + j) + load(row + j));
   }
-  if (chunk.closes && how.apply) square_sum = descend(layer, how, Inputs(all, begin), sums);
+  if (chunk.closes && how.apply) square_sum = descend(layer, how, Inputs(in_unit, begin), sums);
 }
 
 }  // namespace glassnet::GLASSNET_TARGET

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <memory>
 
+#include "arithmetic.hpp"
 #include "team.hpp"
 
 namespace glassnet {
@@ -256,7 +257,6 @@ class Pass {
       Chunk chunk{};
       chunk.first = c * CHUNK;
       chunk.rows = std::min(CHUNK, evaluation_.count - chunk.first);
-      chunk.batch = 1;
       kernels_.forward(program, call_.source, chunk, scratch, 0, chunk.rows);
       for (std::size_t i = 0; i < chunk.rows; i++)
         std::memcpy(evaluation_.outputs + (chunk.first + i) * last.n_out, last.a + i * last.width,
@@ -307,9 +307,9 @@ Predictor<T>::Predictor(const Target& target, const Plan& plan, const Parameters
 
 template <class T>
 Outcome Predictor<T>::few(const Source& source, std::size_t count, T* outputs) {
+  const OwnArithmetic own;
   Chunk chunk{};
   chunk.rows = count;
-  chunk.batch = 1;
   Scratch<T>& scratch = workspace_.scratch[0];
   const Program<T>& program = workspace_.programs[0];
   scratch.finite = true;

@@ -37,18 +37,23 @@ inline bool read_row(const S* from, std::size_t n, T* x, std::uint8_t* inked) {
   return finite;
 }
 
+// Where a row of a chunk stands in the source.
+inline std::size_t place(const Chunk& chunk, std::size_t row) {
+  return chunk.places ? std::size_t(chunk.places[row]) : chunk.first + row;
+}
+
 template <class T, class S>
 inline void read_rows(const Program<T>& program, const Source& source, const Chunk& chunk, Scratch<T>& scratch,
                       std::size_t first, std::size_t last) {
   const S* images = static_cast<const S*>(source.images);
   const std::size_t n = program.layers[0].n_in, width = program.layers[0].in_width;
   for (std::size_t i = first; i < last; i++) {
-    const S* image = images + chunk.place(i) * n;
+    const S* image = images + place(chunk, i) * n;
     std::uint8_t* inked = program.inked + i * program.ink_width;
     if (!read_row<T>(image, n, program.x + i * width, inked)) scratch.finite = false;
     if (!program.skip_zeros) __builtin_memset(inked, 1, n);
     if (i < chunk.ahead) {  // the memory is slower than this: ask for the next chunk's images now
-      const char* next = reinterpret_cast<const char*>(images + chunk.place(chunk.rows + i) * n);
+      const char* next = reinterpret_cast<const char*>(images + place(chunk, chunk.rows + i) * n);
       for (std::size_t byte = 0; byte < n * sizeof(S); byte += 64) __builtin_prefetch(next + byte);
     }
   }

@@ -31,11 +31,11 @@ void judge(const Program<T>& program, const Source& source, const Chunk& chunk, 
   T *y = scratch.row, *terms = scratch.row + width;
   for (std::size_t i = first; i < last; i++) {
     const T *z = layer.z + i * width, *a = layer.a + i * width;
-    const std::size_t place = chunk.place(i);
-    desired(source, place, n, width, y);
-    const double weight = source.example_weights ? source.example_weights[place] : 1;
+    const std::size_t at = place(chunk, i);
+    desired(source, at, n, width, y);
+    const double weight = source.example_weights ? source.example_weights[at] : 1;
     shown.costs[i] = weight * cost_of_row(by, z, a, y, n, width, terms);
-    if (source.labels) shown.correct[i] = right(a, std::size_t(source.labels[place]), n);
+    if (source.labels) shown.correct[i] = right(a, std::size_t(source.labels[at]), n);
     if (!layer.delta) continue;
     T* slopes = layer.delta + i * width;
     const T share = T(weight / double(chunk.batch));
@@ -91,6 +91,6 @@ constexpr Kernels<T> kernels = {into_panels<T>, out_of_panels<T>, forward<T>, ju
 }  // namespace
 
 extern const Target target;
-const Target target = {GLASSNET_TARGET_NAME, kernels<float>, kernels<double>, multiply_adds};
+constinit const Target target = {GLASSNET_TARGET_NAME, kernels<float>, kernels<double>, multiply_adds};
 
 }  // namespace glassnet::GLASSNET_TARGET

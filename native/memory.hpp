@@ -44,7 +44,7 @@ class Block {
     return bytes_;
   }
 
-  static constexpr std::size_t keep = std::size_t(256) << 20;  // more than this is given back at the next use
+  static constexpr std::size_t keep = std::size_t(32) << 20;  // more than this is given back at the next use
 
  private:
   void release() {

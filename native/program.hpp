@@ -1,7 +1,7 @@
 // A network as the kernels see it: plain numbers and addresses, no code.
 //
-// Rows are examples. A row of activations is `width` numbers long, n_out and zeros up to a whole
-// number of blocks. Weights stand in panels of 16 neurons, [panel][input][neuron], so that the
+// Rows are examples. A row of activations is `width` numbers long, n_out and some that nobody reads, up to
+// a whole number of blocks. Weights stand in panels of 16 neurons, [panel][input][neuron], so that the
 // neurons of a panel are neighbors for every input.
 #pragma once
 
@@ -14,8 +14,10 @@ constexpr std::size_t BLOCK = 16;   // columns in a panel
 constexpr std::size_t CHUNK = 128;  // rows that are taken at a time, however large a mini-batch is
 constexpr std::size_t LEAST_ROWS = 3, MOST_ROWS = 12;  // in the largest tile that an instruction set offers
 constexpr std::size_t UNIT = 64;    // inputs whose weights are one piece of work
+constexpr std::size_t SLACK = 8;    // places behind a list that may be written, too
 
-constexpr std::size_t padded(std::size_t n, std::size_t to) { return (n + to - 1) / to * to; }
+// Each file has its own copy of this, or one made for AVX-512 might end up in all of them.
+static constexpr std::size_t padded(std::size_t n, std::size_t to) { return (n + to - 1) / to * to; }
 
 enum class Kind { dense, softmax };
 enum class Activation { sigmoid, tanh, relu, linear, softmax };
@@ -67,7 +69,7 @@ struct Program {
 // What one thread works with.
 template <class T>
 struct Scratch {
-  Step* steps;             // [tiles][layers[0].n_in + 8]: the inputs that are not 0 in a tile of rows
+  Step* steps;             // [tiles][layers[0].n_in + SLACK]: the inputs that are not 0 in a tile of rows
   std::size_t* counts;     // [tiles]
   std::uint64_t* inked;    // [units]: a bit for each input that is not 0 in any row it took of this chunk
   T* delta_panels;         // δ with the rows of a panel as neighbors
@@ -94,8 +96,6 @@ struct Chunk {
   std::size_t batch;           // the size of the whole mini-batch
   std::size_t ahead;           // how many more places stand behind these, to be fetched early
   bool opens, closes;          // the mini-batch
-
-  std::size_t place(std::size_t row) const { return places ? std::size_t(places[row]) : first + row; }
 };
 
 // What the examples showed, [rows] each.

@@ -24,6 +24,10 @@
 #define VECTORIZE _Pragma("GCC ivdep")
 #endif
 
+#if defined(__FAST_MATH__)
+#error "-ffast-math makes other bits, and NaN no longer NaN: leave it away"
+#endif
+
 namespace glassnet::GLASSNET_TARGET {
 
 #if defined(__AVX512F__)

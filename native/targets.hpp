@@ -15,6 +15,6 @@ namespace neon { extern const Target target; }
 #endif
 
 // Those that this processor and its operating system can run, the fastest first.
-std::vector<const Target*> usable_targets();
+const std::vector<const Target*>& usable_targets();
 
 }  // namespace glassnet

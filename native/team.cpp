@@ -1,15 +1,11 @@
 #include "team.hpp"
 
-#include <cfenv>
-#include <system_error>
 #include <thread>
 
-#if defined(_WIN32)
-#include <process.h>
-static int process_id() { return _getpid(); }
-#else
-#include <unistd.h>
-static int process_id() { return getpid(); }
+#include "arithmetic.hpp"
+
+#if !defined(_WIN32)
+#include <pthread.h>
 #endif
 
 namespace glassnet {
@@ -34,19 +30,6 @@ void wait_while(const std::atomic<std::uint32_t>& number, std::uint32_t old) {
   number.wait(old, std::memory_order_acquire);
 }
 
-// Rounding to nearest and small numbers kept, whatever the program around us has set in this thread.
-class OwnArithmetic {
- public:
-  OwnArithmetic() {
-    std::fegetenv(&others_);
-    std::fesetenv(FE_DFL_ENV);
-  }
-  ~OwnArithmetic() { std::fesetenv(&others_); }
-
- private:
-  std::fenv_t others_;
-};
-
 class Team {
  public:
   bool run(std::size_t size, void (*work)(void*, std::size_t), void* context) {
@@ -65,15 +48,13 @@ class Team {
     return true;
   }
 
-  const int process = process_id();
-
  private:
   // Threads live as long as the process; between calls they sleep.
   bool hire(std::size_t wanted) {
     try {
       for (; members_ < wanted; members_++)
         std::thread(&Team::live, this, members_ + 1, round_.load(std::memory_order_relaxed)).detach();
-    } catch (const std::system_error&) {
+    } catch (...) {  // no thread, or no memory for one
       return false;
     }
     return true;
@@ -98,16 +79,23 @@ class Team {
   alignas(64) std::atomic<std::uint32_t> unfinished_{0};
 };
 
-// This process's team. A child of fork() has none of its parent's threads: it gets a team of its own.
-// Teams are never torn down, as their threads can't be asked to leave while the process ends.
+std::atomic<Team*> current{nullptr};
+
+// This process's team. It is never torn down, as its threads can't be asked to leave while the process ends. A
+// child of fork() has none of them: it gets a team of its own.
 Team& team() {
-  static std::atomic<Team*> current{nullptr};
   Team* found = current.load(std::memory_order_acquire);
-  if (found != nullptr && found->process == process_id()) return *found;
+  if (found != nullptr) return *found;
   Team* fresh = new Team;
-  if (current.compare_exchange_strong(found, fresh, std::memory_order_acq_rel)) return *fresh;
-  delete fresh;  // another thread was faster
-  return *found;
+  if (!current.compare_exchange_strong(found, fresh, std::memory_order_acq_rel)) {
+    delete fresh;  // another thread was faster
+    return *found;
+  }
+#if !defined(_WIN32)
+  static const int once = pthread_atfork(nullptr, nullptr, [] { current = nullptr; });
+  (void)once;
+#endif
+  return *fresh;
 }
 
 }  // namespace

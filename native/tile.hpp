@@ -1,4 +1,4 @@
-// The micro-kernel: every sum of products in the engine is made here.
+// The micro-kernel: the products of matrices are made here (and, for small mini-batches, in descend_at_once).
 //
 //     c[r][·] = start[r][·] + Σ a[r][step.a] · b[step.b + ·]     for R rows and P panels of 16 columns
 //

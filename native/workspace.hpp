@@ -159,7 +159,7 @@ Program<T> lay_out_program(Shelf& shelf, const Plan& plan, const Panels<T>* pane
 
 template <class T>
 Scratch<T> lay_out_scratch(Shelf& shelf, const Plan& plan, const Needs& needs, bool place) {
-  std::size_t widest = 0, panels = padded(needs.rows, BLOCK);
+  std::size_t widest = 0, padded_rows = padded(needs.rows, BLOCK);
   std::size_t delta = 0, dC_dx = 0;
   for (std::size_t l = 0; l < plan.size(); l++) {
     widest = width(plan[l].n_out) > widest ? width(plan[l].n_out) : widest;
@@ -169,12 +169,12 @@ Scratch<T> lay_out_scratch(Shelf& shelf, const Plan& plan, const Needs& needs, b
   }
   Scratch<T> scratch;
   const std::size_t tiles = needs.rows / LEAST_ROWS + 1;
-  scratch.steps = shelf.take<Step>(tiles * (plan[0].n_in + 8));
+  scratch.steps = shelf.take<Step>(tiles * (plan[0].n_in + SLACK));
   scratch.counts = shelf.take<std::size_t>(tiles);
   scratch.inked = shelf.take<std::uint64_t>(units(plan[0].n_in));
   if (place) std::memset(scratch.inked, 0, units(plan[0].n_in) * sizeof(std::uint64_t));
-  scratch.delta_panels = shelf.take<T>(panels * delta);
-  scratch.dC_dx_panels = shelf.take<T>(panels * dC_dx);
+  scratch.delta_panels = shelf.take<T>(padded_rows * delta);
+  scratch.dC_dx_panels = shelf.take<T>(padded_rows * dC_dx);
   scratch.gradient = shelf.take<T>(needs.backward ? UNIT * widest : 0);
   scratch.row = shelf.take<T>(2 * widest);
   scratch.finite = true;

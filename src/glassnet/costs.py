@@ -150,7 +150,9 @@ def get_cost(name: str) -> Cost:
 
 def l2_penalty(weights: list[Array], l2: float, n: int) -> float:
     """(λ/2n) Σ w² over all weights, biases excepted; n is the number of training examples."""
-    return l2 / (2 * n) * sum(float(np.vdot(w, w)) for w in weights)
+    if not l2:
+        return 0.0  # also where the weights are so large that their squares overflow
+    return l2 / (2 * n) * sum(float(np.square(w, dtype=np.float64).sum()) for w in weights)
 
 
 def l2_gradient(weight: Array, l2: float, n: int) -> Array:

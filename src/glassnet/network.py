@@ -130,6 +130,11 @@ class Network:
 
     def load_parameters(self, parameters: Parameters) -> None:
         """Take over copies of these arrays; names and shapes must be the network's own."""
+        self.check_parameters(parameters)
+        self.parameters = {name: np.array(parameters[name], self.dtype, order="C") for name in self.shapes}
+
+    def check_parameters(self, parameters: Parameters) -> None:
+        """Refuse arrays of other names, shapes or kinds than the network's."""
         if set(parameters) != set(self.shapes):
             odd = sorted(set(parameters) ^ set(self.shapes))
             raise GlassnetError(
@@ -141,7 +146,6 @@ class Network:
                 raise GlassnetError(
                     f"{name} is {array.dtype} {array.shape}: the network {self} needs floats {shape}"
                 )
-        self.parameters = {name: np.array(parameters[name], self.dtype, order="C") for name in self.shapes}
 
     @property
     def parameter_count(self) -> int:

@@ -29,7 +29,12 @@ class Predictor:
     def __init__(self, network: Network, engine: str = "native") -> None:
         if not isinstance(network, Network):
             raise GlassnetError(f"{network!r} stands where a Network is wanted: Predictor(network)")
-        self._predict = get_engine(engine).predictor(network)
+        self._network, self._engine = network.copy(), engine
+        self._predict = get_engine(engine).predictor(self._network)
+
+    def __reduce__(self) -> tuple[type[Predictor], tuple[Network, str]]:
+        """What pickle takes with it: the network, which is laid out anew where it arrives."""
+        return Predictor, (self._network, self._engine)
 
     def __call__(self, images: Images) -> Array:
         """Outputs (batch, n_out) of images (batch, …), uint8 pixels or floats."""

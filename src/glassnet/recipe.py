@@ -30,8 +30,9 @@ def _field(default: Any, help: str) -> Any:  # noqa: A002
 class Recipe:
     """What is trained, and how. Two runs with the same recipe on the same data end with the same bits.
 
-    The native engine keeps that promise on every CPU that it runs on; the textbook engine on one kind
-    of CPU, as NumPy's matrix products may differ in their last bits on another.
+    The native engine keeps that promise on every CPU that it runs on, as long as all numbers are
+    finite; the textbook engine on one kind of CPU, as NumPy's matrix products may differ in their
+    last bits on another.
 
     Raises:
         GlassnetError: a value that makes no sense, or values that don't go together.

@@ -108,6 +108,9 @@ class Trainer:
         progress: Progress | None = None,
     ) -> None:
         _check_fit(network, data, recipe)
+        for name, array in network.parameters.items():
+            if not np.isfinite(array).all():
+                raise GlassnetError(f"{name} holds NaN or infinite values: begin with finite parameters")
         self.network, self.data, self.recipe = network, data, recipe
         self._engine = get_engine(recipe.engine)
         n = len(data.training)
@@ -284,6 +287,9 @@ class Trainer:
         finite = np.isfinite(met.costs)
         if not finite.all():
             self._diverged((self._done + int(finite.argmin())) // self._task.batch_size + 1)
+        known = np.isfinite(met.gradient_norms).all(axis=1)
+        if not known.all():
+            self._diverged(self._done // self._task.batch_size + int(known.argmin()) + 1)
         if not all(np.isfinite(array).all() for array in self.network.parameters.values()):
             self._diverged(self._done // self._task.batch_size + len(met.gradient_norms))
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import pickle
+import platform
+import re
 import subprocess
 import sys
+import sysconfig
 import threading
 import warnings
 from dataclasses import replace
@@ -23,10 +27,11 @@ from glassnet.errors import GlassnetError, GlassnetWarning
 from glassnet.layers import Dense, Softmax
 from glassnet.network import Network
 from glassnet.optimizers import SGD
+from glassnet.prediction import Predictor
 from glassnet.recipe import Recipe
 from glassnet.training import Trainer
 
-NATIVE, TEXTBOOK = ENGINES["native"], ENGINES["textbook"]
+NATIVE, TEXTBOOK = native.NativeEngine(), ENGINES["textbook"]
 REASON = native.missing()
 TARGETS = [] if REASON else native._native.targets()
 NEEDED = pytest.mark.skipif(REASON is not None, reason=f"the native engine can't run: {REASON}")
@@ -361,6 +366,7 @@ from glassnet.costs import COSTS
 from glassnet.engine import ENGINES, Task
 from glassnet.network import Network
 from glassnet.optimizers import SGD
+from glassnet.prediction import Predictor
 
 ENGINE, COST = ENGINES["native"], COSTS["cross_entropy"]
 
@@ -540,7 +546,7 @@ def every_call(network, images=IMAGES):
 @NEEDED
 @pytest.mark.parametrize(
     "value",
-    ["", "0", "-1", "+2", "1.5", "two", "1025", "999999999999999999999", " 2", "²", "٣", "0000005120", "1_0"],
+    ["0", "-1", "+2", "1.5", "two", "1025", "999999999999999999999", " 2", "²", "٣", "0000005120", "1_0"],
 )
 def test_a_number_of_threads_that_makes_no_sense_is_refused(value, network, monkeypatch):
     monkeypatch.setenv("GLASSNET_THREADS", value)
@@ -556,12 +562,14 @@ def test_the_number_of_threads_is_what_is_asked_for_or_what_there_is(monkeypatch
     for value in ("1", "2", "1024", "007"):
         monkeypatch.setenv("GLASSNET_THREADS", value)
         assert native.threads() == int(value)
+    monkeypatch.setenv("GLASSNET_THREADS", "")  # as good as not set
+    assert 1 <= native.threads() <= (os.cpu_count() or 1)
     monkeypatch.delenv("GLASSNET_THREADS")
     assert 1 <= native.threads() <= (os.cpu_count() or 1)
 
 
 @NEEDED
-@pytest.mark.parametrize("value", ["", "avx2", "x86-64-v5", "X86-64-V3", "neon " * 3])
+@pytest.mark.parametrize("value", ["avx2", "x86-64-v5", "X86-64-V3", "neon " * 3])
 def test_an_instruction_set_that_is_not_there_is_refused(value, network, monkeypatch):
     monkeypatch.setenv("GLASSNET_ISA", value)
     with pytest.raises(GlassnetError) as refused:
@@ -576,6 +584,8 @@ def test_an_instruction_set_that_is_not_there_is_refused(value, network, monkeyp
 
 @NEEDED
 def test_the_fastest_instruction_set_is_taken_or_the_one_asked_for(monkeypatch):
+    monkeypatch.setenv("GLASSNET_ISA", "")
+    assert native.instruction_set() == TARGETS[0]
     monkeypatch.delenv("GLASSNET_ISA", raising=False)
     assert native.instruction_set() == TARGETS[0]
     for isa in TARGETS:
@@ -596,7 +606,7 @@ def misaligned(array):
     return moved
 
 
-UNUSABLE = {
+ODD = {
     "of another dtype": lambda array: array.astype(np.float64),
     "of swapped bytes": lambda array: array.astype(">f4"),
     "in columns": np.asfortranarray,
@@ -607,19 +617,33 @@ UNUSABLE = {
 
 
 @NEEDED
-@pytest.mark.parametrize("what", UNUSABLE)
-def test_parameters_that_it_cannot_use_are_refused(what, network):
-    network.parameters["0.weight"] = UNUSABLE[what](network.parameters["0.weight"])
-    for call in every_call(network):
-        with pytest.raises(GlassnetError, match=r"^0\.weight is not an array of float32 .*load_parameters$"):
-            call()
+@pytest.mark.parametrize("what", ODD)
+def test_odd_arrays_of_parameters_are_read_but_not_trained(what, network):
+    train, evaluate, gradient, predict = every_call(network)
+    wanted = evaluate()[0], gradient().parameters["0.weight"], predict()
+    network.parameters["0.weight"] = ODD[what](network.parameters["0.weight"])
+    for found, right in zip(
+        (evaluate()[0], gradient().parameters["0.weight"], predict()), wanted, strict=True
+    ):
+        assert np.array_equal(found, right)
+    with pytest.raises(GlassnetError, match=r"^0\.weight is not an array of float32 .*load_parameters$"):
+        train()
 
 
 @NEEDED
 def test_parameters_of_another_shape_are_refused(network):
-    network.parameters["0.weight"] = np.zeros((3, 5), np.float32)
+    for wrong in (np.zeros((3, 5), np.float32), [[1.0]], None, np.zeros((3, 4), int)):
+        network.parameters["0.weight"] = wrong
+        for call in every_call(network):
+            with pytest.raises(
+                GlassnetError, match=r"^0\.weight is .*: the network 4-3 needs floats \(3, 4\)"
+            ):
+                call()
+    del network.parameters["0.weight"]
     for call in every_call(network):
-        with pytest.raises((GlassnetError, ValueError), match="weight"):
+        with pytest.raises(
+            GlassnetError, match=r"^parameters 0\.weight: the network 4-3 has 0\.weight, 0\.bias"
+        ):
             call()
 
 
@@ -735,4 +759,78 @@ def test_training_works_without_it(not_built):
 def test_where_it_runs_it_is_taken_without_a_word():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert get_engine("native") is NATIVE
+        assert get_engine("native") is ENGINES["native"]
+
+
+# Around the engine
+
+DAEMON = """
+import threading, time
+import glassnet as gn
+recipe = gn.Recipe(layers="784-256-10", batch_size=1000, epochs=100_000)
+trainer = gn.Trainer(recipe.network(), gn.load("digits"), recipe)
+threading.Thread(target=list, args=(trainer,), daemon=True).start()
+time.sleep(0.5)
+print("the end")
+"""
+
+
+@NEEDED
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_a_process_may_end_while_a_daemon_thread_trains(threads):
+    environment = os.environ | {"GLASSNET_THREADS": threads}
+    command = [sys.executable, "-c", DAEMON]
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "the end\n", "")
+
+
+ROUNDED_UP = """
+import ctypes, ctypes.util
+import numpy as np
+import glassnet as gn
+images = np.random.default_rng(0).random((300, 784), dtype=np.float32)
+predict = gn.Predictor(gn.Network("784-30-10", seed=0))
+few, many = predict(images[:8]), predict(images)
+UPWARD = 0x800
+assert ctypes.CDLL(ctypes.util.find_library("m")).fesetround(UPWARD) == 0
+assert np.float32(1) + np.float32(1e-9) > 1  # NumPy is led astray
+assert np.array_equal(predict(images[:8]), few) and np.array_equal(predict(images), many)
+assert np.array_equal(few, many[:8])
+"""
+
+
+@NEEDED
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the number of that rounding is x86's")
+def test_how_the_process_rounds_changes_no_bit():
+    ran = subprocess.run([sys.executable, "-c", ROUNDED_UP], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_predictor_can_be_pickled(engine):
+    images = np.random.default_rng(1).random((20, 6))
+    predict = Predictor(Network("6-4-3", seed=1), engine)
+    assert np.array_equal(pickle.loads(pickle.dumps(predict))(images), predict(images))
+
+
+def test_a_module_that_cannot_be_loaded_is_named(tmp_path):
+    """A damaged module stands where the engine's is looked for."""
+    name = f"_native{sysconfig.get_config_var('EXT_SUFFIX')}"
+    (tmp_path / name).write_bytes(b"nothing that can be loaded")
+    script = f"""
+import glassnet.engine, sys
+for name in [name for name in sys.modules if name.startswith("glassnet.engine")]:
+    del sys.modules[name]
+sys.modules.pop("glassnet.engine._native", None)
+import importlib.util
+spec = importlib.util.spec_from_file_location("glassnet.engine._native", {str(tmp_path / name)!r})
+class Finder:
+    def find_spec(self, fullname, path=None, target=None):
+        return spec if fullname == "glassnet.engine._native" else None
+sys.meta_path.insert(0, Finder())
+from glassnet.engine import native
+print(native.missing())
+"""
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert re.match(r"its module can't be loaded \(.*_native.*\); install glassnet anew", ran.stdout)

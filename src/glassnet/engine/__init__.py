@@ -9,7 +9,12 @@ from glassnet.engine.native import NativeEngine
 from glassnet.engine.textbook import TextbookEngine
 from glassnet.errors import GlassnetWarning, unknown_name
 
-ENGINES: dict[str, Engine] = {engine.name: engine for engine in (NativeEngine(), TextbookEngine())}
+# Those that can run here.
+ENGINES: dict[str, Engine] = {
+    engine.name: engine
+    for engine in (NativeEngine(), TextbookEngine())
+    if engine.name != NativeEngine.name or not native.missing()
+}
 
 
 def get_engine(name: str) -> Engine:
@@ -17,11 +22,13 @@ def get_engine(name: str) -> Engine:
 
     Where the native engine can't run, the textbook stands in for it, and a warning says so once.
     """
-    if name not in ENGINES:
-        raise unknown_name("engine", name, ENGINES)
     if name == NativeEngine.name and (reason := native.missing()):
         warn_of_textbook(reason)
         return ENGINES[TextbookEngine.name]
+    if name not in ENGINES:
+        raise unknown_name("engine", name, ENGINES)
+    if name == NativeEngine.name:
+        native.threads(), native.instruction_set()  # what is wrong with them is better said now than later
     return ENGINES[name]
 
 

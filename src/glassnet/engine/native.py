@@ -10,6 +10,7 @@ cut into calls. Two variables of the environment force what is otherwise chosen 
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Callable
 from math import prod
@@ -26,10 +27,16 @@ from glassnet.examples import as_weights, check_labels, image_rows, not_finite
 from glassnet.layers import Cache
 from glassnet.network import Gradient, LayerGradient, Network
 
+_reason = "it was not built when glassnet was installed (that takes g++ 12 or newer, or clang)"
+
 try:
     from glassnet.engine import _native
-except ImportError:  # built without a compiler
+except ImportError as error:
     _native = None  # type: ignore[assignment]
+    if error.path and "_native" in error.path:  # it is there, but no module
+        _reason = f"its module can't be loaded ({error}); install glassnet anew"
+else:
+    atexit.register(_native.end)
 
 MOST_THREADS = 1024
 MOST_NEURONS = 2**24
@@ -39,7 +46,7 @@ FEW = 8  # images for which no other thread is worth its while
 def missing() -> str | None:
     """Why this engine can't run here, or None where it can."""
     if _native is None:
-        return "it was not built when glassnet was installed (that takes g++ 12 or newer, or clang)"
+        return _reason
     if not _native.targets():
         return "this processor has neither AVX2 with FMA nor NEON"
     return None
@@ -48,7 +55,7 @@ def missing() -> str | None:
 def threads() -> int:
     """How many threads it may use."""
     given = os.environ.get("GLASSNET_THREADS")
-    if given is None:
+    if not given:
         available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         return min(available, MOST_THREADS)
     digits = given.isascii() and given.isdigit() and len(given) < 20
@@ -60,7 +67,7 @@ def threads() -> int:
 def instruction_set() -> str:
     """The one that its kernels are chosen for."""
     names = _native.targets()
-    given = os.environ.get("GLASSNET_ISA", names[0])
+    given = os.environ.get("GLASSNET_ISA") or names[0]
     if given not in names:
         raise GlassnetError(f"GLASSNET_ISA is {given!r}: this processor and build have {', '.join(names)}")
     return given
@@ -85,9 +92,16 @@ class NativeEngine:
             correct=np.empty(len(order), np.bool_),
             gradient_norms=np.empty((batches, len(network.weights))),
         )
+        arrays = own_arrays(network)
+        for name, array in zip(network.shapes, arrays, strict=True):
+            if array is not network.parameters[name]:
+                raise GlassnetError(
+                    f"{name} is not an array of {network.dtype} in rows that can be written to: "
+                    "give it by network.load_parameters"
+                )
         finite = _native.train_batches(
             plan=plan(network),
-            parameters=own_arrays(network),
+            parameters=arrays,
             images=flat_images(network, task.images),
             labels=own_labels(network, task.labels),
             example_weights=weights_or_none(task.example_weights),
@@ -141,7 +155,7 @@ class NativeEngine:
         cost = network.check_cost(cost)
         rows, y = flat_images(network, images), network.targets(y)
         network.check_batch(rows, y, cost)
-        n = len(rows)
+        arrays, n = own_arrays(network), len(rows)
         x = np.empty((n, rows.shape[1]), network.dtype)
         caches, layers = [], []
         direct = canonical and network.canonical(cost) is not None
@@ -150,14 +164,14 @@ class NativeEngine:
             n_out = prod(layer.build((below.shape[1],))[0])
             z, a, delta, dC_da = (np.empty((n, n_out), network.dtype) for _ in range(4))
             is_last = layer is network.layers[-1]
-            gradients = {name: np.empty_like(array) for name, array in parameters.items()}
+            gradients = {name: np.empty(array.shape, network.dtype) for name, array in parameters.items()}
             caches.append(Cache(below, z, a))
             layers.append(LayerGradient(None if direct and is_last else dC_da, delta, gradients))
             below = a
         costs = np.empty(n)
         finite = _native.cost_and_gradient(
             plan=plan(network),
-            parameters=own_arrays(network),
+            parameters=arrays,
             images=rows,
             targets=np.ascontiguousarray(y),
             example_weights=None if example_weights is None else as_weights(example_weights, n),
@@ -216,16 +230,9 @@ def plan(network: Network) -> list[tuple[str, str, int, int]]:
 
 
 def own_arrays(network: Network) -> list[Array]:
-    """The parameters, which are read and changed where they are, layer by layer."""
-    arrays = [network.parameters[name] for name in network.shapes]
-    for name, array in zip(network.shapes, arrays, strict=True):
-        flags = array.flags
-        if array.dtype != network.dtype or not (flags.c_contiguous and flags.writeable and flags.aligned):
-            raise GlassnetError(
-                f"{name} is not an array of {network.dtype} in rows that can be written to: "
-                "give it by network.load_parameters"
-            )
-    return arrays
+    """The parameters, layer by layer, where they are; a copy of those that can't be used as they are."""
+    network.check_parameters(network.parameters)
+    return [np.require(network.parameters[name], network.dtype, ["C", "A", "W"]) for name in network.shapes]
 
 
 def flat_images(network: Network, images: Images) -> Images:
