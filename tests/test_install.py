@@ -42,7 +42,7 @@ def run(installed, *arguments):
     path = os.pathsep.join([str(installed), str(Path(np.__file__).parents[1])])
     return subprocess.run(
         [sys.executable, "-S", *arguments],
-        env=os.environ | {"PYTHONPATH": path},
+        env=os.environ | {"PYTHONPATH": path, "PYTHONWARNINGS": ""},
         cwd=installed.parent,
         capture_output=True,
         text=True,
