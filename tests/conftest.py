@@ -7,4 +7,6 @@ import os
 from glassnet.engine import native
 
 if native.missing():
-    os.environ["PYTHONWARNINGS"] = "ignore:running on the textbook engine"  # in the processes that tests start
+    os.environ["PYTHONWARNINGS"] = (
+        "ignore:running on the textbook engine"  # in the processes that tests start
+    )
