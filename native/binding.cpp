@@ -160,11 +160,17 @@ const Target& target_named(const std::string& name) {
   refuse("instruction set '" + name + "' is not one of this build and this processor");
 }
 
-std::atomic<bool> ending{false};  // the interpreter is
+std::atomic<std::thread::id> ending{};  // the thread that ends the interpreter, once it does
+
+// All other threads are killed where they ask for the interpreter then, in the midst of C++.
+bool must_stay_away() {
+  const std::thread::id by = ending;
+  return by != std::thread::id() && by != std::this_thread::get_id();
+}
 
 // Whether Ctrl-C, or another signal whose handler raises, was met.
 bool interrupted() {
-  if (ending) return true;
+  if (must_stay_away()) return true;
   const nb::gil_scoped_acquire held;
   return PyErr_CheckSignals() != 0;
 }
@@ -176,8 +182,7 @@ bool conclude(Work work) {
   {
     const nb::gil_scoped_release others_may_run;
     outcome = work();
-    // Whoever comes back to an interpreter that ends is killed on the spot, in the midst of C++.
-    while (ending) std::this_thread::sleep_for(std::chrono::hours(1));
+    while (must_stay_away()) std::this_thread::sleep_for(std::chrono::hours(1));
   }
   if (outcome == Outcome::interrupted) throw nb::python_error();
   return outcome == Outcome::done;
@@ -365,7 +370,7 @@ double measure_peak(const std::string& target, std::size_t threads, double secon
 NB_MODULE(_native, module) {
   using namespace glassnet;
   module.def("targets", targets);
-  module.def("end", [] { ending = true; });
+  module.def("end", [] { ending = std::this_thread::get_id(); });
   module.def("measure_peak", measure_peak, nb::arg("target"), nb::arg("threads"), nb::arg("seconds"));
   module.def("train_batches", train_batches, nb::arg("plan"), nb::arg("parameters").noconvert(),
              nb::arg("images").noconvert(), nb::arg("labels").noconvert(),

@@ -77,6 +77,14 @@ void run(std::size_t threads, Work& work) {
   run_together(1, start, &work);
 }
 
+template <class T>
+Outcome outcome_of(bool interrupted, const Scratch<T>* scratch, std::size_t threads) {
+  if (interrupted) return Outcome::interrupted;
+  for (std::size_t id = 0; id < threads; id++)
+    if (!scratch[id].finite) return Outcome::not_finite;
+  return Outcome::done;
+}
+
 // Mini-batches, by a team: first each thread takes some rows of a chunk forward and back, then some
 // units of the weights. No number is touched by two threads between two barriers.
 template <class T>
@@ -99,10 +107,7 @@ class Steps {
 
   Outcome go() {
     run(threads_, *this);
-    if (interrupted_) return Outcome::interrupted;
-    for (std::size_t id = 0; id < threads_; id++)
-      if (!workspace_.scratch[id].finite) return Outcome::not_finite;
-    return Outcome::done;
+    return outcome_of(interrupted_, workspace_.scratch, threads_);
   }
 
   void alone() {
@@ -240,10 +245,7 @@ class Pass {
 
   Outcome go() {
     run(threads_, *this);
-    if (interrupted_) return Outcome::interrupted;
-    for (std::size_t id = 0; id < threads_; id++)
-      if (!workspace_.scratch[id].finite) return Outcome::not_finite;
-    return Outcome::done;
+    return outcome_of(interrupted_, workspace_.scratch, threads_);
   }
 
   void alone() { threads_ = 1; }
@@ -335,6 +337,7 @@ Outcome read_gradient(const Call<T>& call, const Reading<T>& reading) {
                           reading.costs, correct.get(), nullptr};
   Steps<T> steps(call, training, &reading);
   const Outcome outcome = steps.go();
+  if (outcome != Outcome::done) return outcome;
   for (std::size_t l = 0; l < call.plan.size(); l++) {
     const Layer<T>& layer = steps.program().layers[l];
     if (layer.kind != Kind::dense) continue;

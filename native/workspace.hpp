@@ -125,9 +125,8 @@ Program<T> lay_out_program(Shelf& shelf, const Plan& plan, const Panels<T>* pane
     layer.z = !is_dense(of) ? const_cast<T*>(x) : own_z ? shelf.take<T>(rows * layer.width) : layer.a;
     if (is_dense(of)) {
       if (place) layer.weight = panels[l].weight, layer.bias = panels[l].bias;
-      Step* over_inputs = shelf.take<Step>(of.n_in);
-      if (place)
-        for (std::uint32_t k = 0; k < of.n_in; k++) over_inputs[k] = {k, std::uint32_t(k * BLOCK)};
+      Step* over_inputs = shelf.take<Step>(l > 0 ? of.n_in : 0);  // the first layer lists what has ink
+      for (std::uint32_t k = 0; place && l > 0 && k < of.n_in; k++) over_inputs[k] = {k, std::uint32_t(k * BLOCK)};
       layer.over_inputs = over_inputs;
     }
     if (needs.backward) {

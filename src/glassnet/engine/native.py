@@ -100,20 +100,15 @@ class NativeEngine:
                     "give it by network.load_parameters"
                 )
         finite = _native.train_batches(
-            plan=plan(network),
+            **circumstances(network, task.cost),
             parameters=arrays,
             images=flat_images(network, task.images),
             labels=own_labels(network, task.labels),
             example_weights=weights_or_none(task.example_weights),
             order=np.ascontiguousarray(order, np.int64),
             batch_size=task.batch_size,
-            cost=task.cost.name,
-            canonical=network.canonical(task.cost) is not None,
             learning_rate=task.learning_rate,
             decay=task.l2 / len(task.images),
-            dtype=network.dtype.name,
-            target=instruction_set(),
-            threads=threads(),
             costs=met.costs,
             correct=met.correct,
             gradient_norms=met.gradient_norms,
@@ -126,15 +121,10 @@ class NativeEngine:
         outputs = np.empty((len(images), prod(network.output_shape)), network.dtype)
         costs = np.empty(len(images))
         finite = _native.evaluate(
-            plan=plan(network),
+            **circumstances(network, cost),
             parameters=own_arrays(network),
             images=flat_images(network, images),
             labels=own_labels(network, labels),
-            cost=cost.name,
-            canonical=network.canonical(cost) is not None,
-            dtype=network.dtype.name,
-            target=instruction_set(),
-            threads=threads(),
             outputs=outputs,
             costs=costs,
         )
@@ -170,16 +160,11 @@ class NativeEngine:
             below = a
         costs = np.empty(n)
         finite = _native.cost_and_gradient(
-            plan=plan(network),
+            **circumstances(network, cost, canonical),
             parameters=arrays,
             images=rows,
             targets=np.ascontiguousarray(y),
             example_weights=None if example_weights is None else as_weights(example_weights, n),
-            cost=cost.name,
-            canonical=direct,
-            dtype=network.dtype.name,
-            target=instruction_set(),
-            threads=threads(),
             costs=costs,
             x=x,
             layers=[
@@ -212,6 +197,18 @@ class NativeEngine:
             return outputs
 
         return predict
+
+
+def circumstances(network: Network, cost: Cost, canonical: bool = True) -> dict[str, Any]:
+    """What every call wants to know beside the arrays."""
+    return {
+        "plan": plan(network),
+        "cost": cost.name,
+        "canonical": canonical and network.canonical(cost) is not None,
+        "dtype": network.dtype.name,
+        "target": instruction_set(),
+        "threads": threads(),
+    }
 
 
 def plan(network: Network) -> list[tuple[str, str, int, int]]:
