@@ -25,6 +25,7 @@ LINES = re.findall(r"^glassnet .*$", SHELL, re.MULTILINE) + re.findall(
 
 def without_numbers(text: str) -> str:
     """Machines differ in the last bits of a sum, and in time; the words stay."""
+    text = re.sub(r"(?<=\d) ms\b", " s", text)  # a time's unit goes with its number
     return re.sub(r"[\d.,·\[\]\s%e-]+", "#", text)
 
 

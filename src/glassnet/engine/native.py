@@ -27,7 +27,8 @@ from glassnet.examples import as_weights, check_labels, image_rows, not_finite
 from glassnet.layers import Cache
 from glassnet.network import Gradient, LayerGradient, Network
 
-_reason = "it was not built when glassnet was installed (that takes g++ 12 or newer, or clang)"
+NOT_BUILT = "it was not built when glassnet was installed (that takes g++ 12 or newer, or clang)"
+_reason = NOT_BUILT
 
 try:
     from glassnet.engine import _native
