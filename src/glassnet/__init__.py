@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from glassnet.errors import GlassnetWarning as GlassnetWarning
     from glassnet.evaluation import Evaluation as Evaluation
     from glassnet.evaluation import evaluate as evaluate
-    from glassnet.explain import GradientCheck as GradientCheck
-    from glassnet.explain import check_gradient as check_gradient
+    from glassnet.explanation import GradientCheck as GradientCheck
+    from glassnet.explanation import check_gradient as check_gradient
     from glassnet.layers import Dense as Dense
     from glassnet.layers import Softmax as Softmax
     from glassnet.model_file import Model as Model
@@ -52,7 +52,7 @@ _HOME = {
     "GlassnetError": "errors",
     "GlassnetWarning": "errors",
     "Gradient": "network",
-    "GradientCheck": "explain",
+    "GradientCheck": "explanation",
     "Model": "model_file",
     "Network": "network",
     "Predictor": "prediction",
@@ -62,7 +62,7 @@ _HOME = {
     "Softmax": "layers",
     "Split": "data",
     "Trainer": "training",
-    "check_gradient": "explain",
+    "check_gradient": "explanation",
     "evaluate": "evaluation",
     "load": "data",
     "load_model": "model_file",

@@ -17,7 +17,7 @@ from glassnet.activations import ACTIVATIONS
 from glassnet.costs import COSTS
 from glassnet.engine import ENGINES, Task, native
 from glassnet.errors import GlassnetError
-from glassnet.explain.gradient_check import check_gradient
+from glassnet.explanation.gradient_check import check_gradient
 from glassnet.layers import LAYERS, Dense, Softmax
 from glassnet.network import Network
 from glassnet.optimizers import SGD

@@ -6,16 +6,14 @@ from typing import Any
 
 import click
 import numpy as np
-from numpy.typing import NDArray
 
 from glassnet import plots
 from glassnet.data import SOURCES, Dataset
 from glassnet.data import fetch as fetch_data
 from glassnet.data.reference import resolve
+from glassnet.document import in_characters
 from glassnet.errors import GlassnetError
 from glassnet.files import write_atomically
-
-SHADES = " ·░▒▓█"
 
 
 @click.group()
@@ -59,7 +57,7 @@ def show(name: str, out: str | None) -> None:
             _save(out, plots.samples(some.images, some.labels, dataset.class_names))
         return
     image, label = dataset.splits[split][place]
-    click.echo(_in_characters(image))
+    click.echo(in_characters(image))
     click.echo(f"{name}: {dataset.class_names[label]}")
     if out:
         _save(out, plots.samples(image[None], np.array([0]), (dataset.class_names[label],), each=1))
@@ -80,11 +78,3 @@ def _class_counts(dataset: Dataset, splits: list[str]) -> str:
         lines.append(name.ljust(width) + "".join(f"{count[i]:>12,}" for count in counts))
     lines.append("all".ljust(width) + "".join(f"{count.sum():>12,}" for count in counts))
     return "\n".join(lines)
-
-
-def _in_characters(image: NDArray[Any]) -> str:
-    """The image in shades of characters, two a pixel, as characters are twice as high as wide."""
-    rows = image if image.ndim == 2 else image[None]
-    level = rows / 255 if rows.dtype == np.uint8 else np.clip(rows, 0, 1)
-    shades = np.ceil(level * (len(SHADES) - 1)).astype(int)
-    return "\n".join("".join(SHADES[shade] * 2 for shade in row).rstrip() for row in shades)

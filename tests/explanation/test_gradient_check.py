@@ -10,7 +10,7 @@ from glassnet.activations import Softmax as SoftmaxActivation
 from glassnet.costs import COSTS, CrossEntropy, Squared
 from glassnet.data import load
 from glassnet.errors import GlassnetError
-from glassnet.explain import check_gradient, gradient_check
+from glassnet.explanation import check_gradient, gradient_check
 from glassnet.layers import LAYERS, Dense, Softmax
 from glassnet.network import Network
 

@@ -1,0 +1,44 @@
+"""Explanations as text and as pages: blocks and formulas, written once."""
+
+from glassnet.document.blocks import (
+    Bar,
+    Block,
+    Cell,
+    Equation,
+    Finding,
+    Paragraph,
+    Picture,
+    Pixels,
+    Section,
+    Table,
+    plain,
+)
+from glassnet.document.formula import in_parentheses, mathml, number, partial, symbol
+from glassnet.document.html import fragment, page
+from glassnet.document.shown import Shown
+from glassnet.document.terminal import as_text, in_characters, show
+
+__all__ = [
+    "Bar",
+    "Block",
+    "Cell",
+    "Equation",
+    "Finding",
+    "Paragraph",
+    "Picture",
+    "Pixels",
+    "Section",
+    "Shown",
+    "Table",
+    "as_text",
+    "fragment",
+    "in_characters",
+    "in_parentheses",
+    "mathml",
+    "number",
+    "page",
+    "partial",
+    "plain",
+    "show",
+    "symbol",
+]

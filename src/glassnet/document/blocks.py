@@ -1,0 +1,90 @@
+"""What an explanation is made of: a few kinds of blocks, written once, shown in two ways.
+
+`terminal` and `html` turn the same blocks into text and into a page. In every text, what stands
+between backticks is a formula; names that come from outside go through `plain` first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from glassnet.arrays import Images
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A piece of prose."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Equation:
+    """A formula on a line of its own, and what it says in words."""
+
+    formula: str
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A number, shown as its value and as a bar: to the right in blue, negative to the left in red."""
+
+    value: float
+    largest: float  # the value of a full bar
+    text: str = ""  # instead of the number
+
+
+Cell: TypeAlias = str | float | Bar
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of texts and numbers; the last rows may be set apart as sums."""
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    caption: str = ""
+    sums: int = 0  # how many rows at the end are sums or means of those above
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """An image (height, width) as the network sees it: 0 black, 255 (or 1.0) white."""
+
+    image: Images
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure, as the bytes of a PNG file; on a terminal, only its caption."""
+
+    png: bytes
+    caption: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A sentence that stands out: good news, or something to look at."""
+
+    text: str
+    good: bool
+
+
+Block: TypeAlias = Paragraph | Equation | Table | Pixels | Picture | Finding
+
+
+@dataclass(frozen=True)
+class Section:
+    """Blocks under a title."""
+
+    title: str
+    blocks: Sequence[Block]
+
+
+def plain(text: object) -> str:
+    """A name from outside (a class, a file), so that nothing in it is taken for a formula or a new line."""
+    return " ".join(str(text).replace("`", "ʼ").split())

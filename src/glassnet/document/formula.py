@@ -1,0 +1,125 @@
+"""Formulas as one line of Unicode, for terminals as they are and for pages as MathML.
+
+`∂C₀/∂w₃,₅⁽²⁾ = a₅⁽¹⁾ · δ₃⁽²⁾` is written once: a letter, its indices below, the layer above in
+parentheses. `mathml` makes subscripts, superscripts and fractions of it.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from math import isfinite, isinf, isnan
+
+ABOVE = dict(zip("0123456789+-()lLTnz", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ˡᴸᵀⁿᶻ", strict=True))
+BELOW = dict(zip("0123456789ijklm", "₀₁₂₃₄₅₆₇₈₉ᵢⱼₖₗₘ", strict=True))
+PLAIN = {raised: plain for table in (ABOVE, BELOW) for plain, raised in table.items()} | {"⁻": "−"}
+
+
+def symbol(letter: str, layer: int | str | None = None, *indices: int | str) -> str:
+    """A letter with its indices below and its layer above.
+
+    >>> symbol("w", 2, 3, 17), symbol("z", "l", "j"), symbol("C", None, 0)
+    ('w₃,₁₇⁽²⁾', 'zⱼ⁽ˡ⁾', 'C₀')
+    """
+    below = ",".join("".join(BELOW[character] for character in str(index)) for index in indices)
+    above = "" if layer is None else "".join(ABOVE[character] for character in f"({layer})")
+    return letter + below + above
+
+
+def partial(of: str, by: str) -> str:
+    """The partial derivative of one thing by another.
+
+    >>> partial("C₀", symbol("b", 1, 4))
+    '∂C₀/∂b₄⁽¹⁾'
+    """
+    return f"∂{of}/∂{by}"
+
+
+def number(value: float, digits: int = 5) -> str:
+    """A number to so many significant digits, with a power of ten where it needs one.
+
+    >>> number(-0.25), number(1234567), number(6.02e-23, 3), number(float("inf"))
+    ('−0.25', '1.2346·10⁶', '6.02·10⁻²³', '∞')
+    """
+    if isnan(value):
+        return "NaN"
+    if isinf(value):
+        return "∞" if value > 0 else "−∞"
+    mantissa, _, exponent = f"{value:.{digits}g}".partition("e")
+    power = f"·10{''.join(ABOVE[character] for character in str(int(exponent)))}" if exponent else ""
+    return f"{mantissa}{power}".replace("-", "−")
+
+
+def in_parentheses(value: float, digits: int = 5) -> str:
+    """A number as a factor of a product: negative ones and powers of ten in parentheses."""
+    text = number(value, digits)
+    return text if isfinite(value) and value >= 0 and "·" not in text else f"({text})"
+
+
+_ABOVE, _BELOW = ("".join(map(re.escape, table.values())) for table in (ABOVE, BELOW))
+_WORD = rf"(?:\d[\d,]*(?:\.\d+)?|[^\W\d_{_ABOVE}{_BELOW}]+)"  # a number, a letter, the name of a function
+_ATOM = rf"{_WORD}′?[{_BELOW}]*(?:(?<=[{_BELOW}]),[{_BELOW}]+)*[{_ABOVE}]*"
+_TOKEN = re.compile(rf"∂(?P<of>{_ATOM})/∂(?P<by>{_ATOM})|(?P<atom>[∇]?{_ATOM}|∇)|(?P<space>\s+)|(?P<sign>.)")
+_NUMBER = re.compile(r"[+−]?(\d[\d,]*(\.\d+)?(·10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?|∞)|NaN|")
+_PARTS = re.compile(rf"(?P<base>.*?)(?P<prime>′?)(?P<below>[{_BELOW},]*)(?P<above>[{_ABOVE}]*)")
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a number as `number` writes them (or nothing at all).
+
+    >>> is_number("−6.02·10⁻²³"), is_number("w₃")
+    (True, False)
+    """
+    return _NUMBER.fullmatch(text) is not None
+
+
+def mathml(formula: str) -> str:
+    """The formula as a MathML element; everything in it is escaped.
+
+    >>> mathml("a₃⁽²⁾")
+    '<math><msubsup><mi>a</mi><mn>3</mn><mrow><mo>(</mo><mn>2</mn><mo>)</mo></mrow></msubsup></math>'
+    """
+    return f"<math>{_row(formula)}</math>"
+
+
+def _row(formula: str) -> str:
+    elements = []
+    for token in _TOKEN.finditer(formula):
+        if token["of"]:
+            top, bottom = (f"<mrow><mo>∂</mo>{_atom(token[part])}</mrow>" for part in ("of", "by"))
+            elements.append(f"<mfrac>{top}{bottom}</mfrac>")
+        elif token["atom"]:
+            elements.append(_atom(token["atom"]))
+        elif token["sign"]:
+            elements.append(f"<mo>{escape(token['sign'])}</mo>")
+    return "".join(elements)
+
+
+def _atom(text: str) -> str:
+    """A letter, a word or a number, with what stands above and below it."""
+    parts = _PARTS.fullmatch(text)
+    assert parts is not None
+    base, below, above = parts["base"], parts["below"], parts["above"]
+    kind = "mn" if base[0].isdigit() else "mo" if base in "Σ∇" else "mi"
+    element = f"<{kind}>{escape(base.replace('Σ', '∑'))}</{kind}>"
+    if parts["prime"]:
+        element = f"<msup>{element}<mo>′</mo></msup>"
+    scripts = [_script(script) for script in (below, above) if script]
+    if not scripts:
+        return element
+    tag = "msubsup" if below and above else "msub" if below else "msup"
+    if base == "Σ":
+        tag = {"msubsup": "munderover", "msub": "munder", "msup": "mover"}[tag]
+    return f"<{tag}>{element}{''.join(scripts)}</{tag}>"
+
+
+def _script(raised: str) -> str:
+    """What stands above or below, brought back to the line, as one element."""
+    plain = "".join(PLAIN.get(character, character) for character in raised)
+    elements = re.findall(r"\d+|.", plain)
+    inner = "".join(
+        f"<{kind}>{element}</{kind}>"
+        for element in elements
+        for kind in ["mn" if element.isdigit() else "mi" if element.isalpha() else "mo"]
+    )
+    return inner if len(elements) == 1 else f"<mrow>{inner}</mrow>"

@@ -1,0 +1,122 @@
+"""Blocks as HTML: a fragment for notebooks, or one page that needs nothing but itself."""
+
+from __future__ import annotations
+
+import io
+from base64 import b64encode
+from collections.abc import Iterable, Sequence
+from html import escape
+from math import isfinite
+
+import numpy as np
+
+from glassnet.arrays import Images
+from glassnet.document.blocks import (
+    Bar,
+    Block,
+    Cell,
+    Equation,
+    Finding,
+    Paragraph,
+    Pixels,
+    Section,
+    Table,
+)
+from glassnet.document.formula import is_number, mathml, number
+from glassnet.document.style import STYLE
+
+
+def fragment(blocks: Iterable[Block]) -> str:
+    """The blocks as HTML with their style, to be shown inside another page, as notebooks do."""
+    return f'<style>{STYLE}</style><div class="glassnet">{_blocks(blocks)}</div>'
+
+
+def page(title: str, sections: Sequence[Section]) -> str:
+    """A whole page: no script, no link to elsewhere, readable offline and on paper."""
+    links = "".join(
+        f'<li><a href="#part-{i}">{escape(section.title)}</a></li>' for i, section in enumerate(sections, 1)
+    )
+    body = "".join(
+        f'<section id="part-{i}"><h2>{escape(section.title)}</h2>{_blocks(section.blocks)}</section>'
+        for i, section in enumerate(sections, 1)
+    )
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>body {{ margin: 0 }}{STYLE}</style></head>\n"
+        f'<body><main class="glassnet page"><h1>{escape(title)}</h1><nav><ol>{links}</ol></nav>{body}'
+        "</main></body></html>\n"
+    )
+
+
+def _blocks(blocks: Iterable[Block]) -> str:
+    return "\n".join(map(_block, blocks))
+
+
+def _block(block: Block) -> str:
+    if isinstance(block, Paragraph):
+        return f"<p>{_inline(block.text)}</p>"
+    if isinstance(block, Finding):
+        return f'<p class="{"good" if block.good else "look"}">{_inline(block.text)}</p>'
+    if isinstance(block, Equation):
+        words = f'<span class="words">{_inline(block.words)}</span>' if block.words else ""
+        return f'<div class="equation">{mathml(block.formula)}{words}</div>'
+    if isinstance(block, Table):
+        return _table(block)
+    if isinstance(block, Pixels):
+        return _figure(_pixels(block.image), block.caption, "pixels")
+    return _figure(block.png, block.caption, "picture")
+
+
+def _inline(text: str) -> str:
+    """Prose with formulas in it, escaped."""
+    parts = text.split("`")
+    return "".join(mathml(part) if place % 2 else escape(part) for place, part in enumerate(parts))
+
+
+def _table(block: Table) -> str:
+    caption = f"<caption>{_inline(block.caption)}</caption>" if block.caption else ""
+    head = "".join(f"<th>{_inline(name)}</th>" for name in block.header)
+    rows = []
+    for place, row in enumerate(block.rows):
+        mark = ' class="sum"' if place >= len(block.rows) - block.sums else ""
+        rows.append(f"<tr{mark}>{''.join(map(_cell, row))}</tr>")
+    return (
+        f'<div class="table"><table>{caption}<thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _cell(cell: Cell) -> str:
+    if isinstance(cell, Bar):
+        words = escape(cell.text or number(cell.value))
+        known = isfinite(cell.value) and cell.largest > 0 and isfinite(cell.largest)
+        share = min(100.0, 100 * abs(cell.value) / cell.largest) if known else 0.0
+        side = "less" if cell.value < 0 else "more"
+        bar = f'<span class="bar {side}" style="width:{share / 20:.3f}em"></span>'
+        return f'<td class="barred" title="{float(cell.value)!r}"><span>{words}</span>{bar}</td>'
+    if isinstance(cell, float):
+        return f'<td class="number" title="{float(cell)!r}">{escape(number(cell))}</td>'
+    if is_number(cell):
+        return f'<td class="number">{escape(cell)}</td>'
+    return f"<td>{_inline(cell)}</td>"
+
+
+def _figure(png: bytes, caption: str, kind: str) -> str:
+    alternative = escape(caption.replace("`", "")) or "picture"
+    words = f"<figcaption>{_inline(caption)}</figcaption>" if caption else ""
+    return (
+        f'<figure class="{kind}"><img alt="{alternative}" src="data:image/png;base64,'
+        f'{b64encode(png).decode()}">{words}</figure>'
+    )
+
+
+def _pixels(image: Images) -> bytes:
+    """The image as a small PNG; the browser enlarges it without smoothing."""
+    from PIL import Image
+
+    rows = image if image.ndim == 2 else image[None]
+    level = rows if rows.dtype == np.uint8 else np.nan_to_num(np.clip(rows, 0, 1)) * 255
+    file = io.BytesIO()
+    Image.fromarray(level.astype(np.uint8)).save(file, "PNG")
+    return file.getvalue()

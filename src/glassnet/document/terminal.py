@@ -1,0 +1,127 @@
+"""Blocks as text: for a terminal with color, and for `repr` without."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from glassnet.arrays import Images
+from glassnet.document.blocks import Bar, Block, Cell, Equation, Finding, Paragraph, Pixels, Section, Table
+from glassnet.document.formula import is_number, number
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.text import Text
+
+SHADES = " ·░▒▓█"
+BAR = 12  # characters of the longest bar
+WIDTH = 100  # of a repr
+
+
+def as_text(blocks: Iterable[Block | Section], width: int = WIDTH) -> str:
+    """The blocks as plain text, `width` characters wide."""
+    from rich.console import Console
+
+    file = io.StringIO()
+    show(blocks, Console(file=file, width=width, color_system=None, force_terminal=False))
+    return "\n".join(line.rstrip() for line in file.getvalue().strip("\n").split("\n"))
+
+
+def show(blocks: Iterable[Block | Section], console: Console) -> None:
+    """Print the blocks on a console of rich's."""
+    from rich.text import Text
+
+    for block in blocks:
+        if isinstance(block, Section):
+            console.print()
+            console.print(Text(block.title, style="bold underline"))
+            show(block.blocks, console)
+        else:
+            console.print()
+            console.print(_renderable(block), soft_wrap=isinstance(block, Pixels))
+
+
+def in_characters(image: Images) -> str:
+    """An image in shades of characters, two a pixel, as characters are twice as high as wide.
+
+    >>> print(in_characters(np.array([[255, 0, 128]], dtype=np.uint8)))
+    ██  ▒▒
+    """
+    rows = image if image.ndim == 2 else image[None]
+    level = rows / 255 if rows.dtype == np.uint8 else np.nan_to_num(np.clip(rows, 0, 1))
+    shades = np.ceil(level * (len(SHADES) - 1)).astype(int)
+    return "\n".join("".join(SHADES[shade] * 2 for shade in row).rstrip() for row in shades)
+
+
+def _renderable(block: Block) -> RenderableType:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    if isinstance(block, Paragraph):
+        return _inline(block.text)
+    if isinstance(block, Finding):
+        sign, style = ("✓", "green") if block.good else ("▲", "yellow")
+        return Text.assemble((f"{sign} ", f"bold {style}"), _inline(block.text))
+    if isinstance(block, Equation):
+        line = Text(block.formula, style="cyan")
+        if block.words:
+            line.append(f"   {block.words}", style="dim")
+        return Padding(line, (0, 0, 0, 4))
+    if isinstance(block, Table):
+        return _table(block)
+    if isinstance(block, Pixels):
+        return Text(in_characters(block.image), no_wrap=True)
+    return Text(f"[picture] {block.caption}", style="dim")
+
+
+def _inline(text: str) -> Text:
+    """Prose with formulas in it."""
+    from rich.text import Text
+
+    line = Text()
+    for place, part in enumerate(re.split(r"`", text)):
+        line.append(part, style="cyan" if place % 2 else "")
+    return line
+
+
+def _table(block: Table) -> RenderableType:
+    from rich import box
+    from rich.table import Table as RichTable
+
+    table = RichTable(
+        box=box.SIMPLE_HEAD,
+        header_style="dim",
+        pad_edge=False,
+        title=_inline(block.caption) if block.caption else None,
+        title_justify="left",
+        title_style="",
+        show_edge=False,
+    )
+    for place, head in enumerate(block.header):
+        cells = [row[place] for row in block.rows]
+        right = bool(cells) and all(
+            isinstance(cell, float) or (isinstance(cell, str) and is_number(cell)) for cell in cells
+        )
+        table.add_column(_inline(head), justify="right" if right else "left")
+    sums_begin = len(block.rows) - block.sums
+    for place, row in enumerate(block.rows):
+        if place == sums_begin and block.sums:
+            table.add_section()
+        table.add_row(*map(_cell, row), style="bold" if place >= sums_begin else None)
+    return table
+
+
+def _cell(cell: Cell) -> Text:
+    from rich.text import Text
+
+    if isinstance(cell, Bar):
+        share = min(1.0, abs(cell.value) / cell.largest) if cell.largest > 0 else 0.0
+        length = 0 if np.isnan(share) else round(BAR * share)
+        bar = ("█" * length or "▏") if cell.value else ""
+        style = "red" if cell.value < 0 else "blue"
+        return Text.assemble(f"{cell.text or number(cell.value):>11} ", (bar, style))
+    return Text(number(cell)) if isinstance(cell, float) else _inline(cell)
