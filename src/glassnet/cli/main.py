@@ -23,6 +23,9 @@ COMMANDS = {
     "train": "Train a network; ends with its test accuracy and a run folder.",
     "evaluate": "Accuracy, cost, confusion and the worst mistakes of a trained network.",
     "predict": "Which digit is in a picture? All outputs of the network.",
+    "explain": "Every number between an image, its cost and its gradient, step by step.",
+    "check": "Is the gradient right? Backpropagation beside finite differences.",
+    "doctor": "What ails a training or a network, each finding with its number.",
     "data": "List, fetch and show the data to learn from.",
 }
 

@@ -67,14 +67,14 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Finding:
+class Note:
     """A sentence that stands out: good news, or something to look at."""
 
     text: str
     good: bool
 
 
-Block: TypeAlias = Paragraph | Equation | Table | Pixels | Picture | Finding
+Block: TypeAlias = Paragraph | Equation | Table | Pixels | Picture | Note
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from glassnet.document.blocks import (
     Block,
     Cell,
     Equation,
-    Finding,
+    Note,
     Paragraph,
     Pixels,
     Section,
@@ -56,7 +56,7 @@ def _blocks(blocks: Iterable[Block]) -> str:
 def _block(block: Block) -> str:
     if isinstance(block, Paragraph):
         return f"<p>{_inline(block.text)}</p>"
-    if isinstance(block, Finding):
+    if isinstance(block, Note):
         return f'<p class="{"good" if block.good else "look"}">{_inline(block.text)}</p>'
     if isinstance(block, Equation):
         words = f'<span class="words">{_inline(block.words)}</span>' if block.words else ""

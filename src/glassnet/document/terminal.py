@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from glassnet.arrays import Images
-from glassnet.document.blocks import Bar, Block, Cell, Equation, Finding, Paragraph, Pixels, Section, Table
+from glassnet.document.blocks import Bar, Block, Cell, Equation, Note, Paragraph, Pixels, Section, Table
 from glassnet.document.formula import is_number, number
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _renderable(block: Block) -> RenderableType:
 
     if isinstance(block, Paragraph):
         return _inline(block.text)
-    if isinstance(block, Finding):
+    if isinstance(block, Note):
         sign, style = ("✓", "green") if block.good else ("▲", "yellow")
         return Text.assemble((f"{sign} ", f"bold {style}"), _inline(block.text))
     if isinstance(block, Equation):
