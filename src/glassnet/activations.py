@@ -19,6 +19,7 @@ class Activation(ABC):
     """A function of the weighted sums z, shape (batch, n), applied row by row."""
 
     name: ClassVar[str]
+    formula: ClassVar[str]  # a as a text, of z
     kinks: ClassVar[tuple[float, ...]] = ()  # the z at which σ′ jumps
 
     @abstractmethod
@@ -32,6 +33,8 @@ class Activation(ABC):
 
 class Elementwise(Activation):
     """An activation in which a_j depends on z_j alone."""
+
+    slope: ClassVar[str]  # σ′(z) as a text, of z and a
 
     @abstractmethod
     def derivative(self, z: Array, a: Array) -> Array:
@@ -48,7 +51,7 @@ class Sigmoid(Elementwise):
     array([5.00000000e-01, 4.53978687e-05, 1.00000000e+00])
     """
 
-    name = "sigmoid"
+    name, formula, slope = "sigmoid", "1 / (1 + e⁻ᶻ)", "a (1 − a)"
 
     @np.errstate(over="ignore")  # e⁻ᶻ = ∞ gives the right answer, 0
     def forward(self, z: Array) -> Array:
@@ -61,7 +64,7 @@ class Sigmoid(Elementwise):
 class Tanh(Elementwise):
     """Tanh z,  tanh′(z) = 1 − tanh²(z)."""
 
-    name = "tanh"
+    name, formula, slope = "tanh", "tanh(z)", "1 − a²"
 
     def forward(self, z: Array) -> Array:
         return np.tanh(z)
@@ -73,7 +76,7 @@ class Tanh(Elementwise):
 class ReLU(Elementwise):
     """max(0, z), with derivative 1 where z > 0 and 0 elsewhere (at the kink, too)."""
 
-    name = "relu"
+    name, formula, slope = "relu", "max(0, z)", "1 if z > 0 else 0"
     kinks = (0.0,)
 
     def forward(self, z: Array) -> Array:
@@ -86,7 +89,7 @@ class ReLU(Elementwise):
 class Linear(Elementwise):
     """a = z: the weighted sum itself."""
 
-    name = "linear"
+    name, formula, slope = "linear", "z", "1"
 
     def forward(self, z: Array) -> Array:
         return z
@@ -102,7 +105,7 @@ class Softmax(Activation):
     array([[0., 0., 1.]])
     """
 
-    name = "softmax"
+    name, formula = "softmax", "exp(zⱼ) / Σᵢ exp(zᵢ)"
 
     def forward(self, z: Array) -> Array:
         e = np.exp(z - z.max(axis=-1, keepdims=True))  # (batch, n); the shift cancels in the quotient

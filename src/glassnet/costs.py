@@ -22,8 +22,15 @@ class Cost(ABC):
     """A cost of outputs a, shape (batch, n_out), that should be y, of the same shape."""
 
     name: ClassVar[str]
+    term: ClassVar[str]  # what an output adds to C₀, as a text of its a and y
+    slope: ClassVar[str]  # ∂C₀/∂a as a text, likewise
     allowed: ClassVar[tuple[str, ...]]  # the activations of the last layer for which it is defined
     natural: ClassVar[str]  # the one of them that is meant when none is named
+
+    @property
+    def title(self) -> str:
+        """Its name in prose."""
+        return self.name.replace("_", "-")
 
     @abstractmethod
     def value(self, a: Array, y: Array) -> Array:
@@ -67,6 +74,7 @@ class Squared(Cost):
     """
 
     name, allowed, natural = "squared", tuple(ACTIVATIONS), "sigmoid"
+    term, slope = "(a − y)²", "2 (a − y)"
 
     def value(self, a: Array, y: Array) -> Array:
         return _row_sums((a - y) ** 2)
@@ -79,6 +87,7 @@ class Quadratic(Cost):
     """C₀ = ½ Σ_j (a_j − y_j)²,  ∂C₀/∂a = a − y."""
 
     name, allowed, natural = "quadratic", tuple(ACTIVATIONS), "sigmoid"
+    term, slope = "½ (a − y)²", "a − y"
 
     def value(self, a: Array, y: Array) -> Array:
         return 0.5 * _row_sums((a - y) ** 2)
@@ -94,6 +103,7 @@ class CrossEntropy(CanonicalCost):
     """
 
     name, allowed, natural = "cross_entropy", ("sigmoid", "softmax"), "sigmoid"
+    term, slope = "−[y ln(a) + (1 − y) ln(1 − a)]", "(a − y) / (a (1 − a))"
 
     def value(self, a: Array, y: Array) -> Array:
         return -_row_sums(_times_ln(y, a) + _times_ln(1 - y, 1 - a))
@@ -117,6 +127,7 @@ class LogLikelihood(CanonicalCost):
     """
 
     name, allowed, natural = "log_likelihood", ("softmax",), "softmax"
+    term, slope = "−y ln(a)", "−y / a"
 
     def value(self, a: Array, y: Array) -> Array:
         return -_row_sums(_times_ln(y, a))

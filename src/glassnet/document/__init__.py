@@ -13,7 +13,16 @@ from glassnet.document.blocks import (
     Table,
     plain,
 )
-from glassnet.document.formula import in_parentheses, mathml, number, partial, symbol
+from glassnet.document.formula import (
+    in_parentheses,
+    mathml,
+    number,
+    partial,
+    power_of_ten,
+    symbol,
+    with_values,
+)
+from glassnet.document.grid import grid
 from glassnet.document.html import fragment, page
 from glassnet.document.shown import Shown
 from glassnet.document.terminal import as_text, in_characters, show
@@ -32,6 +41,7 @@ __all__ = [
     "Table",
     "as_text",
     "fragment",
+    "grid",
     "in_characters",
     "in_parentheses",
     "mathml",
@@ -39,6 +49,8 @@ __all__ = [
     "page",
     "partial",
     "plain",
+    "power_of_ten",
     "show",
     "symbol",
+    "with_values",
 ]

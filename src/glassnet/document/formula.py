@@ -45,9 +45,28 @@ def number(value: float, digits: int = 5) -> str:
         return "NaN"
     if isinf(value):
         return "∞" if value > 0 else "−∞"
-    mantissa, _, exponent = f"{value:.{digits}g}".partition("e")
-    power = f"·10{''.join(ABOVE[character] for character in str(int(exponent)))}" if exponent else ""
+    mantissa, _, exponent = f"{value or 0.0:.{digits}g}".partition("e")
+    power = f"·{power_of_ten(int(exponent))}" if exponent else ""
     return f"{mantissa}{power}".replace("-", "−")
+
+
+def power_of_ten(exponent: int) -> str:
+    """Ten to that power.
+
+    >>> power_of_ten(-6)
+    '10⁻⁶'
+    """
+    return "10" + "".join(ABOVE[character] for character in str(exponent))
+
+
+def with_values(formula: str, **values: str) -> str:
+    """A formula with its letters replaced: by numbers, or by letters with indices.
+
+    >>> with_values("2 (a − y)", a="0.97", y="1")
+    '2 (0.97 − 1)'
+    """
+    letter = rf"(?<![^\W\d_])({'|'.join(values)})(?![^\W\d_])"
+    return re.sub(letter, lambda match: values[match[1]], formula)
 
 
 def in_parentheses(value: float, digits: int = 5) -> str:
@@ -59,7 +78,10 @@ def in_parentheses(value: float, digits: int = 5) -> str:
 _ABOVE, _BELOW = ("".join(map(re.escape, table.values())) for table in (ABOVE, BELOW))
 _WORD = rf"(?:\d[\d,]*(?:\.\d+)?|[^\W\d_{_ABOVE}{_BELOW}]+)"  # a number, a letter, the name of a function
 _ATOM = rf"{_WORD}′?[{_BELOW}]*(?:(?<=[{_BELOW}]),[{_BELOW}]+)*[{_ABOVE}]*"
-_TOKEN = re.compile(rf"∂(?P<of>{_ATOM})/∂(?P<by>{_ATOM})|(?P<atom>[∇]?{_ATOM}|∇)|(?P<space>\s+)|(?P<sign>.)")
+_TOKEN = re.compile(
+    rf"∂(?P<of>{_ATOM})/∂(?P<by>{_ATOM})|(?P<atom>[∇]?{_ATOM}|∇)|(?P<space>\s+)"
+    rf"|(?P<sign>.)(?P<raised>[{_ABOVE}]*)"
+)
 _NUMBER = re.compile(r"[+−]?(\d[\d,]*(\.\d+)?(·10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?|∞)|NaN|")
 _PARTS = re.compile(rf"(?P<base>.*?)(?P<prime>′?)(?P<below>[{_BELOW},]*)(?P<above>[{_ABOVE}]*)")
 
@@ -91,7 +113,8 @@ def _row(formula: str) -> str:
         elif token["atom"]:
             elements.append(_atom(token["atom"]))
         elif token["sign"]:
-            elements.append(f"<mo>{escape(token['sign'])}</mo>")
+            sign = f"<mo>{escape(token['sign'])}</mo>"
+            elements.append(f"<msup>{sign}{_script(token['raised'])}</msup>" if token["raised"] else sign)
     return "".join(elements)
 
 

@@ -69,7 +69,8 @@ def _renderable(block: Block) -> RenderableType:
     if isinstance(block, Equation):
         line = Text(block.formula, style="cyan")
         if block.words:
-            line.append(f"   {block.words}", style="dim")
+            line.append("\n")
+            line.append(_inline(block.words, "dim"))
         return Padding(line, (0, 0, 0, 4))
     if isinstance(block, Table):
         return _table(block)
@@ -78,11 +79,11 @@ def _renderable(block: Block) -> RenderableType:
     return Text(f"[picture] {block.caption}", style="dim")
 
 
-def _inline(text: str) -> Text:
+def _inline(text: str, style: str = "") -> Text:
     """Prose with formulas in it."""
     from rich.text import Text
 
-    line = Text()
+    line = Text(style=style)
     for place, part in enumerate(re.split(r"`", text)):
         line.append(part, style="cyan" if place % 2 else "")
     return line
@@ -90,15 +91,13 @@ def _inline(text: str) -> Text:
 
 def _table(block: Table) -> RenderableType:
     from rich import box
+    from rich.console import Group
     from rich.table import Table as RichTable
 
     table = RichTable(
         box=box.SIMPLE_HEAD,
         header_style="dim",
         pad_edge=False,
-        title=_inline(block.caption) if block.caption else None,
-        title_justify="left",
-        title_style="",
         show_edge=False,
     )
     for place, head in enumerate(block.header):
@@ -112,7 +111,7 @@ def _table(block: Table) -> RenderableType:
         if place == sums_begin and block.sums:
             table.add_section()
         table.add_row(*map(_cell, row), style="bold" if place >= sums_begin else None)
-    return table
+    return Group(_inline(block.caption, "dim"), table) if block.caption else table
 
 
 def _cell(cell: Cell) -> Text:

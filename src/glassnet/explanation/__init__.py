@@ -1,5 +1,31 @@
 """Seeing and checking what backpropagation computes."""
 
+from glassnet.explanation.activation_derivative import ActivationDerivative
+from glassnet.explanation.chain import ParameterDerivative
+from glassnet.explanation.explain import Explanation, explain
+from glassnet.explanation.forward import CostSum, LayerFormula, NeuronSum
 from glassnet.explanation.gradient_check import GradientCheck, check_gradient
+from glassnet.explanation.jacobian import Jacobian
+from glassnet.explanation.nudges import Nudges
+from glassnet.explanation.wants import Attribution, Wants, attribute, what_examples_want
+from glassnet.explanation.wishes import Ways, Wishes
 
-__all__ = ["GradientCheck", "check_gradient"]
+__all__ = [
+    "ActivationDerivative",
+    "Attribution",
+    "CostSum",
+    "Explanation",
+    "GradientCheck",
+    "Jacobian",
+    "LayerFormula",
+    "NeuronSum",
+    "Nudges",
+    "ParameterDerivative",
+    "Wants",
+    "Ways",
+    "Wishes",
+    "attribute",
+    "check_gradient",
+    "explain",
+    "what_examples_want",
+]

@@ -1,29 +1,23 @@
-"""Is the gradient right? Backpropagation beside the slope that the cost itself shows.
-
-A partial derivative is the limit of (C(w+h) − C(w−h)) / 2h. In float64 with h = 10⁻⁵ the
-quotient is good to about ten digits, enough to tell a right formula from a wrong one.
-"""
+"""Is the gradient right? Backpropagation beside the slope that the cost itself shows."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import floor, log10
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from glassnet.activations import ACTIVATIONS
 from glassnet.arrays import Images
-from glassnet.costs import l2_gradient, l2_penalty
+from glassnet.costs import l2_gradient
+from glassnet.document import Bar, Block, Note, Shown, Table, power_of_ten
 from glassnet.errors import GlassnetError
-from glassnet.layers import Cache
+from glassnet.explanation.finite_difference import STEP, TOLERANCE, FiniteDifferences, relative_error
 from glassnet.network import Network
 from glassnet.rng import Purpose, Stream
 
-TOLERANCE = 1e-6
-# Where a gradient is smaller than this, the quotient's own error hides the relative one; the
-# absolute error counts instead: 10⁻⁶ of 10⁻³ is 10⁻⁹.
-SMALL = 1e-3
+DECADES = range(-12, 0)  # of the histogram; its first and last bar hold what is beyond
 
 
 class Entry(NamedTuple):
@@ -36,8 +30,8 @@ class Entry(NamedTuple):
     error: float  # relative: |gradient − difference| / max(|gradient|, |difference|, 10⁻³)
 
 
-@dataclass(frozen=True)
-class GradientCheck:
+@dataclass(frozen=True, repr=False)
+class GradientCheck(Shown):
     """The outcome for all parameters that were looked at."""
 
     entries: list[Entry]
@@ -65,6 +59,32 @@ class GradientCheck:
             f"finite difference {worst.difference:.12g}, relative error {worst.error:.1e}"
         )
 
+    def histogram(self) -> dict[int, int]:
+        """How many relative errors begin with each power of ten; smaller and larger ones at the ends.
+
+        >>> GradientCheck([Entry("0.bias", (4,), 1.0, 1.25, 0.2)], skipped=0).histogram()[-1]
+        1
+        """
+        counts = dict.fromkeys(DECADES, 0)
+        for entry in self.entries:
+            power = -np.inf if entry.error == 0 else np.inf if np.isinf(entry.error) else log10(entry.error)
+            counts[floor(min(max(power, DECADES[0]), DECADES[-1]))] += 1
+        return counts
+
+    def blocks(self) -> Sequence[Block]:
+        counts = self.histogram()
+        most = max(counts.values(), default=0)
+        reach = [power for power, count in counts.items() if count]
+        rows = [
+            (_decade(power), Bar(counts[power], most, f"{counts[power]:,}"))
+            for power in DECADES
+            if reach and reach[0] <= power <= max(reach[-1], -6)
+        ]
+        table = Table(
+            ("relative error", "parameters"), rows, f"relative errors: right is {power_of_ten(-6)} or less"
+        )
+        return [Note(f"{self}.", self.ok), *([table] if rows else [])]
+
 
 def check_gradient(
     network: Network,
@@ -78,7 +98,7 @@ def check_gradient(
     canonical: bool = True,
     sample: int | None = None,
     seed: int = 0,
-    step: float = 1e-5,
+    step: float = STEP,
 ) -> GradientCheck:
     """Compare ∇C with central differences, in float64, parameter by parameter.
 
@@ -105,67 +125,63 @@ def check_gradient(
     n = len(images) if n is None else n
     if n < 1 or not 0 < step < 1:
         raise GlassnetError(f"n is {n}, step is {step}: give 1 example or more, and a step between 0 and 1")
-    gradient = network.gradient(images, y, cost, example_weights=example_weights, canonical=canonical)
-    for name in network.weights:
-        gradient.parameters[name] += l2_gradient(network.parameters[name], l2, n)
-
-    x, targets = network.inputs(images), network.targets(y)
-    share = np.ravel(network.share(len(x), example_weights))
-    params = network.by_layer()  # the network's own arrays: changing one changes the cost
-
-    def cost_and_sides() -> tuple[float, list[NDArray[np.bool_]]]:
-        a, caches = network.forward(x, params)
-        data = (share * network.costs(caches[-1].z, a, targets, checked, canonical)).sum()
-        penalty = l2_penalty([network.parameters[name] for name in network.weights], l2, n)
-        return float(data) + penalty, _sides(network, caches)
-
-    def central_difference(name: str, place: tuple[int, ...], h: float) -> float | None:
-        """(C(w+h) − C(w−h)) / 2h, or None where a kink lies between the two."""
-        parameter = network.parameters[name]
-        value = parameter[place]
-        parameter[place] = value + h
-        above, sides_above = cost_and_sides()
-        parameter[place] = value - h
-        below, sides_below = cost_and_sides()
-        parameter[place] = value
-        if any((up != down).any() for up, down in zip(sides_above, sides_below, strict=True)):
-            return None
-        return (above - below) / (2 * h)
-
-    entries, skipped = [], 0
-    for name, place in _places(network, sample, seed):
-        exact = float(gradient.parameters[name][place])
-        # A wrong gradient is wrong beside any quotient; where a right one only seems wrong, because
-        # outputs near 0 or 1 leave the cost few digits, a longer step says so.
-        seen = []
-        for h in (step, 10 * step):
-            if (difference := central_difference(name, place, h)) is None:
-                break
-            error = abs(exact - difference) / max(abs(exact), abs(difference), SMALL)
-            seen.append(Entry(name, place, exact, difference, error if np.isfinite(error) else np.inf))
-            if error <= TOLERANCE:
-                break
-        if seen:
-            entries.append(min(seen, key=lambda entry: entry.error))
-        else:
-            skipped += 1
-    return GradientCheck(entries, skipped)
+    entries: list[Entry] = []
+    looked_at = 0
+    with np.errstate(all="ignore"):  # a number that is none is a wrong gradient, and told as that
+        gradient = network.gradient(images, y, cost, example_weights=example_weights, canonical=canonical)
+        for name in network.weights:
+            gradient.parameters[name] += l2_gradient(network.parameters[name], l2, n)
+        x, targets = network.inputs(images), network.targets(y)
+        share = network.share(len(x), example_weights)
+        differences = FiniteDifferences(network, x, targets, checked, share, canonical, l2, n)
+        for name, places in _places(network, sample, seed).items():
+            looked_at += len(places)
+            entries += _compare(gradient.parameters[name], name, places, differences, step)
+    return GradientCheck(entries, looked_at - len(entries))
 
 
-def _sides(network: Network, caches: list[Cache]) -> list[NDArray[np.bool_]]:
-    """On which side of each kink of its activation every z lies."""
-    pairs = zip(network.layers, caches, strict=True)
-    return [cache.z > kink for layer, cache in pairs for kink in ACTIVATIONS[layer.activation].kinks]
+def _compare(
+    gradient: Any, name: str, places: list[tuple[int, ...]], differences: FiniteDifferences, step: float
+) -> list[Entry]:
+    """The entries of one array, without those at a kink."""
+
+    def beside(places: list[tuple[int, ...]], h: float) -> dict[tuple[int, ...], Entry]:
+        slopes = zip(places, differences.of_parameter(name, places, h), strict=True)
+        pairs = ((place, float(gradient[place]), float(slope)) for place, slope in slopes)
+        return {
+            place: Entry(name, place, exact, slope, relative_error(exact, slope))
+            for place, exact, slope in pairs
+            if not np.isnan(slope)
+        }
+
+    # A wrong gradient is wrong beside any quotient; where a right one only seems wrong, because
+    # outputs near 0 or 1 leave the cost few digits, a longer step says so.
+    entries = beside(places, step)
+    doubtful = [place for place, entry in entries.items() if entry.error > TOLERANCE]
+    if doubtful:
+        for place, entry in beside(doubtful, 10 * step).items():
+            entries[place] = min(entries[place], entry, key=lambda entry: entry.error)
+    return [*entries.values()]
 
 
-def _places(network: Network, sample: int | None, seed: int) -> list[tuple[str, tuple[int, ...]]]:
-    """Name and index of every parameter, or of a random sample of them."""
+def _decade(power: int) -> str:
+    low, high = (power_of_ten(exponent) for exponent in (power, power + 1))
+    if power == DECADES[0]:
+        return f"below {high}"
+    return f"{low} … {high}" if power < DECADES[-1] else f"{low} and more"
+
+
+def _places(network: Network, sample: int | None, seed: int) -> dict[str, list[tuple[int, ...]]]:
+    """The index of every parameter, or of a random sample of them, array by array."""
     places = [
         (name, index) for name, array in network.parameters.items() for index in np.ndindex(array.shape)
     ]
-    if sample is None or sample >= len(places):
-        return places
-    if sample < 1:
+    if sample is not None and sample < 1:
         raise GlassnetError(f"sample is {sample}: look at 1 parameter or more")
-    order = Stream(seed, Purpose.GRADIENT_CHECK).permutation(len(places))
-    return [places[i] for i in order[:sample]]
+    if sample is not None and sample < len(places):
+        order = Stream(seed, Purpose.GRADIENT_CHECK).permutation(len(places))
+        places = [places[i] for i in order[:sample]]
+    by_name: dict[str, list[tuple[int, ...]]] = {}
+    for name, index in places:
+        by_name.setdefault(name, []).append(index)
+    return by_name

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from glassnet.arrays import Array, Parameters, Shape
 from glassnet.initializers import Initializer
 from glassnet.rng import Stream
@@ -15,6 +18,14 @@ class Cache(NamedTuple):
     x: Array  # its input
     z: Array  # its weighted sums
     a: Array  # its activations σ(z)
+
+
+class Connections(NamedTuple):
+    """The lines between one neuron and those at their other ends."""
+
+    places: NDArray[np.int64]  # (n,): the other neurons, counted through
+    weights: Array  # (n,)
+    bias: float | None = None  # of the neuron itself, where the lines lead into it and it has one
 
 
 class Layer(Protocol):
@@ -52,3 +63,12 @@ class Layer(Protocol):
 
     def dC_dx(self, params: Parameters, cache: Cache, dC_dz: Array) -> Array:
         """∂C/∂x from ∂C/∂z: what the layer before gets as its ∂C/∂a."""
+
+    def incoming(self, params: Parameters, j: int) -> Connections:
+        """The lines into neuron j: z_j is the sum of weight · input over them, plus the bias."""
+
+    def outgoing(self, params: Parameters, k: int) -> Connections:
+        """The lines from input k: ∂C/∂x_k is the sum of weight · δ over them."""
+
+    def per_example(self, cache: Cache, dC_dz: Array, name: str, place: tuple[int, ...]) -> Array:
+        """∂C₀/∂(one parameter) of every example, shape (batch,): what `backward` sums up."""

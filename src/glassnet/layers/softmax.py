@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from glassnet.activations import ACTIVATIONS
 from glassnet.arrays import Array, Parameters, Shape
 from glassnet.errors import GlassnetError
 from glassnet.initializers import Initializer
-from glassnet.layers.layer import Cache
+from glassnet.layers.layer import Cache, Connections
 from glassnet.rng import Stream
 
 
@@ -48,3 +50,12 @@ class Softmax:
 
     def dC_dx(self, params: Parameters, cache: Cache, dC_dz: Array) -> Array:
         return dC_dz  # (batch, n): x is z
+
+    def incoming(self, params: Parameters, j: int) -> Connections:
+        return Connections(np.array([j]), np.ones(1))
+
+    def outgoing(self, params: Parameters, k: int) -> Connections:
+        return Connections(np.array([k]), np.ones(1))
+
+    def per_example(self, cache: Cache, dC_dz: Array, name: str, place: tuple[int, ...]) -> Array:
+        raise GlassnetError(f"the softmax layer has no parameter {name!r}")

@@ -1,0 +1,29 @@
+"""Many small numbers in one table: rounded, in a common unit, each with its sign."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from glassnet.arrays import Array
+from glassnet.document.formula import power_of_ten
+
+
+def grid(values: Array) -> tuple[list[list[str]], str]:
+    """The numbers (rows, columns) in units of a power of ten that makes the largest 1 to 10, and its name.
+
+    >>> grid(np.array([[0.0312, -0.004], [0.0, 0.001]]))
+    ([['+3.12', '−0.40'], ['0', '+0.10']], ' in units of 10⁻²')
+    """
+    finite = np.abs(values[np.isfinite(values)])
+    largest = float(finite.max()) if finite.size else 0.0
+    exponent = int(np.floor(np.log10(largest))) if largest else 0
+    cells = [[_cell(float(value) / 10.0**exponent) for value in row] for row in values]
+    return cells, f" in units of {power_of_ten(exponent)}" if exponent else ""
+
+
+def _cell(value: float) -> str:
+    if np.isnan(value):
+        return "NaN"
+    if np.isinf(value):
+        return "+∞" if value > 0 else "−∞"
+    return f"{value:+.2f}".replace("-", "−") if value else "0"

@@ -1,0 +1,146 @@
+"""Central differences: the slope of the cost as the cost itself shows it.
+
+A partial derivative is the limit of (C(w+h) − C(w−h)) / 2h. In float64 with h = 10⁻⁵ the
+quotient is good to about ten digits, enough to tell a right formula from a wrong one.
+
+What lies before the layer that is changed stays as it was, so it is not computed again; and the
+layers behind it take many changed examples in one pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glassnet.activations import ACTIVATIONS
+from glassnet.arrays import Array
+from glassnet.costs import Cost, l2_penalty
+from glassnet.layers import Cache
+from glassnet.network import Network
+
+STEP = 1e-5  # h
+TOLERANCE = 1e-6  # of the relative error
+ROWS = 4096  # changed examples that are passed on at a time
+# Where a gradient is smaller than this, the quotient's own error hides the relative one; the
+# absolute error counts instead: 10⁻⁶ of 10⁻³ is 10⁻⁹.
+SMALL = 1e-3
+
+
+def relative_error(gradient: float, difference: float) -> float:
+    """|gradient − difference| / max(|gradient|, |difference|, 10⁻³); ∞ where one of them is no number.
+
+    >>> round(relative_error(2.0, 2.002), 6)
+    0.000999
+    """
+    with np.errstate(all="ignore"):
+        error = abs(gradient - difference) / max(abs(gradient), abs(difference), SMALL)
+    return error if np.isfinite(error) else np.inf
+
+
+class FiniteDifferences:
+    """Slopes of C = Σ share · C₀ (+ the penalty) for one network, which is changed and put back.
+
+    Args:
+        network: its parameters are changed for a moment: give a copy, in float64.
+        x: (batch, *input_shape).
+        targets: (batch, n_out).
+        cost: one that the last layer's outputs are defined for.
+        share: of each row in C, a number or (batch, 1).
+        canonical: whether C₀ is computed from z where the pair is canonical.
+        l2: λ of the penalty (λ/2n) Σ w².
+        n: the number of training examples in the penalty.
+
+    >>> network = Network("2-1", parameters={"0.weight": np.array([[1.0, -1.0]]), "0.bias": np.zeros(1)},
+    ...     dtype="float64")
+    >>> from glassnet.costs import get_cost
+    >>> slopes = FiniteDifferences(network, np.full((1, 2), 2.0), np.zeros((1, 1)), get_cost("squared"), 1.0)
+    >>> slopes.of_parameter("0.weight", [(0, 0), (0, 1)]).round(9)  # a · σ′(z) · 2(a − y) = 2 · ¼ · 2 · ½
+    array([0.5, 0.5])
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        x: Array,
+        targets: Array,
+        cost: Cost,
+        share: float | Array,
+        canonical: bool = True,
+        l2: float = 0.0,
+        n: int = 1,
+    ) -> None:
+        self._network, self._targets, self._cost = network, targets, cost
+        self._share = np.broadcast_to(np.ravel(share), len(x))  # (batch,)
+        self._canonical, self._l2, self._n = canonical, l2, n
+        self._params = network.by_layer()  # the network's own arrays: changing one changes the cost
+        _, self._caches = network.forward(x, self._params)
+
+    def of_parameter(self, name: str, places: Sequence[tuple[int, ...]], h: float = STEP) -> Array:
+        """∂C/∂(the parameters at these places of `name`), shape (places,).
+
+        NaN where a kink lies within the step, ∞ where the cost is no number.
+        """
+        i, own_name = int(name.split(".")[0]), name.split(".")[1]
+        layer, params, cache = self._network.layers[i], self._params[i], self._caches[i]
+        parameter = params[own_name]
+        penalized = self._l2 if name in self._network.weights else 0.0
+        slopes = np.empty(len(places))
+        some = max(1, ROWS // (2 * len(cache.x)))
+        for start in range(0, len(places), some):
+            met: list[Cache] = []
+            penalties: list[float] = []
+            for place in places[start : start + some]:
+                value = parameter[place]
+                for changed in (value + h, value - h):
+                    parameter[place] = changed
+                    met.append(layer.forward(params, cache.x)[1])
+                    penalties.append(l2_penalty([np.array(changed)], penalized, self._n))
+                parameter[place] = value
+            z, a = (np.concatenate(arrays) for arrays in zip(*((of.z, of.a) for of in met), strict=True))
+            slopes[start : start + some] = self._slopes(i, Cache(cache.x, z, a), np.array(penalties), h)
+        return slopes
+
+    def of_activations(self, layer: int, neurons: Sequence[int], h: float = STEP) -> Array:
+        """∂C/∂a of these neurons, summed over the batch, shape (neurons,); layer 0 is the input."""
+        a = self._caches[0].x if layer == 0 else self._caches[layer - 1].a
+        rows = a.reshape(len(a), -1)  # (batch, n)
+        changed = np.tile(rows, (2 * len(neurons), 1)).reshape(len(neurons), 2, *rows.shape)
+        for of_neuron, k in zip(changed, neurons, strict=True):
+            of_neuron[0, :, k] += h
+            of_neuron[1, :, k] -= h
+        a = changed.reshape(-1, *a.shape[1:])  # (neurons · 2 · batch, …)
+        if layer < len(self._caches):
+            _, cache = self._network.layers[layer].forward(self._params[layer], a)
+            return self._slopes(layer, cache, np.zeros(2 * len(neurons)), h)
+        targets = np.tile(self._targets, (2 * len(neurons), 1))
+        return self._quotients(self._cost.value(a, targets), np.zeros(2 * len(neurons)), h)
+
+    def _slopes(self, i: int, cache: Cache, penalties: Array, h: float) -> Array:
+        """From layer i, whose rows are changed upwards and downwards in turn, on to the quotients."""
+        z, a = cache.z, cache.a  # (changes · 2 · batch, n)
+        crossed = self._crossed(i, z)
+        for later in range(i + 1, len(self._caches)):
+            a, (_, z, _) = self._network.layers[later].forward(self._params[later], a)
+            crossed |= self._crossed(later, z)
+        targets = np.tile(self._targets, (len(a) // len(self._targets), 1))
+        costs = self._network.costs(z, a, targets, self._cost, self._canonical)
+        slopes = self._quotients(costs, penalties, h)
+        slopes[crossed] = np.nan
+        return slopes
+
+    def _quotients(self, costs: Array, penalties: Array, h: float) -> Array:
+        """(C(w+h) − C(w−h)) / 2h."""
+        above, below = (costs.reshape(-1, len(self._share)) @ self._share + penalties).reshape(-1, 2).T
+        slopes: Array = (above - below) / (2 * h)
+        return np.where(np.isnan(slopes), np.inf, slopes)
+
+    def _crossed(self, i: int, z: Array) -> NDArray[np.bool_]:
+        """For which changes a kink of the activation lies between the two sides, shape (changes,)."""
+        changes = len(z) // (2 * len(self._share))
+        pairs = z.reshape(changes, 2, -1)  # (changes, 2, batch · n)
+        crossed = np.zeros(changes, np.bool_)
+        for kink in ACTIVATIONS[self._network.layers[i].activation].kinks:
+            crossed |= ((pairs[:, 0] > kink) != (pairs[:, 1] > kink)).any(axis=1)
+        return crossed

@@ -1,0 +1,175 @@
+"""Nudges: −∇C₀ in words and numbers (lesson 3), and what one step along it really does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from glassnet.arrays import Array
+from glassnet.document import Bar, Block, Equation, Paragraph, Shown, Table, number, symbol
+from glassnet.errors import GlassnetError
+from glassnet.explanation.trace import Trace
+
+# The lesson says "a little" of 0.03 and 0.16, "somewhat" of 0.31 and 0.37, "a lot" of 0.78, 0.82
+# and 1.25: cuts at these shares of the largest give its words.
+SOMEWHAT, A_LOT = 0.2, 0.5
+SHOWN = 12
+
+
+class Nudge(NamedTuple):
+    """What the gradient asks of one parameter."""
+
+    name: str  # of the array
+    place: tuple[int, ...]
+    value: float  # −∂C₀/∂(it)
+    words: str
+
+
+class LayerShare(NamedTuple):
+    """How much of the gradient lies in one layer."""
+
+    layer: int
+    norm: float  # ‖∂C₀/∂(its parameters)‖
+    share: float  # of ‖∇C₀‖²
+
+
+def in_words(nudge: float, largest: float) -> str:
+    """A component of −∇C₀ in the lesson's words; `largest` is that of the largest component.
+
+    >>> [in_words(nudge, 1.25) for nudge in (0.31, 0.03, -1.25, 0.0)]
+    ['should increase somewhat', 'should increase a little', 'should decrease a lot', 'should stay as it is']
+    """
+    if nudge == 0:
+        return "should stay as it is"
+    if not np.isfinite(nudge):
+        return "can't be said: it is no number"
+    share = abs(nudge) / largest
+    size = "a lot" if share >= A_LOT else "somewhat" if share >= SOMEWHAT else "a little"
+    return f"should {'increase' if nudge > 0 else 'decrease'} {size}"
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Nudges(Shown):
+    """−∇C₀: the steepest parameters, the words for all of them, the layers' shares, and a step's effect."""
+
+    trace: Trace
+    steepest: tuple[Nudge, ...]
+    words: dict[str, int]  # how many parameters should do what
+    shares: tuple[LayerShare, ...]
+    learning_rate: float
+    before: float  # C₀
+    predicted: float  # C₀ − η ‖∇C₀‖²
+    after: float  # C₀ at the parameters − η ∇C₀
+
+    def blocks(self) -> Sequence[Block]:
+        largest = abs(self.steepest[0].value) if self.steepest else 0.0
+        rows = [
+            (f"`{_letter(nudge)}`", _full_name(nudge), Bar(nudge.value, largest), nudge.words)
+            for nudge in self.steepest
+        ]
+        counts = max(self.words.values(), default=0)
+        cuts = f"{SOMEWHAT:.0%} and {A_LOT:.0%} of the largest nudge are the cuts between the words"
+        eta = number(self.learning_rate)
+        return [
+            Paragraph("The negative gradient says for every parameter which way to nudge it, and how much."),
+            Table(("", "name", "nudge `−∂C₀/∂w`", "in words"), rows, "the steepest parameters"),
+            Table(
+                ("in words", "parameters"),
+                [(words, Bar(count, counts, f"{count:,}")) for words, count in self.words.items()],
+                f"all {sum(self.words.values()):,} parameters; {cuts}",
+            ),
+            Table(
+                ("layer", "`‖∇C₀‖` in it", "share of `‖∇C₀‖²`"),
+                [(str(of.layer), of.norm, Bar(of.share, 1.0, f"{of.share:.1%}")) for of in self.shares],
+                "how the gradient is shared out between the layers",
+            ),
+            Paragraph(f"One step of gradient descent on this image alone, with `η = {eta}`:"),
+            Table(
+                ("cost of this image", "`C₀`"),
+                [
+                    ("before", self.before),
+                    ("predicted by the slope: `C₀ − η ‖∇C₀‖²`", self.predicted),
+                    ("after the step", self.after),
+                ],
+            ),
+            Equation(f"ΔC₀ = {number(self.after - self.before)}", self._comparison()),
+        ]
+
+    def _comparison(self) -> str:
+        expected, real = self.predicted - self.before, self.after - self.before
+        if not (np.isfinite(expected) and np.isfinite(real)) or expected == 0:
+            return "no comparison can be made"
+        share = f"{real / expected:.0%} of what the slope predicts".replace("-", "−")
+        if real > 0:
+            return f"{share}: the step is too long, the cost has risen"
+        return f"{share}; the longer the step, the less the slope at its start says"
+
+
+def nudges(trace: Trace, learning_rate: float) -> Nudges:
+    """−∇C₀ as training computes it, and a step of η along it."""
+    if not (isinstance(learning_rate, int | float | np.floating) and 0 < learning_rate < np.inf):
+        raise GlassnetError(f"learning_rate is {learning_rate!r}: give a positive number")
+    network, gradients = trace.network, trace.used.parameters
+    flat: Array = np.concatenate([-gradient.ravel() for gradient in gradients.values()] or [np.zeros(0)])
+    finite = flat[np.isfinite(flat)]
+    largest = float(np.abs(finite).max()) if finite.size else 0.0
+    steepest = tuple(_nudge_at(trace, int(i), flat, largest) for i in _order(flat)[:SHOWN] if flat[i] != 0)
+    counts: dict[str, int] = {}
+    share = np.abs(flat) / largest if largest else np.zeros_like(flat)
+    for towards, side in (("increase", flat > 0), ("decrease", flat < 0)):
+        for size, low, high in (
+            ("a lot", A_LOT, np.inf),
+            ("somewhat", SOMEWHAT, A_LOT),
+            ("a little", 0, SOMEWHAT),
+        ):
+            counts[f"should {towards} {size}"] = int((side & (share >= low) & (share < high)).sum())
+    counts["should stay as it is"] = int((flat == 0).sum())
+
+    squares = [sum(float(np.vdot(g, g)) for g in layer.parameters.values()) for layer in trace.used.layers]
+    total = sum(squares)
+    shares = tuple(
+        LayerShare(i, float(np.sqrt(square)), square / total if total else 0.0)
+        for i, square in enumerate(squares, 1)
+        if trace.params[i - 1]
+    )
+    with np.errstate(all="ignore"):
+        moved = network.copy()
+        for name, gradient in gradients.items():
+            moved.parameters[name] -= learning_rate * gradient
+        a, caches = moved.forward(trace.x)
+        after = float(moved.costs(caches[-1].z, a, trace.y, trace.cost)[0])
+    before = trace.used.cost
+    return Nudges(
+        trace, steepest, counts, shares, learning_rate, before, before - learning_rate * total, after
+    )
+
+
+def _order(flat: Array) -> list[int]:
+    """Places, the largest by size first; NaN at the end."""
+    sizes = np.nan_to_num(np.abs(flat), nan=-1.0, posinf=-1.0)
+    count = min(SHOWN, len(flat))
+    some = np.argpartition(-sizes, count - 1)[:count] if count else np.zeros(0, int)
+    return [int(i) for i in some[np.argsort(-sizes[some], kind="stable")]]
+
+
+def _nudge_at(trace: Trace, i: int, flat: Array, largest: float) -> Nudge:
+    value = float(flat[i])
+    for name, shape in trace.network.shapes.items():
+        size = int(np.prod(shape))
+        if i < size:
+            place = tuple(int(index) for index in np.unravel_index(i, shape))
+            return Nudge(name, place, value, in_words(value, largest))
+        i -= size
+    raise AssertionError(i)
+
+
+def _letter(nudge: Nudge) -> str:
+    layer = int(nudge.name.split(".")[0]) + 1
+    return symbol("w" if nudge.name.endswith("weight") else "b", layer, *nudge.place)
+
+
+def _full_name(nudge: Nudge) -> str:
+    return f"{nudge.name}[{', '.join(map(str, nudge.place))}]"

@@ -1,0 +1,248 @@
+"""Trace: all numbers of one image's way forward and of the way back.
+
+The last layer has two ways back. The long one, through ∂C₀/∂a and the activation, is what the
+lessons teach; where cost and activation are a canonical pair, training takes the short one,
+δ = a − y. A trace holds both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from glassnet.activations import ACTIVATIONS, Activation
+from glassnet.arrays import Array, Images, Parameters
+from glassnet.costs import Cost
+from glassnet.document import plain
+from glassnet.engine import get_engine
+from glassnet.errors import GlassnetError
+from glassnet.explanation.finite_difference import FiniteDifferences
+from glassnet.layers import Layer
+from glassnet.network import Gradient, Network
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Trace:
+    """One forward pass and both ways back, for one image.
+
+    Layers are counted as in the lessons: 0 is the input, 1 the first layer; the parameters of layer
+    l are `network.parameters[f"{l - 1}.weight"]` and its bias.
+    """
+
+    network: Network  # a copy
+    cost: Cost
+    x: Array  # (1, *input_shape)
+    y: Array  # (1, n_out): the desired output
+    chain: Gradient  # by the long way
+    used: Gradient  # as training computes it
+    class_names: tuple[str, ...]
+
+    # Where things are
+
+    @property
+    def depth(self) -> int:
+        """L, the number of layers behind the input."""
+        return len(self.network.layers)
+
+    @cached_property
+    def params(self) -> list[Parameters]:
+        """The parameters, a dictionary a layer."""
+        return self.network.by_layer()
+
+    def layer_at(self, layer: int) -> Layer:
+        """Layer 1 … L."""
+        if isinstance(layer, int | np.integer) and 1 <= layer <= self.depth:
+            return self.network.layers[layer - 1]
+        zero = ", 0 is the input" if layer == 0 else ""
+        raise GlassnetError(
+            f"layer {layer}: the network {self.network} has the layers 1 to {self.depth}{zero}"
+        )
+
+    def neuron_at(self, layer: int, j: int) -> int:
+        """J, if layer 0 … L has such a neuron."""
+        if layer != 0:
+            self.layer_at(layer)
+        count = self.a(layer).size
+        if not (isinstance(j, int | np.integer) and 0 <= j < count):
+            what = "input" if layer == 0 else f"neuron of layer {layer}"
+            raise GlassnetError(f"{what} {j}: it has the numbers 0 to {count - 1}, counted from 0")
+        return int(j)
+
+    def place_of(self, layer: int, name: str, *indices: int) -> tuple[int, ...]:
+        """The indices, if layer l has a parameter of that name with such a place."""
+        self.layer_at(layer)
+        if name not in self.params[layer - 1]:
+            kind = self.layer_at(layer).kind
+            raise GlassnetError(f"layer {layer} ({kind}) has no {name}: {self._with_parameters()}")
+        shape = self.params[layer - 1][name].shape
+        if len(indices) != len(shape):
+            raise GlassnetError(
+                f"the {name} of layer {layer} has the shape {shape}: give {len(shape)} indices"
+            )
+        for index, size in zip(indices, shape, strict=True):
+            if not (isinstance(index, int | np.integer) and 0 <= index < size):
+                places = ", ".join(map(str, indices))
+                ranges = " and ".join(f"0 to {size - 1}" for size in shape)
+                raise GlassnetError(
+                    f"{layer - 1}.{name}[{places}]: the {name} of layer {layer} has the places {ranges}"
+                )
+        return tuple(int(index) for index in indices)
+
+    def name_of(self, j: int) -> str:
+        """What output j stands for."""
+        return plain(self.class_names[j])
+
+    def _with_parameters(self) -> str:
+        layers = [str(i + 1) for i, params in enumerate(self.params) if params]
+        return f"those with parameters are {', '.join(layers)}" if layers else "no layer has parameters"
+
+    # The way forward
+
+    def a(self, layer: int) -> Array:
+        """The activations of layer 0 … L, in one row."""
+        row: Array = (self.x if layer == 0 else self.chain.caches[layer - 1].a)[0].ravel()
+        return row
+
+    def z(self, layer: int) -> Array:
+        """The weighted sums of layer 1 … L, in one row."""
+        row: Array = self.chain.caches[layer - 1].z[0].ravel()
+        return row
+
+    def activation(self, layer: int) -> Activation:
+        """The activation function of layer 1 … L."""
+        return ACTIVATIONS[self.layer_at(layer).activation]
+
+    @property
+    def answer(self) -> int:
+        """The class of the largest output."""
+        return int(self.a(self.depth).argmax())
+
+    @cached_property
+    def cost_terms(self) -> Array:
+        """What each output adds to C₀, shape (n_out,)."""
+        a, y = self.a(self.depth), self.y[0]
+        with np.errstate(all="ignore"):
+            terms: Array = self.cost.value(a[:, None], y[:, None])
+        return terms
+
+    # The way back
+
+    @property
+    def canonical(self) -> bool:
+        """Whether training takes the short way, δ = a − y."""
+        return self.network.canonical(self.cost) is not None
+
+    @property
+    def broken(self) -> bool:
+        """Whether the long way breaks down in the last layer, and the short one doesn't: 0·∞."""
+        long, short = (way.layers[-1].dC_dz for way in (self.chain, self.used))
+        return self.canonical and not np.isfinite(long).all() and bool(np.isfinite(short).all())
+
+    def way(self, layer: int) -> Gradient:
+        """The way back to layer 0 … L: the long one; behind a breakdown, the one that training took."""
+        return self.used if self.broken and layer < self.depth else self.chain
+
+    def delta(self, layer: int) -> Array:
+        """δ = ∂C₀/∂z of layer 1 … L, in one row."""
+        row: Array = self.way(layer).layers[layer - 1].dC_dz[0].ravel()
+        return row
+
+    def dC_da(self, layer: int) -> Array:
+        """∂C₀/∂a of layer 0 … L, in one row."""
+        if layer == 0:
+            return self.dC_dx
+        dC_da = self.way(layer).layers[layer - 1].dC_da
+        assert dC_da is not None
+        row: Array = dC_da[0].ravel()
+        return row
+
+    @cached_property
+    def dC_dx(self) -> Array:
+        """∂C₀/∂a⁽⁰⁾, the gradient by the pixels, in one row."""
+        way = self.used if self.broken else self.chain  # also where layer 1 is the last one
+        cache, dC_dz = way.caches[0], way.layers[0].dC_dz
+        with np.errstate(all="ignore"):
+            row: Array = self.network.layers[0].dC_dx(self.params[0], cache, dC_dz)[0].ravel()
+        return row
+
+    @cached_property
+    def differences(self) -> FiniteDifferences:
+        """Finite differences of C₀."""
+        with np.errstate(all="ignore"):
+            return FiniteDifferences(
+                self.network.astype(np.float64),
+                self.x.astype(np.float64),
+                self.y.astype(np.float64),
+                self.cost,
+                1.0,
+            )
+
+    # Where it goes wrong
+
+    @cached_property
+    def first_non_finite(self) -> str | None:
+        """The first NaN or infinity on the way forward and back, in words; None where there is none."""
+        for i, (params, cache) in enumerate(zip(self.params, self.used.caches, strict=True)):
+            found = [(f"{i}.{name}", array) for name, array in params.items()]
+            found += [(f"z of layer {i + 1}", cache.z[0]), (f"a of layer {i + 1}", cache.a[0])]
+            for name, array in found:
+                if text := _first(name, array):
+                    return text
+        if not np.isfinite(self.used.cost):
+            return f"C₀ is {self.used.cost}"
+        for i in reversed(range(self.depth)):
+            back = self.used.layers[i]
+            found = [(f"δ of layer {i + 1}", back.dC_dz[0])]
+            found += [(f"the gradient of {i}.{name}", array) for name, array in back.parameters.items()]
+            for name, array in found:
+                if text := _first(name, array):
+                    return text
+        return None
+
+
+def trace(
+    network: Network,
+    image: Images,
+    label: Any,
+    cost: str | Cost = "quadratic",
+    *,
+    class_names: Sequence[str] | None = None,
+    engine: str = "textbook",
+    dtype: Any = np.float64,
+) -> Trace:
+    """Pass one image forward and back; the arguments are those of `explain`."""
+    if not isinstance(network, Network):
+        raise GlassnetError(f"{network!r} stands where a Network is wanted: explain(network, image, label)")
+    image = np.asarray(image)
+    if image.size != prod(network.input_shape):
+        size = "×".join(map(str, image.shape)) or "1"
+        raise GlassnetError(
+            f"the image has {size} = {image.size} numbers: "
+            f"the network {network} takes {prod(network.input_shape)}"
+        )
+    outputs = prod(network.output_shape)
+    names = tuple(map(str, range(outputs) if class_names is None else class_names))
+    if len(names) != outputs:
+        raise GlassnetError(f"{len(names)} class names for {outputs} outputs: give one for each")
+    own = network.astype(dtype)
+    with np.errstate(all="ignore"):  # what breaks down is told
+        cost = own.check_cost(cost)
+        x = own.inputs(image[None])
+        y = own.targets(np.asarray(label)[None])
+        run = get_engine(engine)
+        chain = run.gradient(own, x, y, cost, canonical=False)
+        used = run.gradient(own, x, y, cost) if own.canonical(cost) else chain
+    return Trace(own, cost, x, y, chain, used, names)
+
+
+def _first(name: str, array: Array) -> str | None:
+    wrong = np.argwhere(~np.isfinite(array))
+    if not len(wrong):
+        return None
+    place = tuple(int(index) for index in wrong[0])
+    return f"{name}[{', '.join(map(str, place))}] is {array[place]}"
