@@ -23,8 +23,20 @@ if TYPE_CHECKING:
     from glassnet.errors import GlassnetWarning as GlassnetWarning
     from glassnet.evaluation import Evaluation as Evaluation
     from glassnet.evaluation import evaluate as evaluate
+    from glassnet.explanation import Attribution as Attribution
+    from glassnet.explanation import CostLine as CostLine
+    from glassnet.explanation import CostPlane as CostPlane
+    from glassnet.explanation import Explanation as Explanation
     from glassnet.explanation import GradientCheck as GradientCheck
+    from glassnet.explanation import TrainingPath as TrainingPath
+    from glassnet.explanation import Wants as Wants
+    from glassnet.explanation import attribute as attribute
     from glassnet.explanation import check_gradient as check_gradient
+    from glassnet.explanation import cost_along_gradient as cost_along_gradient
+    from glassnet.explanation import cost_plane as cost_plane
+    from glassnet.explanation import explain as explain
+    from glassnet.explanation import training_path as training_path
+    from glassnet.explanation import what_examples_want as what_examples_want
     from glassnet.layers import Dense as Dense
     from glassnet.layers import Softmax as Softmax
     from glassnet.model_file import Model as Model
@@ -45,10 +57,14 @@ __version__ = "0.1.0"
 # The public names and their modules, which are imported when a name is first used:
 # NumPy alone takes longer to import than `glassnet --help` to answer.
 _HOME = {
+    "Attribution": "explanation",
+    "CostLine": "explanation",
+    "CostPlane": "explanation",
     "Dataset": "data",
     "Dense": "layers",
     "DivergedError": "training",
     "Evaluation": "evaluation",
+    "Explanation": "explanation",
     "GlassnetError": "errors",
     "GlassnetWarning": "errors",
     "Gradient": "network",
@@ -62,14 +78,22 @@ _HOME = {
     "Softmax": "layers",
     "Split": "data",
     "Trainer": "training",
+    "TrainingPath": "explanation",
+    "Wants": "explanation",
+    "attribute": "explanation",
     "check_gradient": "explanation",
+    "cost_along_gradient": "explanation",
+    "cost_plane": "explanation",
     "evaluate": "evaluation",
+    "explain": "explanation",
     "load": "data",
     "load_model": "model_file",
     "normalize_drawing": "data",
     "read_drawing": "data",
     "save_model": "model_file",
     "train": "training",
+    "training_path": "explanation",
+    "what_examples_want": "explanation",
 }
 
 __all__ = [*_HOME]

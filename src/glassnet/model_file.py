@@ -65,8 +65,12 @@ def save_model(path: str | Path, model: Model) -> None:
     write_tensors(path, network.parameters, information)
 
 
-def load_model(path: str | Path) -> Model:
+def load_model(path: str | Path, *, finite: bool = True) -> Model:
     """A saved model.
+
+    Args:
+        path: of the file.
+        finite: refuse parameters that are NaN or infinite; False takes them, to look into them.
 
     Raises:
         GlassnetError: there is no such file, it is damaged or not a model, it comes from a newer
@@ -100,7 +104,7 @@ def load_model(path: str | Path) -> Model:
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise GlassnetError(f"{path} is not a model: its description lacks or garbles {error}") from error
     for name, array in network.parameters.items():
-        if not np.isfinite(array).all():
+        if finite and not np.isfinite(array).all():
             raise GlassnetError(f"{path} holds NaN or infinite values in {name}: train the model again")
     return model
 

@@ -32,6 +32,7 @@ class Purpose(IntEnum):
     BIASES = 2  # the initial biases of layer `step`
     SHUFFLE = 3  # the order of the training examples in `epoch`
     GRADIENT_CHECK = 4  # which parameters a gradient check looks at
+    LANDSCAPE = 5  # a random direction among the parameters: number `epoch`, array `step`
 
 
 @dataclass(frozen=True)

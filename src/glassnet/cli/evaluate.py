@@ -9,8 +9,8 @@ import click
 
 from glassnet import plots
 from glassnet.cli.displays import score
-from glassnet.cli.model_argument import find_model
-from glassnet.data import SOURCES, Split, load
+from glassnet.cli.model_argument import find_model, model_cost, model_data
+from glassnet.data import Split
 from glassnet.errors import GlassnetError, unknown_name
 from glassnet.evaluation import Evaluation
 from glassnet.evaluation import evaluate as evaluate_network
@@ -34,23 +34,11 @@ def evaluate(
     MODEL is a model file or a run folder.
     """
     path, loaded = find_model(model)
-    if data is None and loaded.data_name not in SOURCES:
-        source = (
-            f"learned from {loaded.data_name!r}" if loaded.data_name else "doesn't say what it learned from"
-        )
-        raise GlassnetError(f"{path} {source}: name the --data")
-    dataset = load(data or loaded.data_name)
+    dataset = model_data(path, loaded, data)
     if split not in dataset.splits:
         raise unknown_name("split", split, dataset.splits)
-    if len(dataset.class_names) != len(loaded.class_names):
-        raise GlassnetError(
-            f"{path} tells {len(loaded.class_names)} classes apart: "
-            f"{dataset.name} has {len(dataset.class_names)}; name other --data"
-        )
     images = dataset.splits[split]
-    evaluation = evaluate_network(
-        loaded.network, images, cost or (loaded.recipe.cost if loaded.recipe else "quadratic")
-    )
+    evaluation = evaluate_network(loaded.network, images, model_cost(loaded, cost))
 
     if as_json:
         picture = _save_mistakes(mistakes, path, images, evaluation, dataset.class_names)

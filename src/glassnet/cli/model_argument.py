@@ -1,16 +1,17 @@
-"""MODEL on a command line: a model file, or a run folder that holds one."""
+"""MODEL on a command line: a model file, or a run folder that holds one; and the data that go with it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from glassnet.data import SOURCES, Dataset, load
 from glassnet.errors import GlassnetError
 from glassnet.model_file import Model, load_model
 from glassnet.runs import RunFolder
 
 
-def find_model(argument: str) -> tuple[Path, Model]:
-    """The model, and the file that it was in."""
+def find_model(argument: str, *, finite: bool = True) -> tuple[Path, Model]:
+    """The model, and the file that it was in; `finite` as `load_model` has it."""
     path = Path(argument)
     if path.is_dir():
         run = RunFolder(path)
@@ -19,4 +20,29 @@ def find_model(argument: str) -> tuple[Path, Model]:
         if not run.model.exists():
             raise GlassnetError(f"{path} is not a run folder: it has no {run.model.name}")
         path = run.model
-    return path, load_model(path)
+    return path, load_model(path, finite=finite)
+
+
+def model_cost(model: Model, named: str | None) -> str:
+    """The cost that is named, else the one that the model learned by."""
+    return named or (model.recipe.cost if model.recipe else "quadratic")
+
+
+def model_data(path: Path, model: Model, named: str | None) -> Dataset:
+    """The data that are named, else those that the model learned from.
+
+    Raises:
+        GlassnetError: the model doesn't say what it learned from, or the data have other classes.
+    """
+    if named is None and model.data_name not in SOURCES:
+        source = (
+            f"learned from {model.data_name!r}" if model.data_name else "doesn't say what it learned from"
+        )
+        raise GlassnetError(f"{path} {source}: name the --data")
+    dataset = load(named or model.data_name)
+    if len(dataset.class_names) != len(model.class_names):
+        raise GlassnetError(
+            f"{path} tells {len(model.class_names)} classes apart: "
+            f"{dataset.name} has {len(dataset.class_names)}; name other --data"
+        )
+    return dataset

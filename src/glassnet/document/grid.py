@@ -26,4 +26,7 @@ def _cell(value: float) -> str:
         return "NaN"
     if np.isinf(value):
         return "+∞" if value > 0 else "−∞"
-    return f"{value:+.2f}".replace("-", "−") if value else "0"
+    if not value:
+        return "0"
+    text = f"{value:+.2f}"
+    return "0.00" if float(text) == 0 else text.replace("-", "−")

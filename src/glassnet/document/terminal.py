@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SHADES = " ·░▒▓█"
 BAR = 12  # characters of the longest bar
 WIDTH = 100  # of a repr
+WIDE = 8  # columns of a table; with more of them they stand closer
 
 
 def as_text(blocks: Iterable[Block | Section], width: int = WIDTH) -> str:
@@ -35,10 +36,13 @@ def show(blocks: Iterable[Block | Section], console: Console) -> None:
     """Print the blocks on a console of rich's."""
     from rich.text import Text
 
-    for block in blocks:
+    blocks = list(blocks)
+    numbered = sum(isinstance(block, Section) for block in blocks) > 1
+    for i, block in enumerate(blocks, 1):
         if isinstance(block, Section):
+            number_of_it = f"{i}  " if numbered else ""
             console.print()
-            console.print(Text(block.title, style="bold underline"))
+            console.print(Text(f"{number_of_it}{block.title}", style="bold underline"))
             show(block.blocks, console)
         else:
             console.print()
@@ -71,7 +75,7 @@ def _renderable(block: Block) -> RenderableType:
         if block.words:
             line.append("\n")
             line.append(_inline(block.words, "dim"))
-        return Padding(line, (0, 0, 0, 4))
+        return Padding(line, (0, 0, 0, 4), expand=False)
     if isinstance(block, Table):
         return _table(block)
     if isinstance(block, Pixels):
@@ -98,6 +102,7 @@ def _table(block: Table) -> RenderableType:
         box=box.SIMPLE_HEAD,
         header_style="dim",
         pad_edge=False,
+        padding=(0, 1) if len(block.header) <= WIDE else (0, 0),
         show_edge=False,
     )
     for place, head in enumerate(block.header):

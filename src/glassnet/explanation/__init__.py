@@ -6,6 +6,14 @@ from glassnet.explanation.explain import Explanation, explain
 from glassnet.explanation.forward import CostSum, LayerFormula, NeuronSum
 from glassnet.explanation.gradient_check import GradientCheck, check_gradient
 from glassnet.explanation.jacobian import Jacobian
+from glassnet.explanation.landscape import (
+    CostLine,
+    CostPlane,
+    TrainingPath,
+    cost_along_gradient,
+    cost_plane,
+    training_path,
+)
 from glassnet.explanation.nudges import Nudges
 from glassnet.explanation.wants import Attribution, Wants, attribute, what_examples_want
 from glassnet.explanation.wishes import Ways, Wishes
@@ -13,6 +21,8 @@ from glassnet.explanation.wishes import Ways, Wishes
 __all__ = [
     "ActivationDerivative",
     "Attribution",
+    "CostLine",
+    "CostPlane",
     "CostSum",
     "Explanation",
     "GradientCheck",
@@ -21,11 +31,15 @@ __all__ = [
     "NeuronSum",
     "Nudges",
     "ParameterDerivative",
+    "TrainingPath",
     "Wants",
     "Ways",
     "Wishes",
     "attribute",
     "check_gradient",
+    "cost_along_gradient",
+    "cost_plane",
     "explain",
+    "training_path",
     "what_examples_want",
 ]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from glassnet.arrays import Array, Images, Labels
 from glassnet.costs import Cost
-from glassnet.document import Block, Cell, Note, Paragraph, Shown, Table, number, plain, power_of_ten, symbol
+from glassnet.document import Block, Cell, Note, Paragraph, Shown, Table, grid, number, plain, symbol
 from glassnet.engine import get_engine
 from glassnet.errors import GlassnetError
 from glassnet.network import Gradient, Network
@@ -57,20 +57,13 @@ class Wants(Shown):
 
     def blocks(self) -> Sequence[Block]:
         count = self.nudges.shape[1]
-        largest = float(np.nanmax(np.abs(self.nudges), initial=0.0))
-        exponent = int(np.floor(np.log10(largest))) if 0 < largest < np.inf else 0
-        scale = 10.0**exponent
-        rows: list[Sequence[Cell]] = [
-            (
-                f"`{parameter.letter}`",
-                *(_short(float(nudge) / scale) for nudge in row[:COLUMNS]),
-                *(["…"] if count > COLUMNS else []),
-                _short(float(mean) / scale),
-            )
-            for parameter, row, mean in zip(self.parameters, self.nudges, self.means, strict=True)
+        gap = ["…"] if count > COLUMNS else []
+        cells, unit = grid(np.column_stack([self.nudges[:, :COLUMNS], self.means]))
+        rows = [
+            (f"`{parameter.letter}`", *row[:-1], *gap, row[-1])
+            for parameter, row in zip(self.parameters, cells, strict=True)
         ]
         heads = [plain(self.class_names[label]) for label in self.labels[:COLUMNS]]
-        unit = f" in units of {power_of_ten(exponent)}" if exponent else ""
         opposed = int(((self.nudges * self.means[:, None]) < 0).sum())
         share = opposed / self.nudges.size if self.nudges.size else 0.0
         return [
@@ -79,7 +72,7 @@ class Wants(Shown):
                 "done is the mean of all wishes."
             ),
             Table(
-                ("", *heads, *(["…"] if count > COLUMNS else []), "mean"),
+                ("", *heads, *gap, "mean"),
                 rows,
                 f"a column an image, under the name of its class; nudges{unit}",
             ),
@@ -239,14 +232,15 @@ def _nudges(network: Network, gradient: Gradient, parameter: Parameter) -> Array
 
 
 def _steepest(gradient: Gradient) -> list[Parameter]:
-    """Some weights and a bias of every layer: those with the largest gradient by size."""
+    """A bias and some weights of every layer: those with the largest gradient by size, one a neuron."""
     layers = max(1, len(gradient.parameters) // 2)
     found: list[Parameter] = []
     for name, array in gradient.parameters.items():
-        sizes = np.nan_to_num(np.abs(array)).ravel()
+        sizes = np.nan_to_num(np.abs(array)).reshape(len(array), -1)  # a row a neuron
         count = 1 if array.ndim == 1 else max(1, ROWS // layers - 1)
-        for i in np.argsort(-sizes, kind="stable")[:count]:
-            found.append(Parameter(name, tuple(int(index) for index in np.unravel_index(i, array.shape))))
+        for j in np.argsort(-sizes.max(axis=1), kind="stable")[:count]:
+            rest = np.unravel_index(sizes[j].argmax(), array.shape[1:])
+            found.append(Parameter(name, (int(j), *map(int, rest))))
     return found
 
 
@@ -280,7 +274,3 @@ def _checked(
     if len(names) != outputs:
         raise GlassnetError(f"{len(names)} class names for {outputs} outputs: give one for each")
     return labels, names
-
-
-def _short(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "−") if value else "0"

@@ -18,9 +18,9 @@ from glassnet.document import (
     Paragraph,
     Shown,
     Table,
+    grid,
     number,
     partial,
-    power_of_ten,
     symbol,
 )
 from glassnet.explanation.forward import sigma
@@ -117,19 +117,10 @@ class Wishes(Shown):
         layer, last = self.layer, self.layer == self.trace.depth
         n_out = min(self.wishes.shape[1], 10)
         shown = np.sort(_largest(self.sums, SHOWN_WISHES))
-        largest = float(np.nanmax(np.abs(self.wishes[shown]), initial=0.0))
-        exponent = int(np.floor(np.log10(largest))) if np.isfinite(largest) and largest > 0 else 0
-        scale = 10.0**exponent
-        rows: list[Sequence[Cell]] = [
-            (
-                f"`{symbol('a', layer - 1, int(k))}`",
-                *(_short(float(wish) / scale) for wish in self.wishes[k, :n_out]),
-                _short(float(self.sums[k]) / scale),
-            )
-            for k in shown
-        ]
+        cells, unit = grid(np.column_stack([self.wishes[shown, :n_out], self.sums[shown]]))
+        rows = [(f"`{symbol('a', layer - 1, int(k))}`", *row) for k, row in zip(shown, cells, strict=True)]
         heads = [self.trace.name_of(j) if last else str(j) for j in range(n_out)]
-        unit = f", in units of {power_of_ten(exponent)}" if exponent else ""
+        more = f" (the first {n_out} of {self.wishes.shape[1]:,})" if n_out < self.wishes.shape[1] else ""
         some = (
             f"; the {len(shown)} strongest of {len(self.wishes):,}" if len(shown) < len(self.wishes) else ""
         )
@@ -140,7 +131,7 @@ class Wishes(Shown):
                 f"help, lower those that harm. Added up they are `{total}`, "
                 "and with them the way back enters the layer before."
             ),
-            Table(("", *heads, "sum"), rows, f"wishes, a column a neuron of layer {layer}{unit}{some}"),
+            Table(("", *heads, "sum"), rows, f"wishes, a column a neuron of layer {layer}{more}{unit}{some}"),
         ]
 
 
@@ -175,7 +166,3 @@ def _largest(values: Array, count: int = SHOWN) -> NDArray[np.int64]:
     order = np.argsort(-np.abs(values), kind="stable")[:count]
     largest: NDArray[np.int64] = order[values[order] != 0]
     return largest
-
-
-def _short(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "−") if value else "0"

@@ -1,0 +1,115 @@
+"""`glassnet explain`: every number between an image, its cost and its gradient."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from glassnet.cli.guide import Guide, Wanted
+from glassnet.cli.image_argument import from_data, from_file, label_of
+from glassnet.cli.model_argument import find_model, model_cost, model_data
+from glassnet.document import Paragraph, Section, page, plain, show
+from glassnet.errors import GlassnetError
+from glassnet.explanation import explain as explain_image
+from glassnet.files import write_atomically
+
+
+@click.command(short_help="Explain what a network makes of an image.")
+@click.argument("model")
+@click.option("--image", metavar="FILE", help="A picture of a digit, as `glassnet predict` takes it.")
+@click.option("--data", metavar="NAME", help="Or an example: mnist:test:17.  [the model's own data:test:0]")
+@click.option("--label", help="The class that is wanted.  [the example's own; of a picture, the answer]")
+@click.option("--cost", help="squared, quadratic, cross_entropy or log_likelihood.  [the model's own]")
+@click.option(
+    "--weight",
+    "weights",
+    type=(int, int, int),
+    multiple=True,
+    metavar="LAYER J K",
+    help="The chain rule of the weight to neuron J of LAYER from neuron K of the layer before.",
+)
+@click.option("--bias", "biases", type=(int, int), multiple=True, metavar="LAYER J", help="That of a bias.")
+@click.option(
+    "--neuron",
+    "neurons",
+    type=(int, int),
+    multiple=True,
+    metavar="LAYER J",
+    help="A neuron's weighted sum, ∂C/∂a, and three ways to raise it; layer 0 is the input.",
+)
+@click.option("--nudges", is_flag=True, help="−∇C in words, the steepest weights, and what a step does.")
+@click.option("--learning-rate", type=float, help="η of that step.  [the model's own]")
+@click.option(
+    "--batch", is_flag=True, help="What each example of a mini-batch wants; with --weight, who pushes it."
+)
+@click.option("--class", "of_class", metavar="NAME", help="The same for the examples of one class.")
+@click.option("--check", is_flag=True, help="All parameters beside finite differences.")
+@click.option(
+    "--landscape", is_flag=True, help="The cost along −∇C and on a plane; of a run folder, with its path."
+)
+@click.option(
+    "--direction",
+    "directions",
+    multiple=True,
+    metavar="PARAMETER",
+    help='Two of these span that plane, as "1.weight[3, 5]".',
+)
+@click.option("--html", metavar="FILE", help="Write a page with pictures instead; alone, with everything.")
+def explain(
+    model: str,
+    image: str | None,
+    data: str | None,
+    label: str | None,
+    cost: str | None,
+    learning_rate: float | None,
+    html: str | None,
+    **wanted: Any,
+) -> None:
+    """Walk through what MODEL makes of one image: forward, cost, backward, nudges.
+
+    MODEL is a model file or a run folder. Layers are counted from 1, the first behind the input, which
+    is 0; neurons and inputs from 0. Options that name a part show that part alone.
+    """
+    want = Wanted(**wanted)
+    path, loaded = find_model(model, finite=False)
+    if image is not None and data is not None:
+        raise GlassnetError("--image and --data: name one of them, there is one image to explain")
+    if image is None and data is None:
+        data = f"{model_data(path, loaded, None).name}:test:0"
+    shown = from_file(image, loaded) if image is not None else from_data(str(data), loaded)
+    target = label_of(label, shown, loaded)
+    assumed = target is None
+    if target is None:
+        target = int(loaded.network.predict(shown.image[None]).argmax())
+    explanation = explain_image(
+        loaded.network, shown.image, target, model_cost(loaded, cost), class_names=loaded.class_names
+    )
+    eta = (
+        learning_rate if learning_rate is not None else loaded.recipe.learning_rate if loaded.recipe else 0.5
+    )
+    source = None if data is None else data.split(":")[0]
+    guide = Guide(
+        path,
+        loaded,
+        explanation,
+        shown.image,
+        eta,
+        source,
+        model if Path(model).is_dir() else None,
+        html is not None,
+    )
+    sections = guide.chosen(want) if want else guide.everything() if html else guide.walk()
+    if assumed:
+        answer = plain(loaded.class_names[target])
+        words = Paragraph(f"No label was given: the network's own answer, {answer}, is taken as wanted.")
+        sections = [Section(sections[0].title, [words, *sections[0].blocks]), *sections[1:]]
+    title = f"{loaded.network} and {shown.name}"
+    if html is None:
+        from rich.console import Console
+
+        show(sections, Console())
+        return
+    write_atomically(html, page(title, sections).encode())
+    click.echo(f"{title}: {plain(loaded.class_names[explanation.answer])}\npage: {html}")

@@ -1,0 +1,175 @@
+"""Which parts of an explanation a command shows, and what they are made of."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from glassnet import walkthrough as parts
+from glassnet.arrays import Images
+from glassnet.cli.model_argument import model_data
+from glassnet.data import SOURCES, Dataset
+from glassnet.document import Note, Section, plain
+from glassnet.errors import GlassnetError
+from glassnet.explanation import Explanation
+from glassnet.explanation.forward import headline
+from glassnet.explanation.landscape import cost_along_gradient, cost_plane, training_path
+from glassnet.explanation.landscape.plane import Place
+from glassnet.model_file import Model
+from glassnet.runs import RunFolder
+
+BATCH = 10  # images of a mini-batch, where no recipe says how many
+SURVEYED = 1000  # training images whose mean cost makes the landscape
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be shown; nothing of it means the whole walk-through."""
+
+    weights: tuple[tuple[int, int, int], ...]
+    biases: tuple[tuple[int, int], ...]
+    neurons: tuple[tuple[int, int], ...]
+    nudges: bool
+    batch: bool
+    of_class: str | None
+    check: bool
+    landscape: bool
+    directions: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(
+            self.weights
+            or self.biases
+            or self.neurons
+            or self.nudges
+            or self.mini_batch
+            or self.check
+            or self.survey
+        )
+
+    @property
+    def mini_batch(self) -> bool:
+        return self.batch or self.of_class is not None
+
+    @property
+    def survey(self) -> bool:
+        return self.landscape or bool(self.directions)
+
+
+@dataclass(frozen=True)
+class Guide:
+    """Everything that sections are made of."""
+
+    path: Path
+    model: Model
+    explanation: Explanation
+    image: Images
+    learning_rate: float
+    source: str | None  # the name of the data that the image is from
+    run: str | None  # the run folder, if it is one
+    pictures: bool
+
+    def walk(self) -> list[Section]:
+        """The walk-through."""
+        return parts.walkthrough(self.explanation, self.image, self.learning_rate, self.pictures)
+
+    def everything(self) -> list[Section]:
+        """The walk-through, and all that needs data."""
+        sections = [*self.walk(), parts.check_section(self.explanation)]
+        if self.source is None and self.model.data_name not in SOURCES:
+            return sections
+        sections += self._batch(None, ())
+        try:
+            return [*sections, self._landscape(())]
+        except GlassnetError as error:  # no checkpoint, or no finite cost: the rest is worth reading
+            return [*sections, Section("The landscape of the cost", [Note(f"{plain(error)}.", good=False)])]
+
+    def chosen(self, want: Wanted) -> list[Section]:
+        """The parts that were asked for, behind a headline."""
+        explanation = self.explanation
+        head = [headline(explanation.trace), *explanation.warnings()]
+        sections = [Section(f"{self.model.network}, explained", head)]
+        sections += [parts.weight_section(explanation, *place) for place in want.weights]
+        sections += [parts.bias_section(explanation, *place) for place in want.biases]
+        for layer, j in want.neurons:
+            if layer:
+                sections.append(parts.neuron_section(explanation, layer, j))
+            sections.append(parts.activation_section(explanation, layer, j))
+            if layer:
+                sections.append(parts.raise_section(explanation, layer, j))
+        if want.nudges:
+            sections.append(parts.nudges_section(explanation, self.learning_rate, self.pictures))
+        if want.mini_batch:
+            sections += self._batch(want.of_class, want.weights)
+        if want.check:
+            sections.append(parts.check_section(explanation))
+        if want.survey:
+            sections.append(self._landscape(want.directions))
+        return sections
+
+    def _dataset(self) -> Dataset:
+        return model_data(self.path, self.model, self.source)
+
+    def _batch(self, of_class: str | None, weights: tuple[tuple[int, int, int], ...]) -> list[Section]:
+        """A mini-batch, or the examples of a class; and who pushes these weights, of all examples."""
+        dataset = self._dataset()
+        training = dataset.training
+        names = ", ".join(dataset.class_names)
+        if of_class is not None and of_class not in dataset.class_names:
+            raise GlassnetError(f"--class {of_class}: {dataset.name} has the classes {names}")
+        m = self.model.recipe.batch_size if self.model.recipe else BATCH
+        if of_class is None:
+            some, what = training[:m], f"the first {min(m, len(training)):,} of {dataset.name}:training"
+        else:
+            some = training[training.labels == dataset.class_names.index(of_class)]
+            what = f"the {len(some):,} of class {plain(of_class)} in {dataset.name}:training"
+        sections = [parts.wants_section(self.explanation, some, what)]
+        for layer, j, k in weights or self._steepest():
+            everyone = training if of_class is None else some
+            which = f"{dataset.name}:training" if of_class is None else what
+            name = (f"{layer - 1}.weight", self.explanation.trace.place_of(layer, "weight", j, k))
+            sections.append(parts.attribution_section(self.explanation, everyone, name, which, self.pictures))
+        return sections
+
+    def _steepest(self) -> list[tuple[int, int, int]]:
+        layers = [i + 1 for i, params in enumerate(self.explanation.trace.params) if "weight" in params]
+        return [self.explanation.steepest_weight(layers[-1])] if layers else []
+
+    def _landscape(self, directions: tuple[str, ...]) -> Section:
+        """This image's cost along −∇C₀, and the mean cost of training images on a plane, with the path."""
+        dataset, trace = self._dataset(), self.explanation.trace
+        some, label = dataset.training[:SURVEYED], trace.y.argmax(axis=1)
+        line = cost_along_gradient(
+            self.model.network, self.image[None], label, trace.cost, learning_rate=self.learning_rate
+        )
+        path = training_path(RunFolder(self.run), dataset) if self.run else None
+        if directions:
+            plane = cost_plane(
+                self.model.network,
+                some.images,
+                some.labels,
+                trace.cost,
+                directions=_two(directions),
+                path=path,
+            )
+        else:
+            kind = "path" if path else "random"
+            plane = cost_plane(
+                self.model.network, some.images, some.labels, trace.cost, directions=kind, path=path
+            )
+        return parts.landscape_section(line, plane, self.pictures)
+
+
+def _two(directions: tuple[str, ...]) -> tuple[Place, Place]:
+    """Two parameters as they are written: 1.weight[3, 5]."""
+    places = []
+    for text in directions:
+        match = re.fullmatch(r"\s*(\d+\.\w+)\s*\[([\d,\s]+)\]\s*", text)
+        numbers = match[2].replace(",", " ").split() if match else []
+        if match is None or not numbers:
+            raise GlassnetError(f'--direction {text}: write a parameter as "1.weight[3, 5]" or "2.bias[0]"')
+        places.append((match[1], tuple(map(int, numbers))))
+    if len(places) != 2:
+        raise GlassnetError(f"{len(places)} times --direction: give two of them, they span a plane")
+    return places[0], places[1]

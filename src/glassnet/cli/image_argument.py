@@ -1,0 +1,53 @@
+"""The one image that a command is about: a picture file, or an example of the data."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import NamedTuple
+
+from glassnet.arrays import Images
+from glassnet.data import normalize_drawing, read_drawing
+from glassnet.data.mnist_form import SIDE
+from glassnet.data.reference import resolve
+from glassnet.errors import GlassnetError
+from glassnet.model_file import Model
+
+
+class Shown(NamedTuple):
+    """An image, and what is known of it."""
+
+    name: str
+    image: Images
+    label: int | None
+
+
+def from_file(path: str, model: Model) -> Shown:
+    """A drawing, brought into the form of MNIST's."""
+    size = prod(model.network.input_shape)
+    if size != SIDE * SIDE:
+        raise GlassnetError(f"the network {model.network} takes {size} numbers: a drawing has {SIDE}×{SIDE}")
+    return Shown(path, normalize_drawing(read_drawing(path), path), None)
+
+
+def from_data(name: str, model: Model) -> Shown:
+    """An example such as mnist:test:17."""
+    dataset, split, place = resolve(name)
+    if split is None or place is None:
+        raise GlassnetError(f"--data {name}: name one image, as in {dataset.name}:{split or 'test'}:17")
+    image, label = dataset.splits[split][place]
+    if dataset.class_names != model.class_names:
+        return Shown(name, image, None)
+    return Shown(name, image, label)
+
+
+def label_of(given: str | None, shown: Shown, model: Model) -> int | None:
+    """The label that was given, else the image's own.
+
+    Raises:
+        GlassnetError: the network lacks that label.
+    """
+    if given is None:
+        return shown.label
+    if given not in model.class_names:
+        raise GlassnetError(f"--label {given}: the network knows {', '.join(model.class_names)}")
+    return model.class_names.index(given)

@@ -1,0 +1,89 @@
+"""The path that training took through the parameters: its recipe, run once more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from glassnet.arrays import Parameters
+from glassnet.data import Dataset
+from glassnet.errors import GlassnetError
+from glassnet.runs import RunFolder
+from glassnet.training import Trainer
+
+MOST_PLACES = 200
+MOST_NUMBERS = 25_000_000  # on the path: 200 MB, when they are float64
+
+
+@dataclass(frozen=True, repr=False)
+class TrainingPath:
+    """A network's parameters at the ends of some epochs; epoch 0 is the beginning."""
+
+    epochs: Sequence[int]  # (places,), rising
+    parameters: Sequence[Parameters]  # (places,)
+
+    def __post_init__(self) -> None:
+        if not len(self.epochs) or len(self.epochs) != len(self.parameters):
+            raise GlassnetError(
+                f"a path of {len(self.epochs)} epochs and {len(self.parameters)} places: "
+                "give parameters for each epoch, and one epoch at least"
+            )
+
+    def __repr__(self) -> str:
+        return f"TrainingPath({len(self.epochs)} places, epochs {self.epochs[0]} to {self.epochs[-1]})"
+
+
+def training_path(run: RunFolder, data: Dataset) -> TrainingPath:
+    """The parameters at the beginning of a run and after its epochs.
+
+    A run folder keeps only the last of them, but its recipe gives the same bits again: the training
+    is repeated up to the checkpoint's epoch, and must end at the checkpoint's parameters.
+
+    A long run, or one of a large network, is thinned to every k-th epoch, with the first and the last
+    place always among them: 200 places at most, and 25 million numbers (yet 3 places at least).
+
+    Args:
+        run: a folder with a checkpoint.
+        data: what it was trained on.
+
+    Raises:
+        GlassnetError: there is no checkpoint, the data is other data, or the repetition ends elsewhere.
+    """
+    recipe = run.recipe()
+    progress = run.load_progress(recipe, data.sha256)
+    if progress is None:
+        raise GlassnetError(
+            f"{run.path} has no checkpoint yet: go on with glassnet train --resume {run.path}"
+        )
+    # What may have ended the run changes nothing on the way there; nor do the validation images.
+    recipe = recipe.replace(epochs=progress.epoch, patience=None, time_limit=None, keep="last")
+    network = recipe.network()
+    trainer = Trainer(network, replace(data, validation=data.validation[:0]), recipe)
+    kept = epochs_to_keep(progress.epoch, network.parameter_count)
+    epochs, parameters = [0], [trainer.progress.parameters]
+    for record in trainer:
+        if record.epoch in kept:
+            epochs.append(record.epoch)
+            parameters.append(trainer.progress.parameters)
+    network.check_parameters(progress.parameters)
+    if not all(
+        np.array_equal(array, progress.parameters[name]) for name, array in network.parameters.items()
+    ):
+        raise GlassnetError(
+            f"{run.path}, trained again, ends at other parameters than its checkpoint's: a time limit cut an "
+            "epoch short, its examples had weights, or another engine or kind of CPU computed it; "
+            "for a path, begin a new run"
+        )
+    return TrainingPath(epochs, parameters)
+
+
+def epochs_to_keep(last: int, parameter_count: int) -> set[int]:
+    """Which of the epochs 0 … last stay on the path.
+
+    >>> sorted(epochs_to_keep(10, 5_000_000))
+    [0, 2, 5, 8, 10]
+    """
+    places = min(last + 1, MOST_PLACES, max(3, MOST_NUMBERS // parameter_count))
+    return {round(epoch) for epoch in np.linspace(0, last, places)}
