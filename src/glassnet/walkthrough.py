@@ -81,7 +81,7 @@ def forward_section(explanation: Explanation, pictures: bool) -> Section:
     if pictures and explanation.trace.network.weights:
         figure = plots.weights(explanation.trace.network)
         blocks.append(_picture(figure, "what the neurons of layer 1 look for: their weights as pictures"))
-    return Section("Forward: a = σ(W a + b), layer by layer", blocks)
+    return Section("Forward: `a = σ(W a + b)`, layer by layer", blocks)
 
 
 def neuron_section(explanation: Explanation, layer: int, j: int) -> Section:
@@ -91,7 +91,7 @@ def neuron_section(explanation: Explanation, layer: int, j: int) -> Section:
     words = Paragraph(
         f"Neuron {j} of layer {layer}{output}: every activation of the layer before, times its weight."
     )
-    return Section(f"One neuron: {symbol('z', layer, j)} term by term", [words, *neuron.blocks()])
+    return Section(f"One neuron: `{symbol('z', layer, j)}` term by term", [words, *neuron.blocks()])
 
 
 def weight_section(explanation: Explanation, layer: int, j: int, k: int) -> Section:
@@ -101,19 +101,19 @@ def weight_section(explanation: Explanation, layer: int, j: int, k: int) -> Sect
         "How does the cost follow one weight? The weight moves the weighted sum, that moves the activation, "
         "and that moves the cost: the derivative is the product of the three slopes (the chain rule)."
     )
-    return Section(f"Backward: the weight {weight.letter}", [words, *weight.blocks()])
+    return Section(f"Backward: the weight `{weight.letter}`", [words, *weight.blocks()])
 
 
 def bias_section(explanation: Explanation, layer: int, j: int) -> Section:
     """The chain rule of one bias."""
     bias = explanation.bias(layer, j)
-    return Section(f"Backward: the bias {bias.letter}", bias.blocks())
+    return Section(f"Backward: the bias `{bias.letter}`", bias.blocks())
 
 
 def activation_section(explanation: Explanation, layer: int, k: int) -> Section:
     """∂C₀/∂a of one neuron."""
     activation = explanation.activation(layer, k)
-    return Section(f"Backward: the activation {symbol('a', layer, k)}", activation.blocks())
+    return Section(f"Backward: the activation `{symbol('a', layer, k)}`", activation.blocks())
 
 
 def softmax_sections(explanation: Explanation) -> list[Section]:
@@ -128,7 +128,7 @@ def softmax_sections(explanation: Explanation) -> list[Section]:
 def raise_section(explanation: Explanation, layer: int, j: int) -> Section:
     """Three ways to raise an activation, and the wishes of all outputs."""
     blocks = [*explanation.ways_to_raise(j, layer).blocks(), *explanation.wishes(layer).blocks()]
-    return Section(f"Three ways to raise {symbol('a', layer, j)}, and all wishes added up", blocks)
+    return Section(f"Three ways to raise `{symbol('a', layer, j)}`, and all wishes added up", blocks)
 
 
 def pixels_section(explanation: Explanation, image: Images, pictures: bool) -> Section:
@@ -186,7 +186,7 @@ def attribution_section(
         title = f"who pushes {found.parameter}, among {what}"
         figure = plots.attribution(split.images, found.nudges, split.labels, trace.class_names, title)
         blocks.append(_picture(figure, "the images that push hardest, upwards and downwards"))
-    return Section(f"Who pushes {found.parameter.letter}: {what}", blocks)
+    return Section(f"Who pushes `{found.parameter.letter}`: {what}", blocks)
 
 
 def check_section(explanation: Explanation) -> Section:

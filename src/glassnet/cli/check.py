@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from math import isfinite
+from typing import Any
 
 import click
 import numpy as np
@@ -58,7 +60,7 @@ def check(
             "checked": len(outcome.entries),
             "skipped": outcome.skipped,
             "ok": outcome.ok,
-            "worst": None if worst is None else worst._asdict(),
+            "worst": None if worst is None else {name: _for_json(of) for name, of in worst._asdict().items()},
             "histogram": {f"1e{power}": count for power, count in outcome.histogram().items()},
         }
         click.echo(json.dumps(answer, ensure_ascii=False))
@@ -67,3 +69,8 @@ def check(
         show(outcome.blocks(), Console())
     if not outcome.ok:
         raise SystemExit(1)
+
+
+def _for_json(value: Any) -> Any:
+    """JSON has no NaN and no infinity."""
+    return None if isinstance(value, float) and not isfinite(value) else value

@@ -6,14 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 
 from glassnet.cli.guide import Guide, Wanted
-from glassnet.cli.image_argument import from_data, from_file, label_of
+from glassnet.cli.image_argument import Example, from_data, from_file, label_of
 from glassnet.cli.model_argument import find_model, model_cost, model_data
 from glassnet.document import Paragraph, Section, page, plain, show
 from glassnet.errors import GlassnetError
 from glassnet.explanation import explain as explain_image
 from glassnet.files import write_atomically
+from glassnet.model_file import Model
+from glassnet.recipe import Recipe
+from glassnet.runs import RunFolder
 
 
 @click.command(short_help="Explain what a network makes of an image.")
@@ -82,23 +86,21 @@ def explain(
     target = label_of(label, shown, loaded)
     assumed = target is None
     if target is None:
-        target = int(loaded.network.predict(shown.image[None]).argmax())
+        target = _own_answer(loaded, shown)
     explanation = explain_image(
         loaded.network, shown.image, target, model_cost(loaded, cost), class_names=loaded.class_names
     )
-    eta = (
-        learning_rate if learning_rate is not None else loaded.recipe.learning_rate if loaded.recipe else 0.5
-    )
-    source = None if data is None else data.split(":")[0]
+    if learning_rate is None:
+        learning_rate = (loaded.recipe or Recipe()).learning_rate
     guide = Guide(
-        path,
-        loaded,
-        explanation,
-        shown.image,
-        eta,
-        source,
-        model if Path(model).is_dir() else None,
-        html is not None,
+        path=path,
+        model=loaded,
+        explanation=explanation,
+        image=shown.image,
+        learning_rate=learning_rate,
+        source=None if data is None else data.split(":")[0],
+        run=RunFolder(model) if Path(model).is_dir() else None,
+        pictures=html is not None,
     )
     sections = guide.chosen(want) if want else guide.everything() if html else guide.walk()
     if assumed:
@@ -113,3 +115,9 @@ def explain(
         return
     write_atomically(html, page(title, sections).encode())
     click.echo(f"{title}: {plain(loaded.class_names[explanation.answer])}\npage: {html}")
+
+
+def _own_answer(model: Model, example: Example) -> int:
+    """What the network says, also where its parameters are no numbers."""
+    with np.errstate(all="ignore"):
+        return int(model.network.predict(example.image[None]).argmax())

@@ -67,7 +67,7 @@ class Guide:
     image: Images
     learning_rate: float
     source: str | None  # the name of the data that the image is from
-    run: str | None  # the run folder, if it is one
+    run: RunFolder | None  # if MODEL is one: it knows the path that training took
     pictures: bool
 
     def walk(self) -> list[Section]:
@@ -109,7 +109,9 @@ class Guide:
         return sections
 
     def _dataset(self) -> Dataset:
-        return model_data(self.path, self.model, self.source)
+        """What the model learned from; where that isn't known, what the image is from."""
+        known = self.model.data_name in SOURCES
+        return model_data(self.path, self.model, None if known else self.source)
 
     def _batch(self, of_class: str | None, weights: tuple[tuple[int, int, int], ...]) -> list[Section]:
         """A mini-batch, or the examples of a class; and who pushes these weights, of all examples."""
@@ -143,7 +145,7 @@ class Guide:
         line = cost_along_gradient(
             self.model.network, self.image[None], label, trace.cost, learning_rate=self.learning_rate
         )
-        path = training_path(RunFolder(self.run), dataset) if self.run else None
+        path = training_path(self.run, dataset) if self.run else None
         if directions:
             plane = cost_plane(
                 self.model.network,

@@ -13,7 +13,7 @@ from glassnet.errors import GlassnetError
 from glassnet.model_file import Model
 
 
-class Shown(NamedTuple):
+class Example(NamedTuple):
     """An image, and what is known of it."""
 
     name: str
@@ -21,26 +21,26 @@ class Shown(NamedTuple):
     label: int | None
 
 
-def from_file(path: str, model: Model) -> Shown:
+def from_file(path: str, model: Model) -> Example:
     """A drawing, brought into the form of MNIST's."""
     size = prod(model.network.input_shape)
     if size != SIDE * SIDE:
         raise GlassnetError(f"the network {model.network} takes {size} numbers: a drawing has {SIDE}×{SIDE}")
-    return Shown(path, normalize_drawing(read_drawing(path), path), None)
+    return Example(path, normalize_drawing(read_drawing(path), path), None)
 
 
-def from_data(name: str, model: Model) -> Shown:
+def from_data(name: str, model: Model) -> Example:
     """An example such as mnist:test:17."""
     dataset, split, place = resolve(name)
     if split is None or place is None:
         raise GlassnetError(f"--data {name}: name one image, as in {dataset.name}:{split or 'test'}:17")
     image, label = dataset.splits[split][place]
     if dataset.class_names != model.class_names:
-        return Shown(name, image, None)
-    return Shown(name, image, label)
+        return Example(name, image, None)
+    return Example(name, image, label)
 
 
-def label_of(given: str | None, shown: Shown, model: Model) -> int | None:
+def label_of(given: str | None, shown: Example, model: Model) -> int | None:
     """The label that was given, else the image's own.
 
     Raises:

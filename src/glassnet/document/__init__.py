@@ -22,7 +22,7 @@ from glassnet.document.formula import (
     symbol,
     with_values,
 )
-from glassnet.document.grid import grid
+from glassnet.document.grid import grid, largest
 from glassnet.document.html import fragment, page
 from glassnet.document.shown import Shown
 from glassnet.document.terminal import as_text, in_characters, show
@@ -44,6 +44,7 @@ __all__ = [
     "grid",
     "in_characters",
     "in_parentheses",
+    "largest",
     "mathml",
     "number",
     "page",

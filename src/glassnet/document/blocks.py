@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from glassnet.arrays import Images
+from glassnet.document.formula import is_number
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,12 @@ class Table:
     rows: Sequence[Sequence[Cell]]
     caption: str = ""
     sums: int = 0  # how many rows at the end are sums or means of those above
+
+    def is_numeric(self, column: int) -> bool:
+        """Whether a column holds numbers, and nothing but them."""
+        cells = [row[column] for row in self.rows]
+        numbers = (isinstance(cell, float) or (isinstance(cell, str) and is_number(cell)) for cell in cells)
+        return any(cell != "" for cell in cells) and all(numbers)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from html import escape
-from math import isfinite, isinf, isnan
+from math import isinf, isnan
 
 ABOVE = dict(zip("0123456789+-()lLTnz", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ˡᴸᵀⁿᶻ", strict=True))
 BELOW = dict(zip("0123456789ijklm", "₀₁₂₃₄₅₆₇₈₉ᵢⱼₖₗₘ", strict=True))
@@ -72,14 +72,14 @@ def with_values(formula: str, **values: str) -> str:
 def in_parentheses(value: float, digits: int = 5) -> str:
     """A number as a factor of a product: negative ones and powers of ten in parentheses."""
     text = number(value, digits)
-    return text if isfinite(value) and value >= 0 and "·" not in text else f"({text})"
+    return f"({text})" if text.startswith("−") or "·" in text else text
 
 
 _ABOVE, _BELOW = ("".join(map(re.escape, table.values())) for table in (ABOVE, BELOW))
-_WORD = rf"(?:\d[\d,]*(?:\.\d+)?|[^\W\d_{_ABOVE}{_BELOW}]+)"  # a number, a letter, the name of a function
+_WORD = rf"(?:\d[\d,]*(?:\.\d+)?|[^\W\d_Δ{_ABOVE}{_BELOW}]+)"  # a number, a letter, the name of a function
 _ATOM = rf"{_WORD}′?[{_BELOW}]*(?:(?<=[{_BELOW}]),[{_BELOW}]+)*[{_ABOVE}]*"
 _TOKEN = re.compile(
-    rf"∂(?P<of>{_ATOM})/∂(?P<by>{_ATOM})|(?P<atom>[∇]?{_ATOM}|∇)|(?P<space>\s+)"
+    rf"∂(?P<of>{_ATOM})/∂(?P<by>{_ATOM})|(?P<atom>{_ATOM})|(?P<space>\s+)"
     rf"|(?P<sign>.)(?P<raised>[{_ABOVE}]*)"
 )
 _NUMBER = re.compile(r"[+−]?(\d[\d,]*(\.\d+)?(·10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?|∞)|NaN|")
@@ -95,26 +95,34 @@ def is_number(text: str) -> bool:
     return _NUMBER.fullmatch(text) is not None
 
 
-def mathml(formula: str) -> str:
-    """The formula as a MathML element; everything in it is escaped.
+def mathml(formula: str, large: bool = False) -> str:
+    """The formula as a MathML element, `large` on a line of its own; everything in it is escaped.
 
     >>> mathml("a₃⁽²⁾")
     '<math><msubsup><mi>a</mi><mn>3</mn><mrow><mo>(</mo><mn>2</mn><mo>)</mo></mrow></msubsup></math>'
     """
-    return f"<math>{_row(formula)}</math>"
+    style = ' displaystyle="true"' if large else ""
+    return f"<math{style}>{_row(formula)}</math>"
 
 
 def _row(formula: str) -> str:
     elements = []
+    before = ""  # the token before, without spaces
     for token in _TOKEN.finditer(formula):
+        if token["space"]:
+            continue
         if token["of"]:
             top, bottom = (f"<mrow><mo>∂</mo>{_atom(token[part])}</mrow>" for part in ("of", "by"))
             elements.append(f"<mfrac>{top}{bottom}</mfrac>")
         elif token["atom"]:
             elements.append(_atom(token["atom"]))
-        elif token["sign"]:
-            sign = f"<mo>{escape(token['sign'])}</mo>"
+        else:
+            # After a number or a letter − is minus; after a sign it belongs to what follows.
+            alone = token["sign"] in "−+" and (not before or before in "=≈·+−×(/|[")
+            form = ' form="prefix"' if alone else ""
+            sign = f"<mo{form}>{escape(token['sign'])}</mo>"
             elements.append(f"<msup>{sign}{_script(token['raised'])}</msup>" if token["raised"] else sign)
+        before = token[0]
     return "".join(elements)
 
 
@@ -123,7 +131,7 @@ def _atom(text: str) -> str:
     parts = _PARTS.fullmatch(text)
     assert parts is not None
     base, below, above = parts["base"], parts["below"], parts["above"]
-    kind = "mn" if base[0].isdigit() else "mo" if base in "Σ∇" else "mi"
+    kind = "mn" if base[0].isnumeric() else "mo" if base == "Σ" else "mi"
     element = f"<{kind}>{escape(base.replace('Σ', '∑'))}</{kind}>"
     if parts["prime"]:
         element = f"<msup>{element}<mo>′</mo></msup>"

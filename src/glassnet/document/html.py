@@ -34,10 +34,10 @@ def fragment(blocks: Iterable[Block]) -> str:
 def page(title: str, sections: Sequence[Section]) -> str:
     """A whole page: no script, no link to elsewhere, readable offline and on paper."""
     links = "".join(
-        f'<li><a href="#part-{i}">{escape(section.title)}</a></li>' for i, section in enumerate(sections, 1)
+        f'<li><a href="#part-{i}">{_inline(section.title)}</a></li>' for i, section in enumerate(sections, 1)
     )
     body = "".join(
-        f'<section id="part-{i}"><h2>{escape(section.title)}</h2>{_blocks(section.blocks)}</section>'
+        f'<section id="part-{i}"><h2>{_inline(section.title)}</h2>{_blocks(section.blocks)}</section>'
         for i, section in enumerate(sections, 1)
     )
     return (
@@ -60,7 +60,7 @@ def _block(block: Block) -> str:
         return f'<p class="{"good" if block.good else "look"}">{_inline(block.text)}</p>'
     if isinstance(block, Equation):
         words = f'<span class="words">{_inline(block.words)}</span>' if block.words else ""
-        return f'<div class="equation">{mathml(block.formula)}{words}</div>'
+        return f'<div class="equation">{mathml(block.formula, large=True)}{words}</div>'
     if isinstance(block, Table):
         return _table(block)
     if isinstance(block, Pixels):
@@ -76,7 +76,8 @@ def _inline(text: str) -> str:
 
 def _table(block: Table) -> str:
     caption = f"<caption>{_inline(block.caption)}</caption>" if block.caption else ""
-    head = "".join(f"<th>{_inline(name)}</th>" for name in block.header)
+    kinds = [' class="number"' if block.is_numeric(place) else "" for place in range(len(block.header))]
+    head = "".join(f"<th{kind}>{_inline(name)}</th>" for kind, name in zip(kinds, block.header, strict=True))
     rows = []
     for place, row in enumerate(block.rows):
         mark = ' class="sum"' if place >= len(block.rows) - block.sums else ""

@@ -17,9 +17,11 @@ STYLE = """
 .glassnet table { border-collapse: collapse; font-size: .92rem; font-variant-numeric: tabular-nums }
 .glassnet caption { text-align: left; color: #5b6876; padding-bottom: .3rem }
 .glassnet th { text-align: left; font-weight: 600; color: #5b6876; border-bottom: 1.5px solid #b9c4cf }
-.glassnet th, .glassnet td { padding: .22rem .75rem .22rem 0; vertical-align: middle; white-space: nowrap }
+.glassnet th, .glassnet td { padding: .22rem .75rem .22rem 0; vertical-align: middle }
+.glassnet th, .glassnet td.number, .glassnet td.barred { white-space: nowrap }
 .glassnet td { border-bottom: 1px solid #edf0f4; text-align: left }
-.glassnet td.number { text-align: right }
+.glassnet td.number, .glassnet th.number { text-align: right }
+.glassnet table mfrac { font-size: 1.2em }
 .glassnet tr.sum td { font-weight: 650; border-top: 1.5px solid #b9c4cf }
 .glassnet td.barred > span:first-child { display: inline-block; min-width: 6.2em; text-align: right }
 .glassnet .bar { display: inline-block; height: .72em; margin-left: .6em; border-radius: .1em }
@@ -36,6 +38,8 @@ STYLE = """
   .glassnet.page { padding: 1rem .8rem 3rem }
   .glassnet nav ol { columns: 1 }
   .glassnet h1 { font-size: 1.35rem }
+  .glassnet table { font-size: .82rem }
+  .glassnet th, .glassnet td { padding-right: .5rem }
 }
 @media print {
   .glassnet.page { max-width: none; padding: 0; font-size: 11pt }

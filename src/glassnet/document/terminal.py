@@ -11,7 +11,7 @@ import numpy as np
 
 from glassnet.arrays import Images
 from glassnet.document.blocks import Bar, Block, Cell, Equation, Note, Paragraph, Pixels, Section, Table
-from glassnet.document.formula import is_number, number
+from glassnet.document.formula import number
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -42,7 +42,7 @@ def show(blocks: Iterable[Block | Section], console: Console) -> None:
         if isinstance(block, Section):
             number_of_it = f"{i}  " if numbered else ""
             console.print()
-            console.print(Text(f"{number_of_it}{block.title}", style="bold underline"))
+            console.print(Text(f"{number_of_it}{block.title.replace('`', '')}", style="bold underline"))
             show(block.blocks, console)
         else:
             console.print()
@@ -106,11 +106,7 @@ def _table(block: Table) -> RenderableType:
         show_edge=False,
     )
     for place, head in enumerate(block.header):
-        cells = [row[place] for row in block.rows]
-        right = bool(cells) and all(
-            isinstance(cell, float) or (isinstance(cell, str) and is_number(cell)) for cell in cells
-        )
-        table.add_column(_inline(head), justify="right" if right else "left")
+        table.add_column(_inline(head), justify="right" if block.is_numeric(place) else "left")
     sums_begin = len(block.rows) - block.sums
     for place, row in enumerate(block.rows):
         if place == sums_begin and block.sums:
@@ -124,8 +120,8 @@ def _cell(cell: Cell) -> Text:
 
     if isinstance(cell, Bar):
         share = min(1.0, abs(cell.value) / cell.largest) if cell.largest > 0 else 0.0
-        length = 0 if np.isnan(share) else round(BAR * share)
-        bar = ("█" * length or "▏") if cell.value else ""
+        length = round(BAR * share) if np.isfinite(share) else 0
+        bar = ("█" * length or "▏") if cell.value and np.isfinite(cell.value) else ""
         style = "red" if cell.value < 0 else "blue"
         return Text.assemble(f"{cell.text or number(cell.value):>11} ", (bar, style))
     return Text(number(cell)) if isinstance(cell, float) else _inline(cell)

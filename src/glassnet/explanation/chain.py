@@ -80,7 +80,7 @@ class ParameterDerivative(Shown):
         letters = " · ".join(factor.symbol for factor in self.factors)
         numbers = " · ".join(in_parentheses(factor.value) for factor in self.factors)
         rows = [(f"`{factor.symbol}`", factor.value, factor.meaning) for factor in self.factors]
-        towards = "" if self.used == 0 else "falls" if self.used < 0 else "rises"
+        towards = "falls" if self.used < 0 else "rises" if self.used > 0 else ""
         words = f"the cost {towards} when this parameter is raised a little" if towards else ""
         blocks: list[Block] = [
             Paragraph(f"`{self.letter}`, which is {self.name}[{index}], has the value `{number(value)}`."),

@@ -20,6 +20,7 @@ from glassnet.document import (
     Shown,
     Table,
     in_parentheses,
+    largest,
     number,
     symbol,
     with_values,
@@ -68,13 +69,13 @@ class NeuronSum(Shown):
             return [Equation(formula), *self._activation(z, a)]
         terms, order = self.terms, self.order
         shown = [i for i in order[:SHOWN_TERMS] if terms[i] != 0]
-        largest = float(np.abs(terms[shown]).max()) if shown else 0.0
+        most = largest(terms[shown])
         rows: list[Sequence[Cell]] = [
             (
                 f"`{symbol('w', layer, j, k[i])} · {symbol('a', layer - 1, k[i])}`",
                 float(self.connections.weights[i]),
                 float(self.inputs[i]),
-                Bar(float(terms[i]), largest),
+                Bar(float(terms[i]), most),
             )
             for i in shown
         ]
@@ -82,9 +83,9 @@ class NeuronSum(Shown):
         silent = int((terms == 0).sum())
         if len(rest):
             words = f"{len(rest):,} further terms" + (f", {silent:,} of them 0" if silent else "")
-            rows.append((words, "", "", Bar(float(terms[rest].sum()), largest)))
-        rows.append((f"bias `{symbol('b', layer, j)}`", "", "", Bar(bias, largest)))
-        rows.append((f"sum `{z}`", "", "", Bar(self.z, largest)))
+            rows.append((words, "", "", Bar(float(terms[rest].sum()), most)))
+        rows.append((f"bias `{symbol('b', layer, j)}`", "", "", Bar(bias, most)))
+        rows.append((f"sum `{z}`", "", "", Bar(self.z, most)))
         sizes = f"the terms of `{z}`, the largest first"
         return [
             Equation(f"{z} = Σₖ {symbol('w', layer, j, 'k')} {symbol('a', layer - 1, 'k')}{plus}"),
@@ -146,12 +147,12 @@ class LayerFormula(Shown):
         words = f"{count:,} parameters" if count else "no parameters"
         z, a = self.trace.z(self.layer), self.trace.a(self.layer)
         last = self.layer == self.trace.depth
-        largest = float(np.nanmax(np.abs(a))) if len(a) else 0.0
+        most = largest(a)
         rows = [
             (
-                symbol("a", self.layer, j) + (f"  {self.trace.name_of(j)}" if last else ""),
+                f"`{symbol('a', self.layer, j)}`" + (f"  {self.trace.name_of(j)}" if last else ""),
                 float(z[j]),
-                Bar(float(a[j]), largest),
+                Bar(float(a[j]), most),
             )
             for j in range(min(len(a), 32))
         ]
@@ -174,17 +175,17 @@ class CostSum(Shown):
         a, y, terms = trace.a(trace.depth), trace.y[0], trace.cost_terms
         letters = {"a": symbol("a", None, "j"), "y": symbol("y", None, "j")}
         formula = f"C₀ = Σⱼ {with_values(trace.cost.term, **letters)}"
-        largest = max((float(abs(term)) for term in terms if np.isfinite(term)), default=0.0)
+        most = largest(terms)
         rows: list[Sequence[Cell]] = [
             (
                 f"{j}  {trace.name_of(j)}" if trace.name_of(j) != str(j) else f"{j}",
                 float(a[j]),
                 float(y[j]),
-                Bar(float(terms[j]), largest),
+                Bar(float(terms[j]), most),
             )
             for j in range(len(a))
         ]
-        rows.append(("cost `C₀`", "", "", Bar(float(terms.sum()), largest)))
+        rows.append(("cost `C₀`", "", "", Bar(float(terms.sum()), most)))
         blocks: list[Block] = [
             Equation(formula, f"the {trace.cost.title} cost of this image"),
             Table(("output", "a", "wanted y", "its part of the cost"), rows, sums=1),

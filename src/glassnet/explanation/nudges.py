@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from glassnet.arrays import Array
-from glassnet.document import Bar, Block, Equation, Paragraph, Shown, Table, number, symbol
+from glassnet.document import Bar, Block, Equation, Paragraph, Shown, Table, largest, number, symbol
 from glassnet.errors import GlassnetError
 from glassnet.explanation.trace import Trace
 
@@ -36,8 +36,8 @@ class LayerShare(NamedTuple):
     share: float  # of ‖∇C₀‖²
 
 
-def in_words(nudge: float, largest: float) -> str:
-    """A component of −∇C₀ in the lesson's words; `largest` is that of the largest component.
+def in_words(nudge: float, most: float) -> str:
+    """A component of −∇C₀ in the lesson's words; `most` is the largest of them by size.
 
     >>> [in_words(nudge, 1.25) for nudge in (0.31, 0.03, -1.25, 0.0)]
     ['should increase somewhat', 'should increase a little', 'should decrease a lot', 'should stay as it is']
@@ -45,8 +45,8 @@ def in_words(nudge: float, largest: float) -> str:
     if nudge == 0:
         return "should stay as it is"
     if not np.isfinite(nudge):
-        return "can't be said: it is no number"
-    share = abs(nudge) / largest
+        return "can't be said: no number"
+    share = abs(nudge) / most
     size = "a lot" if share >= A_LOT else "somewhat" if share >= SOMEWHAT else "a little"
     return f"should {'increase' if nudge > 0 else 'decrease'} {size}"
 
@@ -65,9 +65,9 @@ class Nudges(Shown):
     after: float  # C₀ at the parameters − η ∇C₀
 
     def blocks(self) -> Sequence[Block]:
-        largest = abs(self.steepest[0].value) if self.steepest else 0.0
+        most = abs(self.steepest[0].value) if self.steepest else 0.0
         rows = [
-            (f"`{_letter(nudge)}`", _full_name(nudge), Bar(nudge.value, largest), nudge.words)
+            (f"`{_letter(nudge)}`", _full_name(nudge), Bar(nudge.value, most), nudge.words)
             for nudge in self.steepest
         ]
         counts = max(self.words.values(), default=0)
@@ -83,7 +83,14 @@ class Nudges(Shown):
             ),
             Table(
                 ("layer", "`‖∇C₀‖` in it", "share of `‖∇C₀‖²`"),
-                [(str(of.layer), of.norm, Bar(of.share, 1.0, f"{of.share:.1%}")) for of in self.shares],
+                [
+                    (
+                        str(of.layer),
+                        of.norm,
+                        Bar(of.share, 1.0, f"{of.share:.1%}" if np.isfinite(of.share) else "NaN"),
+                    )
+                    for of in self.shares
+                ],
                 "how the gradient is shared out between the layers",
             ),
             Paragraph(f"One step of gradient descent on this image alone, with `η = {eta}`:"),
@@ -114,11 +121,10 @@ def nudges(trace: Trace, learning_rate: float) -> Nudges:
         raise GlassnetError(f"learning_rate is {learning_rate!r}: give a positive number")
     network, gradients = trace.network, trace.used.parameters
     flat: Array = np.concatenate([-gradient.ravel() for gradient in gradients.values()] or [np.zeros(0)])
-    finite = flat[np.isfinite(flat)]
-    largest = float(np.abs(finite).max()) if finite.size else 0.0
-    steepest = tuple(_nudge_at(trace, int(i), flat, largest) for i in _order(flat)[:SHOWN] if flat[i] != 0)
+    most = largest(flat)
+    steepest = tuple(_nudge_at(trace, i, flat, most) for i in _order(flat))
     counts: dict[str, int] = {}
-    share = np.abs(flat) / largest if largest else np.zeros_like(flat)
+    share = np.abs(flat) / most if most else np.zeros_like(flat)
     for towards, side in (("increase", flat > 0), ("decrease", flat < 0)):
         for size, low, high in (
             ("a lot", A_LOT, np.inf),
@@ -127,6 +133,8 @@ def nudges(trace: Trace, learning_rate: float) -> Nudges:
         ):
             counts[f"should {towards} {size}"] = int((side & (share >= low) & (share < high)).sum())
     counts["should stay as it is"] = int((flat == 0).sum())
+    if unknown := int((~np.isfinite(flat)).sum()):
+        counts["can't be said: no number"] = unknown
 
     squares = [sum(float(np.vdot(g, g)) for g in layer.parameters.values()) for layer in trace.used.layers]
     total = sum(squares)
@@ -148,20 +156,20 @@ def nudges(trace: Trace, learning_rate: float) -> Nudges:
 
 
 def _order(flat: Array) -> list[int]:
-    """Places, the largest by size first; NaN at the end."""
-    sizes = np.nan_to_num(np.abs(flat), nan=-1.0, posinf=-1.0)
+    """The places of the largest numbers by size, without zeros and what is no number."""
+    sizes = np.where(np.isfinite(flat), np.abs(flat), 0)
     count = min(SHOWN, len(flat))
     some = np.argpartition(-sizes, count - 1)[:count] if count else np.zeros(0, int)
-    return [int(i) for i in some[np.argsort(-sizes[some], kind="stable")]]
+    return [int(i) for i in some[np.argsort(-sizes[some], kind="stable")] if sizes[i]]
 
 
-def _nudge_at(trace: Trace, i: int, flat: Array, largest: float) -> Nudge:
+def _nudge_at(trace: Trace, i: int, flat: Array, most: float) -> Nudge:
     value = float(flat[i])
     for name, shape in trace.network.shapes.items():
         size = int(np.prod(shape))
         if i < size:
             place = tuple(int(index) for index in np.unravel_index(i, shape))
-            return Nudge(name, place, value, in_words(value, largest))
+            return Nudge(name, place, value, in_words(value, most))
         i -= size
     raise AssertionError(i)
 

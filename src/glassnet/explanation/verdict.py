@@ -31,6 +31,8 @@ class Verdict(NamedTuple):
         """In a sentence; `by` is what was changed."""
         if np.isnan(self.difference):
             return Note("No finite difference says anything here: a kink lies within its step.", good=False)
+        if np.isinf(self.difference):
+            return Note("No finite difference can be taken: the cost itself is no finite number.", good=False)
         tiny = ", the two being as small as they are" if self.ok and self.error > TOLERANCE else ""
         return Note(
             f"Backpropagation: `{number(self.value, 9)}`; finite difference "

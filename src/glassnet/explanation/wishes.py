@@ -19,6 +19,7 @@ from glassnet.document import (
     Shown,
     Table,
     grid,
+    largest,
     number,
     partial,
     symbol,
@@ -58,7 +59,7 @@ class Ways(Shown):
             weights = np.zeros_like(inputs)
             weights[lines.places] = lines.weights
             bias = symbol("b", layer, j)
-            most = float(np.abs(self.by_weights).max())
+            most = largest(self.by_weights)
             rows: list[Sequence[Cell]] = [
                 (f"`{symbol('w', layer, j, int(k))}`", float(inputs[k]), Bar(float(self.by_weights[k]), most))
                 for k in _largest(self.by_weights)
@@ -76,12 +77,12 @@ class Ways(Shown):
             ]
         else:
             weights = np.ones_like(inputs)
-        largest = float(np.abs(self.by_activations).max())
+        most = largest(self.by_activations)
         rows = [
             (
                 f"`{symbol('a', layer - 1, int(k))}`",
                 float(weights[k]),
-                Bar(float(self.by_activations[k]), largest),
+                Bar(float(self.by_activations[k]), most),
             )
             for k in _largest(self.by_activations)
         ]
