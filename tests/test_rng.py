@@ -29,6 +29,7 @@ FIRST_WORDS = {
     "BIASES": "af1007f6 17a2ae20 8ea45221 e45bdc8b 00d2ea67",
     "SHUFFLE": "ef2568b2 2532d74d 340de79b d5faaf75 69f2d8fb",
     "GRADIENT_CHECK": "15156e9d 44f2e27b 1c03dd79 8d2290af 62c5e5ca",
+    "LANDSCAPE": "7f281204 0102c0ef ad7be903 260b85a2 d88701fe",
 }
 
 WORD = st.integers(0, 2**32 - 1)
@@ -80,7 +81,7 @@ def test_what_a_seed_means_has_not_changed():
     assert {purpose.name for purpose in Purpose} == set(FIRST_WORDS)
     for name, pinned in FIRST_WORDS.items():
         assert Stream(2026, Purpose[name], epoch=3, step=2).bits(5).tolist() == words(pinned), name
-    assert [int(purpose) for purpose in Purpose] == [1, 2, 3, 4]
+    assert [int(purpose) for purpose in Purpose] == [1, 2, 3, 4, 5]
 
 
 def test_what_numbers_the_bits_become_has_not_changed():

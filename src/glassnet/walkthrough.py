@@ -204,7 +204,7 @@ def landscape_section(line: CostLine, plane: CostPlane | None, pictures: bool) -
     if pictures:
         blocks.append(_picture(plots.cost_line(line), "the cost along the negative gradient"))
     if plane is not None:
-        blocks += plane.blocks()
+        blocks += [block for block in plane.blocks() if not (pictures and isinstance(block, Pixels))]
         if pictures:
             blocks.append(_picture(plots.cost_plane(plane), "the cost on a plane through the parameters"))
     return Section("The landscape of the cost", blocks)

@@ -121,6 +121,8 @@ def _row(formula: str) -> str:
             alone = token["sign"] in "−+" and (not before or before in "=≈·+−×(/|[")
             form = ' form="prefix"' if alone else ""
             sign = f"<mo{form}>{escape(token['sign'])}</mo>"
+            if token["sign"] in "Δ∇":
+                sign = f"<mi>{token['sign']}</mi>"
             elements.append(f"<msup>{sign}{_script(token['raised'])}</msup>" if token["raised"] else sign)
         before = token[0]
     return "".join(elements)

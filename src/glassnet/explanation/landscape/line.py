@@ -38,8 +38,8 @@ class CostLine(Shown):
 
     @property
     def lowest(self) -> int:
-        """The place of the lowest cost among the points."""
-        return int(np.argmin(np.where(np.isfinite(self.costs), self.costs, np.inf)))
+        """The place of the lowest cost among the points; of several, the one nearest to t = 0."""
+        return int(np.lexsort((np.abs(self.t), self.costs))[0])  # NaN and ∞ come last
 
     def blocks(self) -> Sequence[Block]:
         words = [f"The mean cost of {in_words(self.count)} is `C = {number(self.cost)}`"]
@@ -156,7 +156,7 @@ def reach(along: Callable[[float], float], start: float, squared_norm: float) ->
     while outside <= 4 * t and along(outside) < start:
         inside, outside = outside, 2 * outside
     if outside > 4 * t:
-        return 4 * t
+        return 2 * t
     for _ in range(6):
         middle = (inside + outside) / 2
         inside, outside = (middle, outside) if along(middle) < start else (inside, middle)

@@ -1,0 +1,25 @@
+"""Figures, one idea a file. Each function returns a matplotlib Figure; `png` makes a file's bytes of it."""
+
+from glassnet.plots.activations import activations
+from glassnet.plots.attribution import attribution
+from glassnet.plots.canvas import png
+from glassnet.plots.contributions import contributions
+from glassnet.plots.gradient import gradient_by_layer
+from glassnet.plots.landscape import cost_line, cost_plane
+from glassnet.plots.pictures import mistakes, samples, weights
+from glassnet.plots.training import confusion, learning_curve
+
+__all__ = [
+    "activations",
+    "attribution",
+    "confusion",
+    "contributions",
+    "cost_line",
+    "cost_plane",
+    "gradient_by_layer",
+    "learning_curve",
+    "mistakes",
+    "png",
+    "samples",
+    "weights",
+]

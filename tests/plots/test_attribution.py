@@ -1,0 +1,84 @@
+"""The attribution sheet: the images that pushed most, in order, each with its nudge and class."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from glassnet import plots
+from glassnet.errors import GlassnetError
+
+IMAGES = np.arange(6 * 28 * 28, dtype=np.uint32).reshape(6, 28, 28).astype(np.uint8)
+NAMES = ("ant", "bee", "cat")
+
+
+def rows(figure):
+    """The images of both halves: place among IMAGES, title, class."""
+    return [
+        [
+            (
+                next(i for i in range(6) if np.array_equal(IMAGES[i], axes.images[0].get_array())),
+                axes.get_title(),
+                axes.get_xlabel(),
+            )
+            for axes in half.axes
+            if axes.images
+        ]
+        for half in figure.subfigs
+    ]
+
+
+def titles(figure):
+    return [half.get_suptitle() for half in figure.subfigs]
+
+
+def test_those_that_pushed_most_come_first(picture):
+    nudges = [0.5, -0.25, 0.0, 2.0, -3.0, 0.125]
+    figure = plots.attribution(IMAGES, nudges, [0, 1, 2, 0, 1, 2], NAMES, "1.weight[2, 3]")
+    picture(figure)
+    up, down = rows(figure)
+    assert up == [(3, "+2", "ant"), (0, "+0.5", "ant"), (5, "+0.12", "cat")]
+    assert down == [(4, "−3", "bee"), (1, "−0.25", "bee")]
+    assert titles(figure) == ["3 of 6 images pushed it up", "2 of 6 images pushed it down"]
+    assert figure.get_suptitle() == "1.weight[2, 3]"
+
+
+def test_no_more_than_asked_for(picture):
+    figure = plots.attribution(IMAGES, np.arange(1.0, 7.0), [0] * 6, NAMES, count=2)
+    picture(figure)
+    up, down = rows(figure)
+    assert [place for place, _, _ in up] == [5, 4]
+    assert not down
+    assert titles(figure) == ["6 of 6 images pushed it up, these the most", "0 of 6 images pushed it down"]
+
+
+@pytest.mark.parametrize("count", [1, 8, 10])
+@pytest.mark.parametrize("value", [0.0, np.nan, 1e-30])
+def test_nudges_of_nobody_or_of_all(picture, value, count):
+    figure = plots.attribution(IMAGES, np.full(6, value), [0] * 6, ("$ T-shirt/top $", "b"), count=count)
+    picture(figure)
+    assert len(rows(figure)[0]) == (min(6, count) if value == 1e-30 else 0)
+
+
+@pytest.mark.parametrize("features", [49, 7])
+def test_rows_of_numbers(picture, features):
+    figure = plots.attribution(np.ones((2, features)) * np.arange(features), [1.0, -1.0], [0, 1], NAMES)
+    picture(figure)
+    shapes = [
+        axes.images[0].get_array().shape for half in figure.subfigs for axes in half.axes if axes.images
+    ]
+    assert shapes == 2 * [(7, 7) if features == 49 else (1, 7)]
+
+
+@pytest.mark.parametrize(
+    ("nudges", "labels", "count", "message"),
+    [
+        ([1.0], [0] * 6, 8, "6 images, 1 nudges and 6 labels"),
+        ([1.0] * 6, [0], 8, "6 images, 6 nudges and 1 labels"),
+        ([1.0] * 6, [0] * 6, 0, "count is 0: give from 1 to 10"),
+        ([1.0] * 6, [0] * 6, 11, "count is 11"),
+    ],
+)
+def test_what_does_not_belong_together(nudges, labels, count, message):
+    with pytest.raises(GlassnetError, match=message):
+        plots.attribution(IMAGES, nudges, labels, NAMES, count=count)
