@@ -4,7 +4,8 @@
 
 A ```text block behind `<!-- output of: COMMAND -->` receives the output of that shell command; one
 behind `<!-- output of the example -->` that of the Python block before it. Commands run in one
-temporary folder, in the order of the page. The pictures of docs/images come from the same run.
+temporary folder, in the order of the page. The pictures of docs/images come from the same run; one of
+them is a part of the page that `glassnet explain --html` writes, as Chromium shows it.
 """
 
 from __future__ import annotations
@@ -17,9 +18,14 @@ import sys
 import tempfile
 from pathlib import Path
 
+from glassnet import cost_plane, load, load_model, plots, training_path
+from glassnet.runs import RunFolder
+
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
+IMAGES = ROOT / "docs" / "images"
 PICTURES = ("weights.png", "learning_curve.png")
+PAGE = ["glassnet", "explain", "first-run", "--data", "digits:test:17", "--html", "page.html"]
 BLOCK = re.compile(
     r"(?:<!-- example -->\n```python\n(?P<code>.*?)```\n\n)?"
     r"<!-- output of(?:: (?P<command>.*?)| the example) -->\n```text\n(?P<output>.*?)```\n",
@@ -48,7 +54,41 @@ def main() -> None:
 
         README.write_text(BLOCK.sub(rerun, README.read_text()))
         for name in PICTURES:
-            shutil.copy(Path(folder, "first-run", name), ROOT / "docs" / "images" / name)
+            shutil.copy(Path(folder, "first-run", name), IMAGES / name)
+        draw_landscape(Path(folder, "first-run"))
+        output(PAGE, folder)
+        show_page(Path(folder, "page.html"))
+
+
+def draw_landscape(folder: Path) -> None:
+    """The path of that training, over the cost."""
+    digits, run = load("digits"), RunFolder(folder)
+    network, recipe = load_model(run.model).network, run.recipe()
+    plane = cost_plane(
+        network,
+        digits.training.images,
+        digits.training.labels,
+        recipe.cost,
+        directions="path",
+        path=training_path(run, digits),
+        points=41,
+    )
+    (IMAGES / "landscape.png").write_bytes(plots.png(plots.cost_plane(plane)))
+
+
+def show_page(page: Path) -> None:
+    """The section about one weight of the last layer, as a browser shows it."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+        )
+        tab = browser.new_page(viewport={"width": 760, "height": 900}, device_scale_factor=1.5)
+        tab.goto(page.as_uri())
+        section = tab.locator("section", has=tab.locator("h2", has_text="Backward: the weight")).first
+        section.screenshot(path=str(IMAGES / "explanation.png"))
+        browser.close()
 
 
 if __name__ == "__main__":

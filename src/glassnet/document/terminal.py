@@ -79,7 +79,8 @@ def _renderable(block: Block) -> RenderableType:
     if isinstance(block, Table):
         return _table(block)
     if isinstance(block, Pixels):
-        return Text(in_characters(block.image), no_wrap=True)
+        picture = Text(in_characters(block.image), no_wrap=True)
+        return picture.append("\n").append(_inline(block.caption, "dim")) if block.caption else picture
     return Text(f"[picture] {block.caption}", style="dim")
 
 

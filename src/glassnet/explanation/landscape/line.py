@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import inf, isfinite
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,10 +47,11 @@ class CostLine(Shown):
             words.append("and its gradient is 0: there is no way down to follow.")
             return [Paragraph(" ".join(words))]
         lowest = self.lowest
-        words.append(
-            f"and its gradient has the length `‖∇C‖ = {number(self.gradient_norm)}`. Along `−∇C` it falls to "
-            f"`{number(self.costs[lowest])}` at `t = {number(self.t[lowest], 3)}`."
-        )
+        words.append(f"and its gradient has the length `‖∇C‖ = {number(self.gradient_norm)}`. Along `−∇C`")
+        if self.t[lowest] > 0:
+            words.append(f"it falls to `{number(self.costs[lowest])}` at `t = {number(self.t[lowest], 3)}`.")
+        else:
+            words.append("it does not fall.")
         if self.learning_rate is not None and self.cost_at_learning_rate is not None:
             words.append(
                 f"A step of `η = {number(self.learning_rate)}` leads to "
@@ -115,7 +116,9 @@ def cost_along_gradient(
     def along(t: float) -> float:
         return C(C.here + t * downhill)
 
-    end = reach(along, start, squared_norm) if squared_norm > 0 and start > 0 else 1.0
+    # The tangent reaches 0 there: the scale of it all, as no cost can fall so far and go on like this.
+    scale = start / squared_norm if squared_norm else 0.0
+    end = reach(along, start, scale) if 0 < scale < inf else 1.0
     if learning_rate is not None:
         if not (isfinite(learning_rate) and learning_rate > 0):
             raise GlassnetError(f"learning_rate is {learning_rate!r}: give a positive number")
@@ -134,13 +137,9 @@ def cost_along_gradient(
     )
 
 
-def reach(along: Callable[[float], float], start: float, squared_norm: float) -> float:
-    """How far the line goes. The cost at 0 is `start`, its slope −‖∇C‖².
-
-    The tangent reaches 0 at t = C/‖∇C‖², which is the scale of it all: no cost can fall that far
-    and go on falling like this.
-    """
-    t = start / squared_norm / 1024
+def reach(along: Callable[[float], float], start: float, scale: float) -> float:
+    """How far the line goes; the cost at 0 is `start`, and the tangent there reaches 0 at `scale`."""
+    t = scale / 1024
     for _ in range(40):
         if along(t) < start:
             break

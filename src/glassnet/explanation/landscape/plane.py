@@ -61,7 +61,7 @@ class CostPlane(Shown):
 
     def blocks(self) -> Sequence[Block]:
         first, second = self.names
-        words = f"The mean cost `C` of {in_words(self.count)} over {first} and {second}."
+        words = f"The mean cost `C` of {in_words(self.count)} over {first} and {second}.{self._meaning()}"
         rows = [
             (what, number(cost), number(alpha, 4), number(beta, 4))
             for what, cost, (alpha, beta) in (
@@ -86,6 +86,14 @@ class CostPlane(Shown):
             f"{number(self.beta[-1], 3)}"
         )
         return [*blocks, Pixels(self._levels()[::-1], caption)]
+
+    def _meaning(self) -> str:
+        """What directions are that don't say it themselves."""
+        if self.names[0].startswith("principal"):
+            return " The principal directions are those in which training moved the parameters most."
+        if self.names[0].startswith("random"):
+            return " At 1, every neuron's weights have moved by their own length."
+        return ""
 
     def _at(self, what: str, place: tuple[int, int]) -> tuple[str, float, tuple[float, float]]:
         i, j = place
