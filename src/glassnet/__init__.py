@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from glassnet.explanation import Attribution as Attribution
     from glassnet.explanation import CostLine as CostLine
     from glassnet.explanation import CostPlane as CostPlane
+    from glassnet.explanation import Diagnosis as Diagnosis
     from glassnet.explanation import Explanation as Explanation
+    from glassnet.explanation import Finding as Finding
     from glassnet.explanation import GradientCheck as GradientCheck
     from glassnet.explanation import TrainingPath as TrainingPath
     from glassnet.explanation import Wants as Wants
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from glassnet.explanation import check_gradient as check_gradient
     from glassnet.explanation import cost_along_gradient as cost_along_gradient
     from glassnet.explanation import cost_plane as cost_plane
+    from glassnet.explanation import diagnose as diagnose
     from glassnet.explanation import explain as explain
     from glassnet.explanation import training_path as training_path
     from glassnet.explanation import what_examples_want as what_examples_want
@@ -62,9 +65,11 @@ _HOME = {
     "CostPlane": "explanation",
     "Dataset": "data",
     "Dense": "layers",
+    "Diagnosis": "explanation",
     "DivergedError": "training",
     "Evaluation": "evaluation",
     "Explanation": "explanation",
+    "Finding": "explanation",
     "GlassnetError": "errors",
     "GlassnetWarning": "errors",
     "Gradient": "network",
@@ -84,6 +89,7 @@ _HOME = {
     "check_gradient": "explanation",
     "cost_along_gradient": "explanation",
     "cost_plane": "explanation",
+    "diagnose": "explanation",
     "evaluate": "evaluation",
     "explain": "explanation",
     "load": "data",

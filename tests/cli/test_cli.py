@@ -78,7 +78,8 @@ def test_unknown_commands_and_options(glassnet):
     answer = glassnet("trian")
     assert (answer.status, answer.out) == (2, "")
     assert answer.err == (
-        "glassnet: unknown command 'trian': did you mean 'train'? (known: train, evaluate, predict, data)\n"
+        "glassnet: unknown command 'trian': did you mean 'train'? "
+        "(known: train, evaluate, predict, explain, check, doctor, data)\n"
     )
     answer = glassnet("train", "--learnig-rate", "3")
     assert (answer.status, answer.out) == (2, "")

@@ -2,6 +2,7 @@
 
 from glassnet.explanation.activation_derivative import ActivationDerivative
 from glassnet.explanation.chain import ParameterDerivative
+from glassnet.explanation.doctor import Diagnosis, Finding, diagnose
 from glassnet.explanation.explain import Explanation, explain
 from glassnet.explanation.forward import CostSum, LayerFormula, NeuronSum
 from glassnet.explanation.gradient_check import GradientCheck, check_gradient
@@ -24,7 +25,9 @@ __all__ = [
     "CostLine",
     "CostPlane",
     "CostSum",
+    "Diagnosis",
     "Explanation",
+    "Finding",
     "GradientCheck",
     "Jacobian",
     "LayerFormula",
@@ -39,6 +42,7 @@ __all__ = [
     "check_gradient",
     "cost_along_gradient",
     "cost_plane",
+    "diagnose",
     "explain",
     "training_path",
     "what_examples_want",

@@ -26,7 +26,9 @@ def cost_line(line: CostLine) -> Figure:
     tidy(axes)
     costs = np.where(np.isfinite(line.costs), line.costs, np.nan)  # (points,); a gap where there is none
     at, low, high = line.lowest, float(np.nanmin(costs)), float(np.nanmax(costs))
-    fall = line.cost - low or high - low or 1.0
+    fall = line.cost - low or high - low
+    if fall <= FLAT * line.cost:
+        fall = line.cost or 1.0
     # What rises by more than it falls runs out of the picture, so that the valley stays in sight.
     axes.set_ylim(low - 0.15 * fall, min(high, line.cost + fall) + 0.1 * fall)
     axes.set_xlim(float(line.t[0]), float(line.t[-1]))
@@ -37,15 +39,13 @@ def cost_line(line: CostLine) -> Figure:
         label = f"η = {number(line.learning_rate)}{beyond}"
         axes.axvline(line.learning_rate, color=GREY, linestyle=":", linewidth=1.4, label=label)
     axes.plot(0, line.cost, "o", color="black", label="the network")
-    if line.t[at]:
+    if line.t[at] > 0:
         axes.plot(line.t[at], low, "o", color=BLUE, fillstyle="none", markeredgewidth=1.6, label="the lowest")
     axes.set_xlabel("t")
     axes.set_ylabel("mean cost C")
     cost, lowest, t = (number(float(value), 3) for value in (line.cost, low, line.t[at]))
-    words = f"along −∇C the cost falls from {cost} to {lowest}, at t = {t}"
-    if not line.t[at]:
-        words = f"along −∇C the cost doesn't fall: C = {cost}"
-    axes.set_title(words, loc="left", fontsize=10)
+    falls = f"falls from {cost} to {lowest}, at t = {t}" if line.t[at] > 0 else f"does not fall from {cost}"
+    axes.set_title(f"along −∇C the cost {falls}", loc="left", fontsize=10)
     figure.legend(frameon=False, loc="outside lower left", ncols=3, fontsize=9)
     return figure
 
