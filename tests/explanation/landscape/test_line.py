@@ -144,6 +144,17 @@ def test_no_gradient():
     assert "its gradient is 0" in str(line)
 
 
+@pytest.mark.parametrize("w", [1e-60, 1e-90])
+def test_a_gradient_so_small_that_nothing_comes_of_it(w):
+    """C = w²x² with x = 10⁻⁷⁰: ∂C/∂w = 2wx², whose square is too small a number."""
+    network = Network([Dense(1, "linear")], 1, parameters={"0.weight": np.array([[w]]), "0.bias": np.ones(1)},
+                      dtype=np.float64)  # fmt: skip
+    line = cost_along_gradient(network, np.array([[1e-70]]), [0], "squared")
+    assert np.isfinite(line.t).all()
+    assert line.t[line.lowest] == 0
+    assert "not fall" in str(line) or "gradient is 0" in str(line)
+
+
 # The learning rate
 
 
@@ -187,9 +198,15 @@ def test_costs_that_are_not_finite_are_shown_as_they_are():
     line = CostLine(np.arange(-1.0, 4), costs, 2.0, 1.0, 1, None, None)
     assert line.lowest == 2
     text = str(line)
+    assert "it falls to `1` at `t = 1`." in line.blocks()[0].text
     assert "NaN" in text
     assert "∞" in text
     assert "The mean cost of one image" in text
+
+
+def test_a_line_that_only_rises_says_so():
+    line = CostLine(np.arange(-1.0, 3), np.array([3.0, 2.0, 4.0, 9.0]), 2.0, 1e-9, 1, None, None)
+    assert line.blocks()[0].text.endswith("Along `−∇C` it does not fall.")
 
 
 # What can't be
