@@ -98,7 +98,7 @@ def weight_section(explanation: Explanation, layer: int, j: int, k: int) -> Sect
     """The chain rule of one weight."""
     weight = explanation.weight(layer, j, k)
     words = Paragraph(
-        "How does the cost follow one weight? The weight moves the weighted sum, that moves the activation, "
+        "How does the cost change with one weight? The weight moves the weighted sum, that moves the activation, "
         "and that moves the cost: the derivative is the product of the three slopes (the chain rule)."
     )
     return Section(f"Backward: the weight `{weight.letter}`", [words, *weight.blocks()])
@@ -138,7 +138,7 @@ def pixels_section(explanation: Explanation, image: Images, pictures: bool) -> S
     blocks: list[Block] = [
         Paragraph(
             f"At the end of the way back stands `{symbol('a', 0, 'k')}`, the image itself: its slopes "
-            f"say how the cost would follow each pixel. It follows pixel {k} most."
+            f"say how the cost would change with each pixel, with pixel {k} most of all."
         ),
         *explanation.activation(0, k).blocks(),
     ]
@@ -150,7 +150,9 @@ def pixels_section(explanation: Explanation, image: Images, pictures: bool) -> S
             slopes,
             [f"w·a of neuron {j}, layer 1" for j in neurons],
         )
-        caption = "what each pixel adds to a neuron of layer 1 (`w·a`), and how the cost follows each pixel"
+        caption = (
+            "what each pixel adds to a neuron of layer 1 (`w·a`), and how the cost changes with each pixel"
+        )
         blocks.append(_picture(figure, caption))
     return Section("Back to the pixels", blocks)
 

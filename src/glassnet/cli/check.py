@@ -8,11 +8,10 @@ from typing import Any
 
 import click
 import numpy as np
-from rich.console import Console
 
 from glassnet.cli.model_argument import find_model, model_cost, model_data
+from glassnet.cli.printing import print_blocks
 from glassnet.data import SOURCES
-from glassnet.document import show
 from glassnet.explanation import check_gradient
 from glassnet.rng import Purpose, Stream
 
@@ -66,7 +65,8 @@ def check(
         click.echo(json.dumps(answer, ensure_ascii=False))
     else:
         click.echo(f"{path}: {network}, {network.parameter_count:,} parameters; images: {what}")
-        show(outcome.blocks(), Console())
+        click.echo()
+        print_blocks(outcome.blocks())
     if not outcome.ok:
         raise SystemExit(1)
 

@@ -6,12 +6,11 @@ import json
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from glassnet.cli.complaints import complain
 from glassnet.cli.model_argument import model_cost, model_data
+from glassnet.cli.printing import print_blocks
 from glassnet.data import Dataset, load
-from glassnet.document import show
 from glassnet.errors import GlassnetError
 from glassnet.explanation.doctor import Diagnosis, diagnose, diagnose_records
 from glassnet.model_file import load_model
@@ -37,7 +36,8 @@ def doctor(run_or_model: str, data: str | None, as_json: bool) -> None:
         click.echo(json.dumps({"of": str(path), "what": what} | diagnosis.to_dict(), ensure_ascii=False))
     else:
         click.echo(f"{path}: {what}")
-        show(diagnosis.blocks(), Console())
+        click.echo()
+        print_blocks(diagnosis.blocks())
 
 
 def _examine_run(path: Path, named: str | None) -> tuple[str, Diagnosis]:

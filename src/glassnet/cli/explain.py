@@ -11,7 +11,8 @@ import numpy as np
 from glassnet.cli.guide import Guide, Wanted
 from glassnet.cli.image_argument import Example, from_data, from_file, label_of
 from glassnet.cli.model_argument import find_model, model_cost, model_data
-from glassnet.document import Paragraph, Section, page, plain, show
+from glassnet.cli.printing import print_blocks
+from glassnet.document import Paragraph, Section, page, plain
 from glassnet.errors import GlassnetError
 from glassnet.explanation import explain as explain_image
 from glassnet.files import write_atomically
@@ -109,9 +110,7 @@ def explain(
         sections = [Section(sections[0].title, [words, *sections[0].blocks]), *sections[1:]]
     title = f"{loaded.network} and {shown.name}"
     if html is None:
-        from rich.console import Console
-
-        show(sections, Console())
+        print_blocks(sections)
         return
     write_atomically(html, page(title, sections).encode())
     click.echo(f"{title}: {plain(loaded.class_names[explanation.answer])}\npage: {html}")

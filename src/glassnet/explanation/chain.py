@@ -146,25 +146,29 @@ def parameter_derivative(trace: Trace, layer: int, kind: str, *indices: int) -> 
                 for i, (entry, slope) in enumerate(pairs)
             )
             delta = float(trace.delta(layer)[j])
-            factors = [Factor(symbol("δ", layer, j), delta, f"how the cost follows the weighted sum `{z_j}`")]
+            factors = [
+                Factor(symbol("δ", layer, j), delta, f"how the cost changes with the weighted sum `{z_j}`")
+            ]
         else:
             assert isinstance(activation, Elementwise)
             slope = float(activation.derivative(trace.z(layer), trace.a(layer))[j])
             factors = [
-                Factor(upstream.symbol, upstream.value, "how the cost follows the activation"),
+                Factor(upstream.symbol, upstream.value, "how the cost changes with the activation"),
                 Factor(
                     f"{sigma(activation)}′({z_j})",
                     slope,
-                    f"how the activation follows the weighted sum: `{activation.slope}`",
+                    f"how the activation changes with the weighted sum: `{activation.slope}`",
                 ),
             ]
         difference = float(trace.differences.of_parameter(name, [place])[0])
     if kind == "weight":
         k = place[1]
         comes_in = float(trace.a(layer - 1)[k])
-        factors.append(Factor(symbol("a", layer - 1, k), comes_in, "how the weighted sum follows the weight"))
+        factors.append(
+            Factor(symbol("a", layer - 1, k), comes_in, "how the weighted sum changes with the weight")
+        )
     else:
-        factors.append(Factor("1", 1.0, "how the weighted sum follows the bias"))
+        factors.append(Factor("1", 1.0, "how the weighted sum changes with the bias"))
     value, used = float(trace.way(layer).parameters[name][place]), float(trace.used.parameters[name][place])
     verdict = Verdict(value if np.isfinite(value) else used, difference)
     return ParameterDerivative(

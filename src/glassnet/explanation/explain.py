@@ -92,7 +92,7 @@ class Explanation(Shown):
 
     @property
     def pixels(self) -> Array:
-        """∂C₀/∂a⁽⁰⁾: how the cost follows each input, shape (n_in,)."""
+        """∂C₀/∂a⁽⁰⁾: how the cost changes with each input, shape (n_in,)."""
         return self.trace.dC_da(0)
 
     def jacobian(self, layer: int) -> Jacobian:
@@ -119,7 +119,7 @@ class Explanation(Shown):
         return check_gradient(trace.network, trace.x, trace.y, trace.cost.name, sample=sample)
 
     def steepest_weight(self, layer: int) -> tuple[int, int, int]:
-        """Layer, j and k of the weight of a layer that the cost follows most."""
+        """Layer, j and k of the weight of a layer that the cost changes most with."""
         self.trace.place_of(layer, "weight", 0, 0)
         sizes = np.nan_to_num(np.abs(self.trace.used.parameters[f"{layer - 1}.weight"]))
         j, k = np.unravel_index(sizes.argmax(), sizes.shape)
