@@ -12,7 +12,6 @@ import numpy as np
 
 from glassnet import plots
 from glassnet.activations import Softmax
-from glassnet.arrays import Images
 from glassnet.data import Split
 from glassnet.document import Block, Paragraph, Picture, Pixels, Section, number, symbol
 from glassnet.explanation import Explanation, attribute, what_examples_want
@@ -25,21 +24,18 @@ if TYPE_CHECKING:
 HEAT_MAPS = 3  # neurons of the first layer whose w·a is drawn
 
 
-def walkthrough(
-    explanation: Explanation, image: Images, learning_rate: float, pictures: bool
-) -> list[Section]:
+def walkthrough(explanation: Explanation, learning_rate: float, pictures: bool) -> list[Section]:
     """From the pixels to the cost and back, in the order of the lessons.
 
     Args:
         explanation: what is walked through.
-        image: (height, width) or (n_in,), as it is to be seen.
         learning_rate: η of the step that is tried at the end.
         pictures: whether there are pictures.
     """
     depth, wanted = explanation.depth, int(explanation.trace.y[0].argmax())
     layers = [i + 1 for i, params in enumerate(explanation.trace.params) if "weight" in params]
     sections = [
-        image_section(explanation, image, pictures),
+        image_section(explanation, pictures),
         forward_section(explanation, pictures),
         neuron_section(explanation, layers[-1] if layers else depth, wanted),
         Section("The cost", [_how_wrong(explanation), *explanation.cost.blocks()]),
@@ -50,17 +46,15 @@ def walkthrough(
     if len(layers) > 1:
         sections.append(weight_section(explanation, *explanation.steepest_weight(layers[-2])))
     sections.append(raise_section(explanation, layers[-1] if layers else depth, wanted))
-    sections.append(pixels_section(explanation, image, pictures))
+    sections.append(pixels_section(explanation, pictures))
     sections.append(nudges_section(explanation, learning_rate, pictures))
     return sections
 
 
-def image_section(explanation: Explanation, image: Images, pictures: bool) -> Section:
+def image_section(explanation: Explanation, pictures: bool) -> Section:
     """What goes in and what comes out."""
     trace = explanation.trace
-    blocks: list[Block] = [headline(trace), *explanation.warnings()]
-    if image.ndim == 2:
-        blocks.append(Pixels(image, f"the image: {image.size} numbers, the activations `a⁽⁰⁾` of the input"))
+    blocks: list[Block] = [headline(trace), *explanation.warnings(), *explanation.image()]
     if pictures:
         figure = plots.activations(trace.chain.caches, trace.class_names, int(trace.y[0].argmax()))
         blocks.append(_picture(figure, "the activations of all layers, from the input to the answer"))
@@ -98,8 +92,8 @@ def weight_section(explanation: Explanation, layer: int, j: int, k: int) -> Sect
     """The chain rule of one weight."""
     weight = explanation.weight(layer, j, k)
     words = Paragraph(
-        "How does the cost change with one weight? The weight moves the weighted sum, that moves the activation, "
-        "and that moves the cost: the derivative is the product of the three slopes (the chain rule)."
+        "How does the cost change with one weight? The weight moves the weighted sum, that moves the "
+        "activation, and that moves the cost: the derivative is the product of three slopes (the chain rule)."
     )
     return Section(f"Backward: the weight `{weight.letter}`", [words, *weight.blocks()])
 
@@ -131,9 +125,9 @@ def raise_section(explanation: Explanation, layer: int, j: int) -> Section:
     return Section(f"Three ways to raise `{symbol('a', layer, j)}`, and all wishes added up", blocks)
 
 
-def pixels_section(explanation: Explanation, image: Images, pictures: bool) -> Section:
+def pixels_section(explanation: Explanation, pictures: bool) -> Section:
     """Where the image acts: on the first layer, and on the cost."""
-    slopes = explanation.pixels
+    slopes, image = explanation.pixels, explanation.trace.image
     k = int(np.nan_to_num(np.abs(slopes)).argmax())
     blocks: list[Block] = [
         Paragraph(

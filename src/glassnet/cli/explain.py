@@ -97,7 +97,6 @@ def explain(
         path=path,
         model=loaded,
         explanation=explanation,
-        image=shown.image,
         learning_rate=learning_rate,
         source=None if data is None else data.split(":")[0],
         run=RunFolder(model) if Path(model).is_dir() else None,

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from glassnet import walkthrough as parts
-from glassnet.arrays import Images
 from glassnet.cli.model_argument import model_data
 from glassnet.data import SOURCES, Dataset
 from glassnet.document import Note, Section, plain
@@ -64,7 +63,6 @@ class Guide:
     path: Path
     model: Model
     explanation: Explanation
-    image: Images
     learning_rate: float
     source: str | None  # the name of the data that the image is from
     run: RunFolder | None  # if MODEL is one: it knows the path that training took
@@ -72,7 +70,7 @@ class Guide:
 
     def walk(self) -> list[Section]:
         """The walk-through."""
-        return parts.walkthrough(self.explanation, self.image, self.learning_rate, self.pictures)
+        return parts.walkthrough(self.explanation, self.learning_rate, self.pictures)
 
     def everything(self) -> list[Section]:
         """The walk-through, and all that needs data."""
@@ -143,7 +141,7 @@ class Guide:
         dataset, trace = self._dataset(), self.explanation.trace
         some, label = dataset.training[:SURVEYED], trace.y.argmax(axis=1)
         line = cost_along_gradient(
-            self.model.network, self.image[None], label, trace.cost, learning_rate=self.learning_rate
+            self.model.network, trace.image[None], label, trace.cost, learning_rate=self.learning_rate
         )
         path = training_path(self.run, dataset) if self.run else None
         if directions:

@@ -10,7 +10,7 @@ import numpy as np
 
 from glassnet.arrays import Array, Images
 from glassnet.costs import Cost
-from glassnet.document import Block, Equation, Note, Shown
+from glassnet.document import Block, Equation, Note, Pixels, Shown
 from glassnet.explanation.activation_derivative import ActivationDerivative, activation_derivative
 from glassnet.explanation.chain import ParameterDerivative, parameter_derivative
 from glassnet.explanation.forward import CostSum, LayerFormula, NeuronSum, headline, neuron_sum
@@ -130,9 +130,16 @@ class Explanation(Shown):
         return [
             headline(self.trace),
             *self.warnings(),
+            *self.image(),
             *(Equation(layer.formula(), layer.shapes()) for layer in layers),
             *self.cost.blocks(),
         ]
+
+    def image(self) -> list[Block]:
+        """The image, if it is one."""
+        image = self.trace.image
+        words = f"the image: {image.size} numbers, the activations `a⁽⁰⁾` of the input"
+        return [Pixels(image, words)] if image.ndim == 2 else []
 
     def warnings(self) -> list[Block]:
         """Where a number is none."""

@@ -36,7 +36,8 @@ class Trace:
 
     network: Network  # a copy
     cost: Cost
-    x: Array  # (1, *input_shape)
+    image: Images  # as it was given, of any shape
+    x: Array  # (1, *input_shape): as the network sees it
     y: Array  # (1, n_out): the desired output
     chain: Gradient  # by the long way
     used: Gradient  # as training computes it
@@ -237,7 +238,7 @@ def trace(
         run = get_engine(engine)
         chain = run.gradient(own, x, y, cost, canonical=False)
         used = run.gradient(own, x, y, cost) if own.canonical(cost) else chain
-    return Trace(own, cost, x, y, chain, used, names)
+    return Trace(own, cost, image, x, y, chain, used, names)
 
 
 def _first(name: str, array: Array) -> str | None:
