@@ -76,13 +76,14 @@ def in_parentheses(value: float, digits: int = 5) -> str:
 
 
 _ABOVE, _BELOW = ("".join(map(re.escape, table.values())) for table in (ABOVE, BELOW))
-_WORD = rf"(?:\d[\d,]*(?:\.\d+)?|[^\W\d_Δ{_ABOVE}{_BELOW}]+)"  # a number, a letter, the name of a function
+# A number, a letter, or the name of a function.
+_WORD = rf"(?:\d+(?:,\d{{3}})*(?:\.\d+)?|[^\W\d_Δ{_ABOVE}{_BELOW}]+)"
 _ATOM = rf"{_WORD}′?[{_BELOW}]*(?:(?<=[{_BELOW}]),[{_BELOW}]+)*[{_ABOVE}]*"
 _TOKEN = re.compile(
     rf"∂(?P<of>{_ATOM})/∂(?P<by>{_ATOM})|(?P<atom>{_ATOM})|(?P<space>\s+)"
     rf"|(?P<sign>.)(?P<raised>[{_ABOVE}]*)"
 )
-_NUMBER = re.compile(r"[+−]?(\d[\d,]*(\.\d+)?(·10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?|∞)|NaN|")
+_NUMBER = re.compile(r"[+−]?(\d+(,\d{3})*(\.\d+)?(·10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?|∞)|NaN|")
 _PARTS = re.compile(rf"(?P<base>.*?)(?P<prime>′?)(?P<below>[{_BELOW},]*)(?P<above>[{_ABOVE}]*)")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import numpy as np
 
 from glassnet.arrays import Array
@@ -26,16 +28,16 @@ def grid(values: Array) -> tuple[list[list[str]], str]:
     """
     most = largest(values)
     exponent = int(np.floor(np.log10(most))) if most else 0
-    cells = [[_cell(float(value) / 10.0**exponent) for value in row] for row in values]
+    cells = [[_cell(float(value), exponent) for value in row] for row in values]
     return cells, f" in units of {power_of_ten(exponent)}" if exponent else ""
 
 
-def _cell(value: float) -> str:
+def _cell(value: float, exponent: int) -> str:
     if np.isnan(value):
         return "NaN"
     if np.isinf(value):
         return "+∞" if value > 0 else "−∞"
     if not value:
         return "0"
-    text = f"{value:+.2f}"
+    text = f"{Decimal(value).scaleb(-exponent):+.2f}"  # 10⁻³²⁴ is no float
     return "0.00" if float(text) == 0 else text.replace("-", "−")

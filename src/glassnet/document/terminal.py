@@ -81,7 +81,7 @@ def _renderable(block: Block) -> RenderableType:
     if isinstance(block, Pixels):
         picture = Text(in_characters(block.image), no_wrap=True)
         return picture.append("\n").append(_inline(block.caption, "dim")) if block.caption else picture
-    return Text(f"[picture] {block.caption}", style="dim")
+    return Text("[picture] ", style="dim").append(_inline(block.caption, "dim"))
 
 
 def _inline(text: str, style: str = "") -> Text:

@@ -79,7 +79,7 @@ class ActivationDerivative(Shown):
             f"{sigma(self.trace.activation(layer))}′({symbol('z', layer, 'j')})",
             symbol("δ", layer, "j"),
         )
-        factors = (slope, a_j) if isinstance(self.trace.activation(layer), Elementwise) else (delta,)
+        factors = (slope, a_j) if _by_factors(self.trace, layer) else (delta,)
         order = sorted(self.terms, key=lambda term: -abs(term.value))
         rows: list[Sequence[Cell]] = [
             (str(term.j), *term.factors, term.value) for term in order[:SHOWN_TERMS]
@@ -108,15 +108,21 @@ def activation_derivative(trace: Trace, layer: int, k: int) -> ActivationDerivat
 
 
 def _terms(trace: Trace, layer: int, k: int) -> list[Term]:
-    """w · σ′(z) · ∂C₀/∂a, or w · δ where the activation mixes its inputs, over the next layer."""
+    """w · σ′(z) · ∂C₀/∂a over the next layer, or w · δ."""
     following = layer + 1
     lines = trace.layer_at(following).outgoing(trace.params[layer], k)
     activation = trace.activation(following)
-    if isinstance(activation, Elementwise):
+    if _by_factors(trace, following):
+        assert isinstance(activation, Elementwise)
         slopes = activation.derivative(trace.z(following), trace.a(following))
         columns = [slopes[lines.places], trace.dC_da(following)[lines.places]]
     else:
-        columns = [trace.delta(following)[lines.places]]
+        columns = [trace.delta_passed_back(following)[lines.places]]
     products = reduce(mul, columns, lines.weights)
     rows = zip(lines.places, lines.weights, *columns, products, strict=True)
     return [Term(int(j), tuple(map(float, factors)), float(product)) for j, *factors, product in rows]
+
+
+def _by_factors(trace: Trace, layer: int) -> bool:
+    """Whether δ of a layer is σ′(z) ∂C₀/∂a: not where softmax mixes, nor where the long form breaks down."""
+    return isinstance(trace.activation(layer), Elementwise) and not (trace.broken and layer == trace.depth)

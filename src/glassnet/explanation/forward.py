@@ -51,7 +51,8 @@ class NeuronSum(Shown):
     @property
     def terms(self) -> Array:
         """w·a for every connection, shape (n,)."""
-        terms: Array = self.connections.weights * self.inputs
+        with np.errstate(all="ignore"):
+            terms: Array = self.connections.weights * self.inputs
         return terms
 
     @property
@@ -80,10 +81,12 @@ class NeuronSum(Shown):
             for i in shown
         ]
         rest = order[len(shown) :]
+        with np.errstate(all="ignore"):
+            sum_of_rest = float(terms[rest].sum())
         silent = int((terms == 0).sum())
         if len(rest):
             words = f"{len(rest):,} further terms" + (f", {silent:,} of them 0" if silent else "")
-            rows.append((words, "", "", Bar(float(terms[rest].sum()), most)))
+            rows.append((words, "", "", Bar(sum_of_rest, most)))
         rows.append((f"bias `{symbol('b', layer, j)}`", "", "", Bar(bias, most)))
         rows.append((f"sum `{z}`", "", "", Bar(self.z, most)))
         sizes = f"the terms of `{z}`, the largest first"

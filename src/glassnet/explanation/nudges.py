@@ -109,7 +109,7 @@ class Nudges(Shown):
         expected, real = self.predicted - self.before, self.after - self.before
         if not (np.isfinite(expected) and np.isfinite(real)) or expected == 0:
             return "no comparison can be made"
-        share = f"{real / expected:.0%} of what the slope predicts".replace("-", "−")
+        share = f"{round(100 * real / expected):,}% of what the slope predicts".replace("-", "−")
         if real > 0:
             return f"{share}: the step is too long, the cost has risen"
         return f"{share}; the longer the step, the less the slope at its start says"
@@ -117,7 +117,7 @@ class Nudges(Shown):
 
 def nudges(trace: Trace, learning_rate: float) -> Nudges:
     """−∇C₀ as training computes it, and a step of η along it."""
-    if not (isinstance(learning_rate, int | float | np.floating) and 0 < learning_rate < np.inf):
+    if not (isinstance(learning_rate, int | float | np.integer | np.floating) and 0 < learning_rate < np.inf):
         raise GlassnetError(f"learning_rate is {learning_rate!r}: give a positive number")
     network, gradients = trace.network, trace.used.parameters
     flat: Array = np.concatenate([-gradient.ravel() for gradient in gradients.values()] or [np.zeros(0)])
@@ -125,7 +125,8 @@ def nudges(trace: Trace, learning_rate: float) -> Nudges:
     steepest = tuple(_nudge_at(trace, i, flat, most) for i in _order(flat))
     counts: dict[str, int] = {}
     share = np.abs(flat) / most if most else np.zeros_like(flat)
-    for towards, side in (("increase", flat > 0), ("decrease", flat < 0)):
+    finite = np.isfinite(flat)
+    for towards, side in (("increase", finite & (flat > 0)), ("decrease", finite & (flat < 0))):
         for size, low, high in (
             ("a lot", A_LOT, np.inf),
             ("somewhat", SOMEWHAT, A_LOT),
@@ -133,7 +134,7 @@ def nudges(trace: Trace, learning_rate: float) -> Nudges:
         ):
             counts[f"should {towards} {size}"] = int((side & (share >= low) & (share < high)).sum())
     counts["should stay as it is"] = int((flat == 0).sum())
-    if unknown := int((~np.isfinite(flat)).sum()):
+    if unknown := int((~finite).sum()):
         counts["can't be said: no number"] = unknown
 
     squares = [sum(float(np.vdot(g, g)) for g in layer.parameters.values()) for layer in trace.used.layers]

@@ -153,6 +153,12 @@ class Trace:
         row: Array = self.way(layer).layers[layer - 1].dC_dz[0].ravel()
         return row
 
+    def delta_passed_back(self, layer: int) -> Array:
+        """The δ of layer 1 … L that the layer before goes on from, in one row: after a breakdown, a − y."""
+        way = self.used if self.broken else self.chain
+        row: Array = way.layers[layer - 1].dC_dz[0].ravel()
+        return row
+
     def dC_da(self, layer: int) -> Array:
         """∂C₀/∂a of layer 0 … L, in one row."""
         if layer == 0:
@@ -165,8 +171,8 @@ class Trace:
     @cached_property
     def dC_dx(self) -> Array:
         """∂C₀/∂a⁽⁰⁾, the gradient by the pixels, in one row."""
-        way = self.used if self.broken else self.chain  # also where layer 1 is the last one
-        cache, dC_dz = way.caches[0], way.layers[0].dC_dz
+        cache = self.chain.caches[0]
+        dC_dz = self.delta_passed_back(1).reshape(cache.z.shape)
         with np.errstate(all="ignore"):
             row: Array = self.network.layers[0].dC_dx(self.params[0], cache, dC_dz)[0].ravel()
         return row

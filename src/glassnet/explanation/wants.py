@@ -114,6 +114,10 @@ def what_examples_want(
             if parameters is None
             else [_parameter(network, *parameter) for parameter in parameters]
         )
+        if not chosen:
+            raise GlassnetError(
+                f"there is no parameter to want anything of: {network} has none, or none is named"
+            )
         columns = [
             np.stack([_nudges(network, gradient, parameter) for parameter in chosen])
             for _, gradient in _gradients(network, images, labels, cost)

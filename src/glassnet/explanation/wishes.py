@@ -111,7 +111,8 @@ class Wishes(Shown):
     @property
     def sums(self) -> Array:
         """All wishes for each activation, shape (n_in,): −∂C₀/∂a of the layer before."""
-        sums: Array = self.wishes.sum(axis=1)
+        with np.errstate(all="ignore"):
+            sums: Array = self.wishes.sum(axis=1)
         return sums
 
     def blocks(self) -> Sequence[Block]:
@@ -155,7 +156,7 @@ def ways_to_raise(trace: Trace, layer: int, j: int) -> Ways:
 def wishes(trace: Trace, layer: int) -> Wishes:
     """What the neurons of layer 1 … L wish of the activations before them."""
     own, params, cache = trace.layer_at(layer), trace.params[layer - 1], trace.chain.caches[layer - 1]
-    delta = trace.delta(layer)
+    delta = trace.delta_passed_back(layer)
     with np.errstate(all="ignore"):
         alone = np.diag(delta).reshape(len(delta), *cache.z.shape[1:])  # a row a neuron: its δ, by itself
         each: Array = -own.dC_dx(params, cache, alone).reshape(len(delta), -1).T  # (n_in, n_out)
