@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from math import exp, tanh
 
 import numpy as np
@@ -162,6 +163,38 @@ def test_softmax_sums_to_one_and_ignores_a_shift():
     softmax = ACTIVATIONS["softmax"]
     np.testing.assert_allclose(softmax.forward(Z).sum(axis=1), 1, rtol=1e-15)
     np.testing.assert_allclose(softmax.forward(Z + 700), softmax.forward(Z), rtol=1e-12)
+
+
+# The formulas that are displayed, evaluated
+
+
+def evaluate(formula, **letters):
+    """A displayed formula as Python: the signs of mathematics, and its products without a sign."""
+    text = formula.replace("e⁻ᶻ", "exp(−z)").replace("²", "**2").replace("−", "-")
+    text = re.sub(r"Σᵢ exp\(zᵢ\)", "sum(map(exp, z))", text)
+    text = re.sub(r"(?<=[\w)]) (?=\()", " * ", text)  # a (1 − a)
+    return eval(
+        text, {"__builtins__": {}, "exp": exp, "tanh": tanh, "max": max, "sum": sum, "map": map}, letters
+    )
+
+
+@pytest.mark.parametrize(("name", "activation"), ACTIVATIONS.items())
+def test_the_displayed_formula_is_the_code(name, activation):
+    a = activation.forward(Z)
+    for row, places in zip(Z, a, strict=True):
+        for z, found in zip(row, places, strict=True):
+            letters = {"zj": z, "z": list(row)} if name == "softmax" else {"z": z}  # zⱼ is zj to Python
+            assert evaluate(activation.formula, **letters) == pytest.approx(found, rel=1e-13)
+
+
+@pytest.mark.parametrize("name", DERIVATIVES)
+def test_the_displayed_slope_is_the_code(name):
+    activation = ACTIVATIONS[name]
+    for z in [*Z.ravel(), 0.0]:
+        column = np.array([[z]])
+        a = activation.forward(column)
+        found = activation.derivative(column, a).item()
+        assert evaluate(activation.slope, z=z, a=a.item()) == pytest.approx(found, rel=1e-13)
 
 
 def test_an_unknown_activation_is_refused_with_the_nearest():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from math import log
 
 import numpy as np
@@ -101,6 +102,32 @@ def test_the_cost_of_a_three():
     y = np.eye(10)[[3]]
     assert COSTS["squared"].value(a, y)[0] == pytest.approx(0.0252, abs=1e-15)
     assert COSTS["quadratic"].value(a, y)[0] == pytest.approx(0.0126, abs=1e-15)
+
+
+# The formulas that are displayed, evaluated
+
+
+def evaluate(formula, a, y):
+    """A displayed formula as Python: the signs of mathematics, and its products without a sign."""
+    text = formula.translate(str.maketrans({"−": "-", "½": "0.5", "²": "**2", "[": "(", "]": ")"}))
+    text = re.sub(r"(?<=[\w)]) (?=[\w(])", " * ", text)  # y ln(a), a (1 − a), ½ (a − y)
+    return eval(text, {"__builtins__": {}, "ln": log}, {"a": a, "y": y})
+
+
+@pytest.mark.parametrize(("name", "cost"), COSTS.items())
+def test_the_displayed_formulas_are_the_code(name, cost):
+    """C₀ is the sum of the terms of all outputs, and each slope that of its own output."""
+    a, y = random_outputs()
+    for outputs, wanted, value, slopes in zip(a, y, cost.value(a, y), cost.derivative(a, y), strict=True):
+        pairs = list(zip(outputs, wanted, strict=True))
+        assert sum(evaluate(cost.term, *pair) for pair in pairs) == pytest.approx(value, rel=1e-13)
+        assert [evaluate(cost.slope, *pair) for pair in pairs] == pytest.approx(slopes, rel=1e-12, abs=1e-15)
+
+
+@pytest.mark.parametrize("name", COSTS)
+def test_a_cost_is_called_by_its_name_in_prose(name):
+    titles = {"cross_entropy": "cross-entropy", "log_likelihood": "log-likelihood"}
+    assert COSTS[name].title == titles.get(name, name)
 
 
 # Which activation a cost takes

@@ -98,6 +98,95 @@ def test_the_way_back_is_the_slope_of_the_way_forward(kind):
     np.testing.assert_allclose(layer.dC_dx(params, cache, dC_dz), slopes(x), atol=1e-8)
 
 
+# Lines: which neurons a neuron hears, and who hears it
+
+
+@KINDS
+def test_the_lines_into_a_neuron_make_its_weighted_sum(kind):
+    """z_j = Σ weight · input over them, plus the bias where there is one."""
+    layer, inputs, outputs, shapes = BUILT[kind]
+    params, x = parameters(kind), RNG.normal(size=inputs)
+    _, cache = layer.forward(params, x[None])
+    for j in range(outputs[0]):
+        lines = layer.incoming(params, j)
+        assert len(lines.places) == len(lines.weights)
+        assert (lines.bias is None) == (not shapes)
+        pairs = zip(lines.places, lines.weights, strict=True)
+        z = sum(weight * x[place] for place, weight in pairs) + (lines.bias or 0)
+        assert z == pytest.approx(cache.z[0, j], abs=1e-14)
+
+
+@KINDS
+def test_the_lines_from_an_input_bring_back_its_slope(kind):
+    """∂C/∂x_k = Σ weight · δ over them."""
+    layer, inputs, outputs, _ = BUILT[kind]
+    params, delta = parameters(kind), RNG.normal(size=outputs)
+    _, cache = layer.forward(params, RNG.normal(size=(1, *inputs)))
+    back = layer.dC_dx(params, cache, delta[None])[0]
+    for k in range(inputs[0]):
+        lines = layer.outgoing(params, k)
+        assert lines.bias is None
+        pairs = zip(lines.places, lines.weights, strict=True)
+        assert sum(weight * delta[place] for place, weight in pairs) == pytest.approx(back[k], abs=1e-14)
+
+
+@KINDS
+def test_each_line_is_seen_from_both_ends(kind):
+    layer, inputs, outputs, _ = BUILT[kind]
+    params = parameters(kind)
+
+    def seen(ends, count, lines_of):
+        found = set()
+        for end in range(count):
+            lines = lines_of(params, end)
+            for other, weight in zip(lines.places, lines.weights, strict=True):
+                found.add((*((end, int(other)) if ends == "in" else (int(other), end)), float(weight)))
+        return found
+
+    into, out_of = seen("in", outputs[0], layer.incoming), seen("out", inputs[0], layer.outgoing)
+    assert into == out_of
+    assert len(into) == {"dense": 15, "softmax": 4}[kind]
+
+
+def test_the_lines_of_a_dense_layer_by_hand():
+    """weight[j, k] leads to neuron j from input k: row 1 into neuron 1, column 0 out of input 0."""
+    params = {"weight": np.array([[1.0, 2], [3, 4], [5, 6]]), "bias": np.array([10.0, 20, 30])}
+    into, out_of = Dense(3).incoming(params, 1), Dense(3).outgoing(params, 0)
+    assert (into.places.tolist(), into.weights.tolist(), into.bias) == ([0, 1], [3, 4], 20)
+    assert (out_of.places.tolist(), out_of.weights.tolist(), out_of.bias) == ([0, 1, 2], [1, 3, 5], None)
+
+
+def test_a_softmax_layer_has_one_line_to_each_neuron():
+    for lines in (Softmax().incoming({}, 2), Softmax().outgoing({}, 2)):
+        assert (lines.places.tolist(), lines.weights.tolist(), lines.bias) == ([2], [1], None)
+
+
+# One parameter's gradient, example by example
+
+
+@KINDS
+def test_what_the_examples_want_adds_up_to_what_backward_says(kind):
+    layer, inputs, outputs, shapes = BUILT[kind]
+    params, delta = parameters(kind), RNG.normal(size=(6, *outputs))
+    _, cache = layer.forward(params, RNG.normal(size=(6, *inputs)))
+    gradients = layer.backward(params, cache, delta)
+    alone = [
+        layer.backward(params, type(cache)(*(array[i : i + 1] for array in cache)), delta[i : i + 1])
+        for i in range(6)
+    ]
+    for name, shape in shapes.items():
+        for place in np.ndindex(shape):
+            each = layer.per_example(cache, delta, name, place)
+            assert each.shape == (6,)
+            assert each == pytest.approx([gradient[name][place] for gradient in alone], abs=1e-15)
+            assert each.sum() == pytest.approx(gradients[name][place], abs=1e-14)
+
+
+def test_a_softmax_layer_has_no_parameter_to_want():
+    with pytest.raises(GlassnetError, match=r"^the softmax layer has no parameter 'weight'$"):
+        Softmax().per_example(Softmax().forward({}, np.ones((2, 3)))[1], np.ones((2, 3)), "weight", (0, 0))
+
+
 def test_the_worked_three_by_two_matrix():
     """Lesson 1: [w₁ w₂; w₃ w₄; w₅ w₆] · [a₁; a₂] + [b₁; b₂; b₃].
 

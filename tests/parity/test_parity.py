@@ -17,6 +17,7 @@ from glassnet.activations import ACTIVATIONS
 from glassnet.costs import COSTS
 from glassnet.engine import ENGINES, Task, native
 from glassnet.errors import GlassnetError
+from glassnet.explanation import attribute, explain
 from glassnet.explanation.gradient_check import check_gradient
 from glassnet.layers import LAYERS, Dense, Softmax
 from glassnet.network import Network
@@ -367,6 +368,82 @@ def test_gradients_are_the_slopes_of_the_textbooks_cost(hidden, activation, on_t
             exact = gradient.parameters[slope.name][slope.place]
             scale = max(abs(exact), abs(slope.difference), 1e-3)
             assert abs(exact - slope.difference) <= 1e-6 * scale, slope
+
+
+# Explanations: what is shown is what the engine used
+
+
+@EACH_DTYPE
+@EACH_END
+@pytest.mark.parametrize("hidden", ACTIVATIONS)
+def test_the_shown_gradient_is_what_the_engine_used(hidden, activation, on_top, cost, dtype):
+    """The textbook's numbers, which are shown, beside the engine's, in every layer: ∇C₀, δ, ∂C₀/∂a, a, z."""
+    for i, n_in in enumerate([1, 20, 33]):
+        layers = [Dense(SIZES[i + 1], hidden), Dense(17, hidden), *end_of(activation, on_top, 5)]
+        network = Network(layers, n_in, seed=i, dtype=dtype)
+        image = images_of(np.random.default_rng(i), 2, n_in, PIXELS[i])[0]
+        shown = explain(network, image, i, cost, dtype=dtype)
+        for canonical, way in ((False, shown.trace.chain), (True, shown.trace.used)):
+            used = NATIVE.gradient(network, image[None], [i], cost, canonical=canonical)
+            assert_same_gradient(used, way, GRADIENT[dtype])
+
+
+@EACH_DTYPE
+@pytest.mark.parametrize("shape", SHAPES)
+def test_an_explanation_by_the_engine_shows_the_same_numbers(shape, dtype):
+    tolerance = GRADIENT[dtype]
+    for cost in costs_for(SHAPES[shape]):
+        network = Network(SHAPES[shape], 20, seed=6, dtype=dtype)
+        image = np.random.default_rng(6).uniform(-1, 1, size=20)
+        mine, wanted = (
+            explain(network, image, 0, cost, engine=engine, dtype=dtype) for engine in ("native", "textbook")
+        )
+        assert_same_gradient(mine.trace.chain, wanted.trace.chain, tolerance)
+        assert_same_gradient(mine.trace.used, wanted.trace.used, tolerance)
+        slopes = [np.abs(wanted.trace.dC_da(layer)).max() for layer in range(wanted.depth + 1)]
+        scale = max(1.0, *map(float, slopes))
+
+        def close(one, other, scale=scale):
+            np.testing.assert_allclose(one, other, rtol=tolerance, atol=tolerance * scale)
+
+        close(mine.pixels, wanted.pixels)
+        for layer in range(1, mine.depth + 1):
+            ways = (mine.ways_to_raise(0, layer), wanted.ways_to_raise(0, layer))
+            close(*(of.by_activations for of in ways))
+            close(*(explanation.wishes(layer).wishes for explanation in (mine, wanted)))
+            if wanted.trace.params[layer - 1]:
+                close(*(of.by_weights for of in ways))
+                close(*(explanation.weight(layer, 0, 0).value for explanation in (mine, wanted)))
+                close(*(explanation.bias(layer, 0).value for explanation in (mine, wanted)))
+                assert mine.bias(layer, 0).product == mine.bias(layer, 0).value
+        close(mine.nudges().after, wanted.nudges().after)
+
+
+@EACH_END
+def test_in_float64_every_shown_weight_is_the_engines_to_twelve_digits(activation, on_top, cost):
+    network = Network([Dense(7, "tanh"), *end_of(activation, on_top, 5)], 6, seed=7, dtype=np.float64)
+    image = np.random.default_rng(7).uniform(-1, 1, size=6)
+    shown = explain(network, image, 2, cost)
+    used = NATIVE.gradient(network, image[None], [2], cost).parameters
+    for layer in (1, 2):
+        weights, biases = used[f"{layer - 1}.weight"], used[f"{layer - 1}.bias"]
+        for j, k in np.ndindex(weights.shape):
+            assert abs(shown.weight(layer, j, k).value - weights[j, k]) <= 1e-12
+        for j, bias in enumerate(biases):
+            assert abs(shown.bias(layer, j).value - bias) <= 1e-12
+
+
+@EACH_DTYPE
+@EACH_END
+def test_images_push_a_weight_by_the_same_nudges(activation, on_top, cost, dtype):
+    network = Network([Dense(17, "tanh"), *end_of(activation, on_top, 5)], 33, seed=8, dtype=dtype)
+    task = task_of(8, network, n=1300, cost=cost, batch_size=1)
+    for parameter in (("0.weight", (3, 7)), ("1.bias", (2,))):
+        mine, wanted = (
+            attribute(network, task.images, task.labels, parameter, cost, engine=engine).nudges
+            for engine in ("native", "textbook")
+        )
+        assert distance(mine, wanted) <= GRADIENT[dtype]
 
 
 # Refusals

@@ -93,5 +93,6 @@ class Section:
 
 
 def plain(text: object) -> str:
-    """A name from outside (a class, a file), so that nothing in it is taken for a formula or a new line."""
-    return " ".join(str(text).replace("`", "ʼ").split())
+    """A name from outside (a class, a file), so that nothing in it is a formula, a new line or a command."""
+    words = " ".join(str(text).replace("`", "ʼ").split())
+    return "".join(character if character.isprintable() else "�" for character in words)

@@ -25,6 +25,8 @@ from glassnet.document.blocks import (
 from glassnet.document.formula import is_number, mathml, number
 from glassnet.document.style import STYLE
 
+SHORT = 28  # characters of a cell that stays on one line
+
 
 def fragment(blocks: Iterable[Block]) -> str:
     """The blocks as HTML with their style, to be shown inside another page, as notebooks do."""
@@ -100,7 +102,8 @@ def _cell(cell: Cell) -> str:
         return f'<td class="number" title="{float(cell)!r}">{escape(number(cell))}</td>'
     if is_number(cell):
         return f'<td class="number">{escape(cell)}</td>'
-    return f"<td>{_inline(cell)}</td>"
+    short = ' class="short"' if len(cell) <= SHORT else ""
+    return f"<td{short}>{_inline(cell)}</td>"
 
 
 def _figure(png: bytes, caption: str, kind: str) -> str:

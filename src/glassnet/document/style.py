@@ -18,7 +18,7 @@ STYLE = """
 .glassnet caption { text-align: left; color: #5b6876; padding-bottom: .3rem }
 .glassnet th { text-align: left; font-weight: 600; color: #5b6876; border-bottom: 1.5px solid #b9c4cf }
 .glassnet th, .glassnet td { padding: .22rem .75rem .22rem 0; vertical-align: middle }
-.glassnet th, .glassnet td.number, .glassnet td.barred { white-space: nowrap }
+.glassnet th, .glassnet td.number, .glassnet td.barred, .glassnet td.short { white-space: nowrap }
 .glassnet td { border-bottom: 1px solid #edf0f4; text-align: left }
 .glassnet td.number, .glassnet th.number { text-align: right }
 .glassnet table mfrac { font-size: 1.2em }
@@ -40,6 +40,8 @@ STYLE = """
   .glassnet h1 { font-size: 1.35rem }
   .glassnet table { font-size: .82rem }
   .glassnet th, .glassnet td { padding-right: .5rem }
+  .glassnet figure.picture { overflow-x: auto }
+  .glassnet figure.picture img { max-width: none; width: 38rem }
 }
 @media print {
   .glassnet.page { max-width: none; padding: 0; font-size: 11pt }

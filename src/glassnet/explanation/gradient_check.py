@@ -120,6 +120,10 @@ def check_gradient(
     >>> len(check.entries), check.ok
     (26, True)
     """
+    if not isinstance(network, Network):
+        raise GlassnetError(
+            f"{network!r} stands where a Network is wanted: check_gradient(network, images, y)"
+        )
     network = network.astype(np.float64)
     checked = network.check_cost(cost)
     n = len(images) if n is None else n

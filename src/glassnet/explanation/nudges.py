@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from glassnet.arrays import Array
+from glassnet.arrays import Array, Parameters
 from glassnet.document import Bar, Block, Equation, Paragraph, Shown, Table, largest, number, symbol
 from glassnet.errors import GlassnetError
 from glassnet.explanation.trace import Trace
@@ -109,51 +109,70 @@ class Nudges(Shown):
         expected, real = self.predicted - self.before, self.after - self.before
         if not (np.isfinite(expected) and np.isfinite(real)) or expected == 0:
             return "no comparison can be made"
-        share = f"{round(100 * real / expected):,}% of what the slope predicts".replace("-", "−")
+        percent = 100 * real / expected
+        share = f"{round(percent):,}%".replace("-", "−") if np.isfinite(percent) else number(percent)
+        end = "; the longer the step, the less the slope at its start says"
         if real > 0:
-            return f"{share}: the step is too long, the cost has risen"
-        return f"{share}; the longer the step, the less the slope at its start says"
+            end = ": the step is too long, the cost has risen"
+        return f"{share} of what the slope predicts{end}"
 
 
+@np.errstate(all="ignore")  # what is no number is counted as that
 def nudges(trace: Trace, learning_rate: float) -> Nudges:
     """−∇C₀ as training computes it, and a step of η along it."""
     if not (isinstance(learning_rate, int | float | np.integer | np.floating) and 0 < learning_rate < np.inf):
         raise GlassnetError(f"learning_rate is {learning_rate!r}: give a positive number")
-    network, gradients = trace.network, trace.used.parameters
-    flat: Array = np.concatenate([-gradient.ravel() for gradient in gradients.values()] or [np.zeros(0)])
+    gradients = trace.used.parameters.values()
+    flat: Array = np.concatenate([-gradient.ravel() for gradient in gradients] or [np.zeros(0)])
     most = largest(flat)
-    steepest = tuple(_nudge_at(trace, i, flat, most) for i in _order(flat))
-    counts: dict[str, int] = {}
+    squares = [_square(layer.parameters, most) for layer in trace.used.layers]
+    total = sum(squares)
+    before = trace.used.cost
+    return Nudges(
+        trace=trace,
+        steepest=tuple(_nudge_at(trace, i, flat, most) for i in _order(flat)),
+        words=_count(flat, most),
+        shares=tuple(
+            LayerShare(i, float(most * np.sqrt(square)), square / total if total else 0.0)
+            for i, square in enumerate(squares, 1)
+            if trace.params[i - 1]
+        ),
+        learning_rate=learning_rate,
+        before=before,
+        predicted=before - learning_rate * total * most * most,
+        after=_cost_after(trace, learning_rate),
+    )
+
+
+def _count(flat: Array, most: float) -> dict[str, int]:
+    """How many parameters should do what."""
     share = np.abs(flat) / most if most else np.zeros_like(flat)
     finite = np.isfinite(flat)
-    for towards, side in (("increase", finite & (flat > 0)), ("decrease", finite & (flat < 0))):
-        for size, low, high in (
-            ("a lot", A_LOT, np.inf),
-            ("somewhat", SOMEWHAT, A_LOT),
-            ("a little", 0, SOMEWHAT),
-        ):
-            counts[f"should {towards} {size}"] = int((side & (share >= low) & (share < high)).sum())
+    sizes = (("a lot", A_LOT, np.inf), ("somewhat", SOMEWHAT, A_LOT), ("a little", 0, SOMEWHAT))
+    counts = {
+        f"should {towards} {size}": int((side & finite & (share >= low) & (share < high)).sum())
+        for towards, side in (("increase", flat > 0), ("decrease", flat < 0))
+        for size, low, high in sizes
+    }
     counts["should stay as it is"] = int((flat == 0).sum())
     if unknown := int((~finite).sum()):
         counts["can't be said: no number"] = unknown
+    return counts
 
-    squares = [sum(float(np.vdot(g, g)) for g in layer.parameters.values()) for layer in trace.used.layers]
-    total = sum(squares)
-    shares = tuple(
-        LayerShare(i, float(np.sqrt(square)), square / total if total else 0.0)
-        for i, square in enumerate(squares, 1)
-        if trace.params[i - 1]
-    )
-    with np.errstate(all="ignore"):
-        moved = network.copy()
-        for name, gradient in gradients.items():
-            moved.parameters[name] -= learning_rate * gradient
-        a, caches = moved.forward(trace.x)
-        after = float(moved.costs(caches[-1].z, a, trace.y, trace.cost)[0])
-    before = trace.used.cost
-    return Nudges(
-        trace, steepest, counts, shares, learning_rate, before, before - learning_rate * total, after
-    )
+
+def _square(gradients: Parameters, most: float) -> float:
+    """‖∇C₀‖² in one layer, in units of the largest component's: the squares themselves may overflow."""
+    units = (array.astype(np.float64) / (most or 1.0) for array in gradients.values())
+    return sum(float(np.square(array).sum()) for array in units)
+
+
+def _cost_after(trace: Trace, learning_rate: float) -> float:
+    """C₀ of the same image after the step."""
+    moved = trace.network.copy()
+    for name, gradient in trace.used.parameters.items():
+        moved.parameters[name] -= learning_rate * gradient
+    a, caches = moved.forward(trace.x)
+    return float(moved.costs(caches[-1].z, a, trace.y, trace.cost)[0])
 
 
 def _order(flat: Array) -> list[int]:

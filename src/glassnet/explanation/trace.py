@@ -21,6 +21,7 @@ from glassnet.costs import Cost
 from glassnet.document import plain
 from glassnet.engine import get_engine
 from glassnet.errors import GlassnetError
+from glassnet.examples import as_array
 from glassnet.explanation.finite_difference import FiniteDifferences
 from glassnet.layers import Layer
 from glassnet.network import Gradient, Network
@@ -57,7 +58,7 @@ class Trace:
 
     def layer_at(self, layer: int) -> Layer:
         """Layer 1 … L."""
-        if isinstance(layer, int | np.integer) and 1 <= layer <= self.depth:
+        if is_index(layer, self.depth + 1) and layer:
             return self.network.layers[layer - 1]
         zero = ", 0 is the input" if layer == 0 else ""
         raise GlassnetError(
@@ -69,7 +70,7 @@ class Trace:
         if layer != 0:
             self.layer_at(layer)
         count = self.a(layer).size
-        if not (isinstance(j, int | np.integer) and 0 <= j < count):
+        if not is_index(j, count):
             what = "input" if layer == 0 else f"neuron of layer {layer}"
             raise GlassnetError(f"{what} {j}: it has the numbers 0 to {count - 1}, counted from 0")
         return int(j)
@@ -86,7 +87,7 @@ class Trace:
                 f"the {name} of layer {layer} has the shape {shape}: give {len(shape)} indices"
             )
         for index, size in zip(indices, shape, strict=True):
-            if not (isinstance(index, int | np.integer) and 0 <= index < size):
+            if not is_index(index, size):
                 places = ", ".join(map(str, indices))
                 ranges = " and ".join(f"0 to {size - 1}" for size in shape)
                 raise GlassnetError(
@@ -225,7 +226,7 @@ def trace(
     """Pass one image forward and back; the arguments are those of `explain`."""
     if not isinstance(network, Network):
         raise GlassnetError(f"{network!r} stands where a Network is wanted: explain(network, image, label)")
-    image = np.asarray(image)
+    image, label = as_array(image, "the numbers of the image"), as_array(label, "the desired outputs")
     if image.size != prod(network.input_shape):
         size = "×".join(map(str, image.shape)) or "1"
         raise GlassnetError(
@@ -236,15 +237,21 @@ def trace(
     names = tuple(map(str, range(outputs) if class_names is None else class_names))
     if len(names) != outputs:
         raise GlassnetError(f"{len(names)} class names for {outputs} outputs: give one for each")
-    own = network.astype(dtype)
     with np.errstate(all="ignore"):  # what breaks down is told
+        own = network.astype(dtype)
         cost = own.check_cost(cost)
         x = own.inputs(image[None])
-        y = own.targets(np.asarray(label)[None])
+        y = own.targets(label[None])
         run = get_engine(engine)
         chain = run.gradient(own, x, y, cost, canonical=False)
         used = run.gradient(own, x, y, cost) if own.canonical(cost) else chain
     return Trace(own, cost, image, x, y, chain, used, names)
+
+
+def is_index(index: Any, size: int) -> bool:
+    """Whether something is one of the numbers 0 … size − 1."""
+    whole = isinstance(index, int | np.integer) and not isinstance(index, bool)
+    return whole and bool(0 <= index < size)
 
 
 def _first(name: str, array: Array) -> str | None:

@@ -18,6 +18,8 @@ from glassnet.costs import Cost
 from glassnet.document import Block, Cell, Note, Paragraph, Shown, Table, grid, number, plain, symbol
 from glassnet.engine import get_engine
 from glassnet.errors import GlassnetError
+from glassnet.examples import as_array, check_labels
+from glassnet.explanation.trace import is_index
 from glassnet.network import Gradient, Network
 
 CHUNK = 1024  # images whose gradients are computed at a time
@@ -106,13 +108,13 @@ def what_examples_want(
     >>> wants.nudges.shape, bool(wants.means[0] == wants.nudges.mean())
     ((1, 2), True)
     """
-    network = network.astype(np.float64)
-    labels, names = _checked(network, images, labels, class_names)
+    images, labels, names = _checked(network, images, labels, class_names)
     with np.errstate(all="ignore"):
+        network = network.astype(np.float64)
         chosen = (
             _steepest(network.gradient(images, labels, cost))
             if parameters is None
-            else [_parameter(network, *parameter) for parameter in parameters]
+            else [_parameter(network, parameter) for parameter in parameters]
         )
         if not chosen:
             raise GlassnetError(
@@ -206,8 +208,8 @@ def attribute(
     >>> found.nudges.shape, sorted([*found.up(), *found.down()])
     ((2,), [np.int64(0), np.int64(1)])
     """
-    labels, names = _checked(network, images, labels, class_names)
-    chosen = _parameter(network, *parameter)
+    images, labels, names = _checked(network, images, labels, class_names)
+    chosen = _parameter(network, parameter)
     with np.errstate(all="ignore"):
         pieces = [
             _nudges(network, gradient, chosen)
@@ -248,16 +250,19 @@ def _steepest(gradient: Gradient) -> list[Parameter]:
     return found
 
 
-def _parameter(network: Network, name: str, place: Sequence[int]) -> Parameter:
+def _parameter(network: Network, parameter: Any) -> Parameter:
     """The parameter, if the network has it."""
+    try:
+        name, place = parameter
+        place = tuple(place)
+    except (TypeError, ValueError) as error:
+        raise GlassnetError(
+            f"parameter {parameter!r}: give the array's name and the place in it, as in ('0.bias', (3,))"
+        ) from error
     if name not in network.shapes:
         raise GlassnetError(f"parameter {name!r}: the network {network} has {', '.join(network.shapes)}")
     shape = network.shapes[name]
-    fits = len(place) == len(shape) and all(
-        isinstance(index, int | np.integer) and 0 <= index < size
-        for index, size in zip(place, shape, strict=False)
-    )
-    if not fits:
+    if len(place) != len(shape) or not all(map(is_index, place, shape)):
         ranges = " and ".join(f"0 to {size - 1}" for size in shape)
         raise GlassnetError(
             f"{name}[{', '.join(map(str, place))}]: the {name.partition('.')[2]} has the places {ranges}"
@@ -267,14 +272,21 @@ def _parameter(network: Network, name: str, place: Sequence[int]) -> Parameter:
 
 def _checked(
     network: Network, images: Images, labels: Any, class_names: Sequence[str] | None
-) -> tuple[Labels, tuple[str, ...]]:
-    labels = np.asarray(labels)
+) -> tuple[Images, Labels, tuple[str, ...]]:
+    if not isinstance(network, Network):
+        raise GlassnetError(f"{network!r} stands where a Network is wanted")
+    images, labels = as_array(images, "images"), as_array(labels, "labels")
+    if labels.ndim != 1 or (labels.size and labels.dtype.kind not in "iu"):
+        raise GlassnetError(
+            f"labels of shape {labels.shape} and dtype {labels.dtype}: give a whole number for each image"
+        )
     if len(labels) == 0:
         raise GlassnetError("there is no image that could want anything: give one at least")
-    if len(labels) != len(images):
-        raise GlassnetError(f"{len(images)} images and {len(labels)} labels: give as many of both")
-    outputs = int(np.prod(network.output_shape))
+    count = len(images) if images.ndim else 0
+    if len(labels) != count:
+        raise GlassnetError(f"{count} images and {len(labels)} labels: give as many of both")
+    check_labels(labels, outputs := int(np.prod(network.output_shape)))
     names = tuple(map(str, range(outputs) if class_names is None else class_names))
     if len(names) != outputs:
         raise GlassnetError(f"{len(names)} class names for {outputs} outputs: give one for each")
-    return labels, names
+    return images, labels, names
