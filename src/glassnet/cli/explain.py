@@ -12,6 +12,7 @@ from glassnet.cli.guide import Guide, Wanted
 from glassnet.cli.image_argument import Example, from_data, from_file, label_of
 from glassnet.cli.model_argument import find_model, model_cost, model_data
 from glassnet.cli.printing import print_blocks
+from glassnet.data import SOURCES
 from glassnet.document import Paragraph, Section, page, plain
 from glassnet.errors import GlassnetError
 from glassnet.explanation import explain as explain_image
@@ -24,7 +25,12 @@ from glassnet.runs import RunFolder
 @click.command(short_help="Explain what a network makes of an image.")
 @click.argument("model")
 @click.option("--image", metavar="FILE", help="A picture of a digit, as `glassnet predict` takes it.")
-@click.option("--data", metavar="NAME", help="Or an example: mnist:test:17.  [the model's own data:test:0]")
+@click.option(
+    "--data",
+    metavar="NAME",
+    help="An example such as mnist:test:17; beside --image, the data to compare with.  "
+    "[the model's own data:test:0]",
+)
 @click.option("--label", help="The class that is wanted.  [the example's own; of a picture, the answer]")
 @click.option("--cost", help="squared, quadratic, cross_entropy or log_likelihood.  [the model's own]")
 @click.option(
@@ -79,11 +85,13 @@ def explain(
     """
     want = Wanted(**wanted)
     path, loaded = find_model(model, finite=False)
-    if image is not None and data is not None:
-        raise GlassnetError("--image and --data: name one of them, there is one image to explain")
+    if image is not None and data is not None and ":" in data:
+        raise GlassnetError(f"--image and --data {data}: there is one image to explain, name one of them")
     if image is None and data is None:
         data = f"{model_data(path, loaded, None).name}:test:0"
     shown = from_file(image, loaded) if image is not None else from_data(str(data), loaded)
+    if html is not None:
+        _check_free(html, path, image)
     target = label_of(label, shown, loaded)
     assumed = target is None
     if target is None:
@@ -98,7 +106,7 @@ def explain(
         model=loaded,
         explanation=explanation,
         learning_rate=learning_rate,
-        source=None if data is None else data.split(":")[0],
+        source=_source(loaded, image, data),
         run=RunFolder(model) if Path(model).is_dir() else None,
         pictures=html is not None,
     )
@@ -107,12 +115,28 @@ def explain(
         answer = plain(loaded.class_names[target])
         words = Paragraph(f"No label was given: the network's own answer, {answer}, is taken as wanted.")
         sections = [Section(sections[0].title, [words, *sections[0].blocks]), *sections[1:]]
-    title = f"{loaded.network} and {shown.name}"
+    title = plain(f"{loaded.network} and {shown.name}")
     if html is None:
         print_blocks(sections)
         return
     write_atomically(html, page(title, sections).encode())
-    click.echo(f"{title}: {plain(loaded.class_names[explanation.answer])}\npage: {html}")
+    click.echo(f"{title}\npage: {html}")
+
+
+def _source(model: Model, image: str | None, data: str | None) -> str | None:
+    """The data to compare with: named beside a picture, else the model's own (None), else the example's."""
+    if image is not None:
+        return data
+    return None if data is None or model.data_name in SOURCES else data.split(":")[0]
+
+
+def _check_free(html: str, *taken: str | Path | None) -> None:
+    """Refuse to write the page over what it is made of."""
+    for file in taken:
+        if file is not None and Path(html).exists() and Path(html).samefile(file):
+            raise GlassnetError(
+                f"--html {html}: that is the {Path(file).name} to be explained; name another file"
+            )
 
 
 def _own_answer(model: Model, example: Example) -> int:

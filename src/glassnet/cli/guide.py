@@ -64,7 +64,7 @@ class Guide:
     model: Model
     explanation: Explanation
     learning_rate: float
-    source: str | None  # the name of the data that the image is from
+    source: str | None  # the name of the data to compare with; None, what the model learned from
     run: RunFolder | None  # if MODEL is one: it knows the path that training took
     pictures: bool
 
@@ -107,9 +107,7 @@ class Guide:
         return sections
 
     def _dataset(self) -> Dataset:
-        """What the model learned from; where that isn't known, what the image is from."""
-        known = self.model.data_name in SOURCES
-        return model_data(self.path, self.model, None if known else self.source)
+        return model_data(self.path, self.model, self.source)
 
     def _batch(self, of_class: str | None, weights: tuple[tuple[int, int, int], ...]) -> list[Section]:
         """A mini-batch, or the examples of a class; and who pushes these weights, of all examples."""
@@ -165,11 +163,10 @@ def _two(directions: tuple[str, ...]) -> tuple[Place, Place]:
     """Two parameters as they are written: 1.weight[3, 5]."""
     places = []
     for text in directions:
-        match = re.fullmatch(r"\s*(\d+\.\w+)\s*\[([\d,\s]+)\]\s*", text)
-        numbers = match[2].replace(",", " ").split() if match else []
-        if match is None or not numbers:
+        match = re.fullmatch(r"\s*(\d+\.\w+)\s*\[\s*(\d+(?:\s*,\s*\d+)*)\s*\]\s*", text, re.ASCII)
+        if match is None:
             raise GlassnetError(f'--direction {text}: write a parameter as "1.weight[3, 5]" or "2.bias[0]"')
-        places.append((match[1], tuple(map(int, numbers))))
+        places.append((match[1], tuple(map(int, match[2].split(",")))))
     if len(places) != 2:
         raise GlassnetError(f"{len(places)} times --direction: give two of them, they span a plane")
     return places[0], places[1]

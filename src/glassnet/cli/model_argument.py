@@ -25,7 +25,9 @@ def find_model(argument: str, *, finite: bool = True) -> tuple[Path, Model]:
 
 def model_cost(model: Model, named: str | None) -> str:
     """The cost that is named, else the one that the model learned by."""
-    return named or (model.recipe.cost if model.recipe else "quadratic")
+    if named is not None:
+        return named
+    return model.recipe.cost if model.recipe else "quadratic"
 
 
 def model_data(path: Path, model: Model, named: str | None) -> Dataset:
@@ -39,7 +41,7 @@ def model_data(path: Path, model: Model, named: str | None) -> Dataset:
             f"learned from {model.data_name!r}" if model.data_name else "doesn't say what it learned from"
         )
         raise GlassnetError(f"{path} {source}: name the --data")
-    dataset = load(named or model.data_name)
+    dataset = load(model.data_name if named is None else named)
     if len(dataset.class_names) != len(model.class_names):
         raise GlassnetError(
             f"{path} tells {len(model.class_names)} classes apart: "

@@ -104,7 +104,9 @@ def activation_derivative(trace: Trace, layer: int, k: int) -> ActivationDerivat
         terms = _terms(trace, layer, k) if layer < trace.depth else []
         difference = float(trace.differences.of_activations(layer, [k])[0])
     value = float(trace.dC_da(layer)[k])
-    return ActivationDerivative(trace, layer, k, value, tuple(terms), Verdict(value, difference))
+    return ActivationDerivative(
+        trace, layer, k, value, tuple(terms), Verdict(value, difference, trace.used.cost)
+    )
 
 
 def _terms(trace: Trace, layer: int, k: int) -> list[Term]:

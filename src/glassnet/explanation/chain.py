@@ -170,7 +170,7 @@ def parameter_derivative(trace: Trace, layer: int, kind: str, *indices: int) -> 
     else:
         factors.append(Factor("1", 1.0, "how the weighted sum changes with the bias"))
     value, used = float(trace.way(layer).parameters[name][place]), float(trace.used.parameters[name][place])
-    verdict = Verdict(value if np.isfinite(value) else used, difference)
+    verdict = Verdict(value if np.isfinite(value) else used, difference, trace.used.cost)
     return ParameterDerivative(
         trace, layer, name, place, tuple(factors), value, used, upstream, jacobian, verdict
     )

@@ -23,19 +23,20 @@ from glassnet.network import Network
 STEP = 1e-5  # h
 TOLERANCE = 1e-6  # of the relative error
 ROWS = 4096  # changed examples that are passed on at a time
-# Where a gradient is smaller than this, the quotient's own error hides the relative one; the
-# absolute error counts instead: 10⁻⁶ of 10⁻³ is 10⁻⁹.
+# Where a gradient is smaller than this (times the cost, if that is above 1), the rounding of the cost,
+# divided by 2h, hides the relative error; the absolute error counts instead: 10⁻⁶ of 10⁻³ is 10⁻⁹.
 SMALL = 1e-3
 
 
-def relative_error(gradient: float, difference: float) -> float:
-    """|gradient − difference| / max(|gradient|, |difference|, 10⁻³); ∞ where one of them is no number.
+def relative_error(gradient: float, difference: float, cost: float = 1.0) -> float:
+    """|gradient − difference| / max(|gradient|, |difference|, 10⁻³ max(1, C)); ∞ where one is no number.
 
     >>> round(relative_error(2.0, 2.002), 6)
     0.000999
     """
     with np.errstate(all="ignore"):
-        error = abs(gradient - difference) / max(abs(gradient), abs(difference), SMALL)
+        larger = max(abs(gradient), abs(difference), SMALL * max(1.0, abs(cost)))
+        error = abs(gradient - difference) / larger
     return error if np.isfinite(error) else np.inf
 
 

@@ -193,7 +193,8 @@ class CostSum(Shown):
             Equation(formula, f"the {trace.cost.title} cost of this image"),
             Table(("output", "a", "wanted y", "its part of the cost"), rows, sums=1),
         ]
-        if trace.canonical and not np.isclose(terms.sum(), trace.used.cost, rtol=1e-6, atol=1e-12):
+        known = np.isfinite(trace.used.cost)
+        if known and not np.isclose(terms.sum(), trace.used.cost, rtol=1e-6, atol=1e-12):
             blocks.append(
                 Note(
                     f"An output is so near to 0 or 1 that this form of the cost breaks down; from `z`, "
@@ -208,6 +209,8 @@ def headline(trace: Trace) -> Paragraph:
     """What the network says of the image, in a sentence."""
     a, y = trace.a(trace.depth), trace.y[0]
     wanted = int(y.argmax())
+    if not np.isfinite(a).all():
+        return Paragraph(f"The network {trace.network} has no answer: its outputs are not all numbers.")
     right = "which is right" if wanted == trace.answer else f"but {trace.name_of(wanted)} is wanted"
     return Paragraph(
         f"The network {trace.network} answers {trace.name_of(trace.answer)} "

@@ -14,7 +14,7 @@ from glassnet.costs import l2_gradient
 from glassnet.document import Bar, Block, Note, Shown, Table, power_of_ten
 from glassnet.errors import GlassnetError
 from glassnet.explanation.finite_difference import STEP, TOLERANCE, FiniteDifferences, relative_error
-from glassnet.network import Network
+from glassnet.network import Gradient, Network
 from glassnet.rng import Purpose, Stream
 
 DECADES = range(-12, 0)  # of the histogram; its first and last bar hold what is beyond
@@ -27,7 +27,7 @@ class Entry(NamedTuple):
     place: tuple[int, ...]  # in it
     gradient: float  # by backpropagation
     difference: float  # by the central difference
-    error: float  # relative: |gradient − difference| / max(|gradient|, |difference|, 10⁻³)
+    error: float  # relative: |gradient − difference| / max(|gradient|, |difference|, 10⁻³ max(1, C))
 
 
 @dataclass(frozen=True, repr=False)
@@ -36,6 +36,7 @@ class GradientCheck(Shown):
 
     entries: list[Entry]
     skipped: int  # too near to a kink for a difference to say anything
+    broken: bool = False  # the full chain has no value (0·∞), where the short form has one
 
     @property
     def worst(self) -> Entry | None:
@@ -83,7 +84,16 @@ class GradientCheck(Shown):
         table = Table(
             ("relative error", "parameters"), rows, f"relative errors: right is {power_of_ten(-6)} or less"
         )
-        return [Note(f"{self}.", self.ok), *([table] if rows else [])]
+        blocks: list[Block] = [Note(f"{self}.", self.ok)]
+        if self.broken:
+            blocks.append(
+                Note(
+                    "The full chain breaks down: an output is exactly 0 or 1, and `0·∞` is no number. "
+                    "Training uses the short form, `δ = a − y`, which is finite.",
+                    good=False,
+                )
+            )
+        return [*blocks, table] if rows else blocks
 
 
 def check_gradient(
@@ -129,6 +139,8 @@ def check_gradient(
     n = len(images) if n is None else n
     if n < 1 or not 0 < step < 1:
         raise GlassnetError(f"n is {n}, step is {step}: give 1 example or more, and a step between 0 and 1")
+    if not 0 <= l2 < np.inf:
+        raise GlassnetError(f"l2 is {l2}: give a number of 0 or more")
     entries: list[Entry] = []
     looked_at = 0
     with np.errstate(all="ignore"):  # a number that is none is a wrong gradient, and told as that
@@ -140,20 +152,24 @@ def check_gradient(
         differences = FiniteDifferences(network, x, targets, checked, share, canonical, l2, n)
         for name, places in _places(network, sample, seed).items():
             looked_at += len(places)
-            entries += _compare(gradient.parameters[name], name, places, differences, step)
-    return GradientCheck(entries, looked_at - len(entries))
+            entries += _compare(gradient, name, places, differences, step)
+        broken = False
+        if not canonical and network.canonical(checked) and not _is_finite(gradient):
+            broken = _is_finite(network.gradient(images, y, cost, example_weights=example_weights))
+    return GradientCheck(entries, looked_at - len(entries), broken)
 
 
 def _compare(
-    gradient: Any, name: str, places: list[tuple[int, ...]], differences: FiniteDifferences, step: float
+    gradient: Gradient, name: str, places: list[tuple[int, ...]], differences: FiniteDifferences, step: float
 ) -> list[Entry]:
     """The entries of one array, without those at a kink."""
 
     def beside(places: list[tuple[int, ...]], h: float) -> dict[tuple[int, ...], Entry]:
         slopes = zip(places, differences.of_parameter(name, places, h), strict=True)
-        pairs = ((place, float(gradient[place]), float(slope)) for place, slope in slopes)
+        exacts = gradient.parameters[name]
+        pairs = ((place, float(exacts[place]), float(slope)) for place, slope in slopes)
         return {
-            place: Entry(name, place, exact, slope, relative_error(exact, slope))
+            place: Entry(name, place, exact, slope, relative_error(exact, slope, gradient.cost))
             for place, exact, slope in pairs
             if not np.isnan(slope)
         }
@@ -166,6 +182,10 @@ def _compare(
         for place, entry in beside(doubtful, 10 * step).items():
             entries[place] = min(entries[place], entry, key=lambda entry: entry.error)
     return [*entries.values()]
+
+
+def _is_finite(gradient: Gradient) -> bool:
+    return all(np.isfinite(array).all() for array in gradient.parameters.values())
 
 
 def _decade(power: int) -> str:

@@ -71,8 +71,8 @@ class Trace:
             self.layer_at(layer)
         count = self.a(layer).size
         if not is_index(j, count):
-            what = "input" if layer == 0 else f"neuron of layer {layer}"
-            raise GlassnetError(f"{what} {j}: it has the numbers 0 to {count - 1}, counted from 0")
+            what = f"input {j}" if layer == 0 else f"neuron {j} of layer {layer}"
+            raise GlassnetError(f"{what}: there are the numbers 0 to {count - 1}")
         return int(j)
 
     def place_of(self, layer: int, name: str, *indices: int) -> tuple[int, ...]:

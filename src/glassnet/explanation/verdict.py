@@ -15,6 +15,7 @@ class Verdict(NamedTuple):
 
     value: float  # by backpropagation
     difference: float  # NaN where a kink lies within the step
+    cost: float = 1.0  # C₀, whose rounding limits what a difference can tell
 
     @property
     def error(self) -> float:
@@ -24,8 +25,8 @@ class Verdict(NamedTuple):
 
     @property
     def ok(self) -> bool:
-        """Whether the two agree to 10⁻⁶, or to 10⁻⁹ where the gradient is tiny."""
-        return relative_error(self.value, self.difference) <= TOLERANCE
+        """Whether the two agree to 10⁻⁶, or to 10⁻⁹ (times the cost) where it is tiny."""
+        return relative_error(self.value, self.difference, self.cost) <= TOLERANCE
 
     def block(self, by: str) -> Note:
         """In a sentence; `by` is what was changed."""
