@@ -172,9 +172,12 @@ def evaluate(formula, **letters):
     """A displayed formula as Python: the signs of mathematics, and its products without a sign."""
     text = formula.replace("e⁻ᶻ", "exp(−z)").replace("²", "**2").replace("−", "-")
     text = re.sub(r"Σᵢ exp\(zᵢ\)", "sum(map(exp, z))", text)
+    text = re.sub(r"1\[(.*?)\]", r"float(\1)", text)  # 1 where that is true, else 0
     text = re.sub(r"(?<=[\w)]) (?=\()", " * ", text)  # a (1 − a)
     return eval(
-        text, {"__builtins__": {}, "exp": exp, "tanh": tanh, "max": max, "sum": sum, "map": map}, letters
+        text,
+        {"__builtins__": {}, "exp": exp, "tanh": tanh, "max": max, "sum": sum, "map": map, "float": float},
+        letters,
     )
 
 

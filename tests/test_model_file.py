@@ -16,6 +16,7 @@ from glassnet.layers import LAYERS, Dense, Softmax
 from glassnet.model_file import FORMAT, Model, load_model, save_model
 from glassnet.network import Network
 from glassnet.recipe import Recipe
+from glassnet.tensor_file import read_tensors, write_tensors
 
 RNG = np.random.default_rng(8)
 
@@ -366,6 +367,53 @@ DAMAGED = {
 def test_a_damaged_file_gets_a_sentence(what, tmp_path):
     data, sentence = DAMAGED[what]
     assert sentence in refusal(tmp_path / "m", data)
+
+
+NOT_FINITE = [what for what, (_, sentence) in DAMAGED.items() if "NaN or infinite" in sentence]
+
+
+@pytest.mark.parametrize("what", NOT_FINITE)
+def test_numbers_that_are_not_finite_can_be_looked_into(what, tmp_path):
+    data, _ = DAMAGED[what]
+    refusal(tmp_path / "m", data)
+    found = load_model(tmp_path / "m", finite=False)
+    bias, weight = found.network.parameters["0.bias"], found.network.parameters["0.weight"]
+    assert (bias.tobytes() + weight.tobytes()) == data[-len(DATA) :]  # the same bits, NaN or not
+    assert not (np.isfinite(bias).all() and np.isfinite(weight).all())
+    assert found.class_names == tuple(DESCRIPTION["class_names"])
+
+
+def test_a_finite_model_is_the_same_either_way(tmp_path):
+    saved(tmp_path / "m")
+    one, other = load_model(tmp_path / "m"), load_model(tmp_path / "m", finite=False)
+    assert_same_network(one.network, other.network)
+    assert replace(one, network=other.network) == other
+
+
+@pytest.mark.parametrize("what", [what for what in DAMAGED if what not in NOT_FINITE])
+def test_a_damaged_file_is_not_looked_into(what, tmp_path):
+    """Leave to be infinite is no leave to be broken."""
+    data, sentence = DAMAGED[what]
+    (tmp_path / "m").write_bytes(data)
+    with pytest.raises(GlassnetError) as error:
+        load_model(tmp_path / "m", finite=False)
+    assert sentence in str(error.value)
+
+
+@pytest.mark.parametrize("number", [np.nan, -np.inf])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_every_number_that_is_not_finite_is_refused_or_taken(number, dtype, tmp_path):
+    saved(tmp_path / "m", model(dtype=dtype))
+    arrays, information = read_tensors(tmp_path / "m")
+    for name in arrays:
+        changed = arrays | {name: arrays[name].copy()}
+        changed[name].flat[-1] = number
+        write_tensors(tmp_path / name, changed, information)
+        assert f"holds NaN or infinite values in {name}" in refusal(tmp_path / name)
+        found = load_model(tmp_path / name, finite=False).network
+        assert {key: array.tobytes() for key, array in found.parameters.items()} == {
+            key: array.tobytes() for key, array in changed.items()
+        }
 
 
 @pytest.mark.parametrize(

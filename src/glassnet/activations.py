@@ -76,7 +76,7 @@ class Tanh(Elementwise):
 class ReLU(Elementwise):
     """max(0, z), with derivative 1 where z > 0 and 0 elsewhere (at the kink, too)."""
 
-    name, formula, slope = "relu", "max(0, z)", "1 if z > 0 else 0"
+    name, formula, slope = "relu", "max(0, z)", "1[z > 0]"
     kinks = (0.0,)
 
     def forward(self, z: Array) -> Array:

@@ -40,6 +40,10 @@ class Cost(ABC):
     def derivative(self, a: Array, y: Array) -> Array:
         """∂C₀/∂a, shape (batch, n_out)."""
 
+    def room(self, a: Array, y: Array) -> Array:
+        """How far each output is from where the cost ends, shape (batch, n_out): ∞, if it never does."""
+        return np.full_like(a, np.inf)
+
     def check_activation(self, activation: str) -> None:
         """Refuse a last layer whose outputs this cost is not defined for."""
         if activation not in self.allowed:
@@ -111,6 +115,9 @@ class CrossEntropy(CanonicalCost):
     def derivative(self, a: Array, y: Array) -> Array:
         return _quotient(1 - y, 1 - a) - _quotient(y, a)  # = (a − y) / (a (1 − a)), a term a logarithm
 
+    def room(self, a: Array, y: Array) -> Array:
+        return np.minimum(np.where(y == 0, np.inf, a), np.where(y == 1, np.inf, 1 - a))
+
     def value_from_z(self, z: Array, y: Array) -> Array:
         return _row_sums(np.logaddexp(0, z) - y * z)
 
@@ -134,6 +141,9 @@ class LogLikelihood(CanonicalCost):
 
     def derivative(self, a: Array, y: Array) -> Array:
         return -_quotient(y, a)
+
+    def room(self, a: Array, y: Array) -> Array:
+        return np.where(y == 0, np.inf, a)
 
     def value_from_z(self, z: Array, y: Array) -> Array:
         largest: Array = z.max(axis=-1)  # (batch,); taken out of the sum, so that no e^z overflows

@@ -21,6 +21,7 @@ from glassnet.explanation.landscape import CostLine, CostPlane
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+CHECKED = 20_000  # parameters at most: they take half a second
 HEAT_MAPS = 3  # neurons of the first layer whose w·a is drawn
 
 
@@ -32,12 +33,13 @@ def walkthrough(explanation: Explanation, learning_rate: float, pictures: bool) 
         learning_rate: η of the step that is tried at the end.
         pictures: whether there are pictures.
     """
-    depth, wanted = explanation.depth, int(explanation.trace.y[0].argmax())
-    layers = [i + 1 for i, params in enumerate(explanation.trace.params) if "weight" in params]
+    depth, trace = explanation.depth, explanation.trace
+    chosen = trace.answer if trace.wanted is None else trace.wanted
+    layers = [i + 1 for i, params in enumerate(trace.params) if "weight" in params]
     sections = [
         image_section(explanation, pictures),
         forward_section(explanation, pictures),
-        neuron_section(explanation, layers[-1] if layers else depth, wanted),
+        neuron_section(explanation, layers[-1] if layers else depth, chosen),
         Section("The cost", [_how_wrong(explanation), *explanation.cost.blocks()]),
     ]
     if layers:
@@ -45,7 +47,7 @@ def walkthrough(explanation: Explanation, learning_rate: float, pictures: bool) 
     sections += softmax_sections(explanation)
     if len(layers) > 1:
         sections.append(weight_section(explanation, *explanation.steepest_weight(layers[-2])))
-    sections.append(raise_section(explanation, layers[-1] if layers else depth, wanted))
+    sections.append(raise_section(explanation, layers[-1] if layers else depth, chosen))
     sections.append(pixels_section(explanation, pictures))
     sections.append(nudges_section(explanation, learning_rate, pictures))
     return sections
@@ -56,7 +58,7 @@ def image_section(explanation: Explanation, pictures: bool) -> Section:
     trace = explanation.trace
     blocks: list[Block] = [headline(trace), *explanation.warnings(), *explanation.image()]
     if pictures:
-        figure = plots.activations(trace.chain.caches, trace.class_names, int(trace.y[0].argmax()))
+        figure = plots.activations(trace.chain.caches, trace.class_names, trace.wanted)
         blocks.append(_picture(figure, "the activations of all layers, from the input to the answer"))
     return Section("The image and the answer", blocks)
 
@@ -91,9 +93,11 @@ def neuron_section(explanation: Explanation, layer: int, j: int) -> Section:
 def weight_section(explanation: Explanation, layer: int, j: int, k: int) -> Section:
     """The chain rule of one weight."""
     weight = explanation.weight(layer, j, k)
+    factors = {2: "two", 3: "three"}[len(weight.factors)]
     words = Paragraph(
         "How does the cost change with one weight? The weight moves the weighted sum, that moves the "
-        "activation, and that moves the cost: the derivative is the product of three slopes (the chain rule)."
+        f"activation, and that moves the cost: the derivative is a product of {factors} slopes (the chain "
+        "rule)."
     )
     return Section(f"Backward: the weight `{weight.letter}`", [words, *weight.blocks()])
 
@@ -132,7 +136,7 @@ def pixels_section(explanation: Explanation, pictures: bool) -> Section:
     blocks: list[Block] = [
         Paragraph(
             f"At the end of the way back stands `{symbol('a', 0, 'k')}`, the image itself: its slopes "
-            f"say how the cost would change with each pixel, with pixel {k} most of all."
+            f"say how the cost would change with each pixel, with {_pixel(explanation, k)} most of all."
         ),
         *explanation.activation(0, k).blocks(),
     ]
@@ -154,7 +158,7 @@ def pixels_section(explanation: Explanation, pictures: bool) -> Section:
 def nudges_section(explanation: Explanation, learning_rate: float, pictures: bool) -> Section:
     """−∇C₀ in words and numbers."""
     blocks = [*explanation.nudges(learning_rate).blocks()]
-    if pictures:
+    if pictures and explanation.trace.network.parameters:
         figure = plots.gradient_by_layer(explanation.trace.used)
         blocks.append(_picture(figure, "the gradient, layer by layer"))
     return Section("Nudges: what this image would teach", blocks)
@@ -186,12 +190,17 @@ def attribution_section(
 
 
 def check_section(explanation: Explanation) -> Section:
-    """Every parameter's gradient beside its finite difference."""
-    words = Paragraph(
-        "Is all this right? Each parameter is nudged up and down a little, and the cost itself is asked "
-        "for its slope, in float64."
+    """Every parameter's gradient beside its finite difference; of a large network, of some of them."""
+    count = explanation.trace.network.parameter_count
+    sample = CHECKED if count > CHECKED else None
+    which = (
+        "Each parameter" if sample is None else f"{sample:,} of the {count:,} parameters, drawn at random,"
     )
-    return Section("The gradient check", [words, *explanation.check().blocks()])
+    words = Paragraph(
+        f"Is all this right? {which} nudged up and down a little, and the cost itself is asked for its "
+        "slope, in float64:"
+    )
+    return Section("The gradient check", [words, *explanation.check(sample).blocks()])
 
 
 def landscape_section(line: CostLine, plane: CostPlane | None, pictures: bool) -> Section:
@@ -204,6 +213,15 @@ def landscape_section(line: CostLine, plane: CostPlane | None, pictures: bool) -
         if pictures:
             blocks.append(_picture(plots.cost_plane(plane), "the cost on a plane through the parameters"))
     return Section("The landscape of the cost", blocks)
+
+
+def _pixel(explanation: Explanation, k: int) -> str:
+    """Input k, and where it is in the image."""
+    image = explanation.trace.image
+    if image.ndim != 2:
+        return f"input {k}"
+    row, column = divmod(k, image.shape[1])
+    return f"pixel {k} (row {row}, column {column})"
 
 
 def _how_wrong(explanation: Explanation) -> Paragraph:

@@ -14,7 +14,9 @@ from click.testing import CliRunner
 
 from glassnet.cli import main
 from glassnet.data import mnist
+from glassnet.model_file import Model, load_model, save_model
 from glassnet.runs import RunFolder
+from glassnet.tensor_file import read_tensors, write_tensors
 
 SMALL = ("--layers", "784-12-10", "--epochs", "4", "--batch-size", "5", "--seed", "7")
 
@@ -68,6 +70,52 @@ def trained(tmp_path_factory):
     assert answer.status == 0
     (path.parent / "records.jsonl").write_text(answer.out, encoding="utf-8")
     return RunFolder(path)
+
+
+# Networks of the other kinds, by their last layer's activation or what makes them different.
+OTHERS = {
+    "softmax": "--layers 784-12:relu-10 --output-activation softmax --cost log_likelihood",
+    "softmax on top": "--layers 784-12-10-softmax --cost log_likelihood",
+    "tanh": "--layers 784-12:tanh-10:tanh --cost squared",
+    "relu": "--layers 784-12:relu-8:relu-10:linear --cost quadratic --learning-rate 0.01 --initializer he",
+    "quadratic": "--layers 784-12-10 --cost quadratic --initializer normal --learning-rate 3",
+    "one layer": "--layers 784-10",
+}
+
+
+@pytest.fixture(scope="session")
+def others(tmp_path_factory):
+    """Runs of one epoch with networks of other kinds, by name."""
+    folder = tmp_path_factory.mktemp("others")
+    for name, options in OTHERS.items():
+        assert run_in_process("train", *options.split(), "--epochs", "1", "--out", folder / name).status == 0
+    return {name: RunFolder(folder / name) for name in OTHERS}
+
+
+@pytest.fixture
+def changed(trained, tmp_path):
+    """Saves the small trained model with another number at a place, finite or not."""
+
+    def save(name, place, value):
+        arrays, information = read_tensors(trained.model)
+        arrays[name] = arrays[name].copy()
+        arrays[name][place] = value
+        write_tensors(tmp_path / "changed.safetensors", arrays, information)
+        return tmp_path / "changed.safetensors"
+
+    return save
+
+
+@pytest.fixture
+def named(trained, tmp_path):
+    """Saves the small trained model with other class names; it doesn't say what it learned from."""
+
+    def save(*names):
+        network = load_model(trained.model).network
+        save_model(tmp_path / "named.safetensors", Model(network, names))
+        return tmp_path / "named.safetensors"
+
+    return save
 
 
 @pytest.fixture(autouse=True)

@@ -115,7 +115,7 @@ def test_a_table():
     assert body == (
         '<tr><td class="number" title="0.30000000000000004">0.3</td>'
         '<td class="short"><math><mi>a</mi></math></td></tr>'
-        '<tr class="sum"><td class="number">5</td><td class="short">&lt;b&gt;</td></tr>'
+        '<tr class="sum"><td class="short">5</td><td class="short">&lt;b&gt;</td></tr>'
     )
 
 

@@ -227,7 +227,8 @@ def test_what_is_shown_are_the_factors_the_sums_and_the_short_form(end, cost):
         expected += [derivative.upstream.value] if derivative.upstream.terms else []
         assert [table.rows[-1][-1] for table in sums] == expected
         short = any(isinstance(block, Equation) and "the short form" in block.words for block in blocks)
-        assert short == (explanation.trace.canonical and layer == explanation.depth)
+        softmax_follows = layer < explanation.depth and not explanation.trace.params[layer]
+        assert short == (explanation.trace.canonical and (layer == explanation.depth or softmax_follows))
         verdict = blocks[-1]
         assert isinstance(verdict, Note)
         assert verdict.good

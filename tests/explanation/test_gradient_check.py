@@ -180,7 +180,8 @@ def relu_neuron(w, b):
         (1.0, -1.0 + 5e-6, 1.0, 2),  # z is nearer than the step of 10⁻⁵
         (1.0, -1.0 + 5e-5, 1.0, 0),  # z is farther
         (1.0, -1.0 - 5e-5, 1.0, 0),
-        (1.0, -10.0 + 5e-5, 10.0, 1),  # w moves z ten times as far as b
+        (1.0, -10.0 + 5e-5, 10.0, 0),  # w would move z ten times as far as b, so its step is a tenth
+        (1.0, -10.0 + 5e-6, 10.0, 2),
     ],
 )
 def test_parameters_at_a_kink_are_skipped(w, b, x, skipped):

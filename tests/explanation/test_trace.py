@@ -300,7 +300,7 @@ def where(name):
 def test_a_parameter_that_is_no_number_is_named(name, value):
     explanation = spoiled(**{name: value})
     assert explanation.trace.first_non_finite == f"{where(name)} is {value}"
-    sentence = f"Not all numbers are finite: the first on the way is {where(name)} is {value}."
+    sentence = f"Not all numbers are finite. The first on the way: {where(name)} is {value}."
     assert sentence in " ".join(repr(explanation).split())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from glassnet.model_file import Model
 from glassnet.runs import RunFolder
 
 BATCH = 10  # images of a mini-batch, where no recipe says how many
+LONG = 60.0  # seconds of training that a page doesn't wait for
 SURVEYED = 1000  # training images whose mean cost makes the landscape
 
 
@@ -73,15 +75,13 @@ class Guide:
         return parts.walkthrough(self.explanation, self.learning_rate, self.pictures)
 
     def everything(self) -> list[Section]:
-        """The walk-through, and all that needs data."""
+        """The walk-through, and all that needs data; where they can't be had, why, in a sentence."""
         sections = [*self.walk(), parts.check_section(self.explanation)]
         if self.source is None and self.model.data_name not in SOURCES:
             return sections
-        sections += self._batch(None, ())
-        try:
-            return [*sections, self._landscape(())]
-        except GlassnetError as error:  # no checkpoint, or no finite cost: the rest is worth reading
-            return [*sections, Section("The landscape of the cost", [Note(f"{plain(error)}.", good=False)])]
+        sections += _or_why("What each example wants", lambda: self._batch(None, ()))
+        sections += _or_why("The landscape of the cost", lambda: [self._landscape((), patient=False)])
+        return sections
 
     def chosen(self, want: Wanted) -> list[Section]:
         """The parts that were asked for, behind a headline."""
@@ -134,29 +134,32 @@ class Guide:
         layers = [i + 1 for i, params in enumerate(self.explanation.trace.params) if "weight" in params]
         return [self.explanation.steepest_weight(layers[-1])] if layers else []
 
-    def _landscape(self, directions: tuple[str, ...]) -> Section:
+    def _trained_on(self) -> Dataset:
+        return model_data(self.path, self.model, None)
+
+    def _landscape(self, directions: tuple[str, ...], patient: bool = True) -> Section:
         """This image's cost along −∇C₀, and the mean cost of training images on a plane, with the path."""
         dataset, trace = self._dataset(), self.explanation.trace
         some, label = dataset.training[:SURVEYED], trace.y.argmax(axis=1)
         line = cost_along_gradient(
             self.model.network, trace.image[None], label, trace.cost, learning_rate=self.learning_rate
         )
-        path = training_path(self.run, dataset) if self.run else None
-        if directions:
-            plane = cost_plane(
-                self.model.network,
-                some.images,
-                some.labels,
-                trace.cost,
-                directions=_two(directions),
-                path=path,
-            )
-        else:
-            kind = "path" if path else "random"
-            plane = cost_plane(
-                self.model.network, some.images, some.labels, trace.cost, directions=kind, path=path
-            )
+        path = None
+        if self.run is not None:
+            path = training_path(self.run, self._trained_on(), None if patient else LONG)
+        span = _two(directions) if directions else "path" if path else "random"
+        plane = cost_plane(
+            self.model.network, some.images, some.labels, trace.cost, directions=span, path=path
+        )
         return parts.landscape_section(line, plane, self.pictures)
+
+
+def _or_why(title: str, make: Callable[[], list[Section]]) -> list[Section]:
+    """The sections, or why they can't be had: no data, no checkpoint, no finite cost."""
+    try:
+        return make()
+    except GlassnetError as error:
+        return [Section(title, [Note(f"{plain(error)}.", good=False)])]
 
 
 def _two(directions: tuple[str, ...]) -> tuple[Place, Place]:

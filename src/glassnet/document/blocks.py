@@ -51,8 +51,10 @@ class Table:
     sums: int = 0  # how many rows at the end are sums or means of those above
 
     def is_numeric(self, column: int) -> bool:
-        """Whether a column holds numbers, and nothing but them."""
+        """Whether a column holds numbers, and nothing but them; a text in the first one names its row."""
         cells = [row[column] for row in self.rows]
+        if column == 0:
+            return all(isinstance(cell, float) for cell in cells)
         numbers = (isinstance(cell, float) or (isinstance(cell, str) and is_number(cell)) for cell in cells)
         return any(cell != "" for cell in cells) and all(numbers)
 

@@ -22,7 +22,7 @@ from glassnet.document.blocks import (
     Section,
     Table,
 )
-from glassnet.document.formula import is_number, mathml, number
+from glassnet.document.formula import mathml, number
 from glassnet.document.style import STYLE
 
 SHORT = 28  # characters of a cell that stays on one line
@@ -78,19 +78,20 @@ def _inline(text: str) -> str:
 
 def _table(block: Table) -> str:
     caption = f"<caption>{_inline(block.caption)}</caption>" if block.caption else ""
-    kinds = [' class="number"' if block.is_numeric(place) else "" for place in range(len(block.header))]
+    numeric = [block.is_numeric(place) for place in range(len(block.header))]
+    kinds = [' class="number"' if is_so else "" for is_so in numeric]
     head = "".join(f"<th{kind}>{_inline(name)}</th>" for kind, name in zip(kinds, block.header, strict=True))
     rows = []
     for place, row in enumerate(block.rows):
         mark = ' class="sum"' if place >= len(block.rows) - block.sums else ""
-        rows.append(f"<tr{mark}>{''.join(map(_cell, row))}</tr>")
+        rows.append(f"<tr{mark}>{''.join(map(_cell, row, numeric))}</tr>")
     return (
         f'<div class="table"><table>{caption}<thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
 
 
-def _cell(cell: Cell) -> str:
+def _cell(cell: Cell, numeric: bool) -> str:
     if isinstance(cell, Bar):
         words = escape(cell.text or number(cell.value))
         known = isfinite(cell.value) and cell.largest > 0 and isfinite(cell.largest)
@@ -100,7 +101,7 @@ def _cell(cell: Cell) -> str:
         return f'<td class="barred" title="{float(cell.value)!r}"><span>{words}</span>{bar}</td>'
     if isinstance(cell, float):
         return f'<td class="number" title="{float(cell)!r}">{escape(number(cell))}</td>'
-    if is_number(cell):
+    if numeric:
         return f'<td class="number">{escape(cell)}</td>'
     short = ' class="short"' if len(cell) <= SHORT else ""
     return f"<td{short}>{_inline(cell)}</td>"

@@ -1,7 +1,8 @@
 """The style of a page: quiet, readable on a phone, in a notebook and on paper."""
 
 STYLE = """
-.glassnet { color: #1d2733; font: 16px/1.55 system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif }
+.glassnet { color: #1d2733; background: #fff;
+  font: 16px/1.55 system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif }
 .glassnet.page { max-width: 60rem; margin: 0 auto; padding: 1.5rem 1.25rem 4rem; overflow-wrap: break-word }
 .glassnet h1 { font-size: 1.7rem; line-height: 1.25; margin: 0 0 1rem }
 .glassnet h2 { font-size: 1.25rem; margin: 2.6rem 0 .8rem; padding-top: .6rem; border-top: 1px solid #dde3ea }
@@ -14,7 +15,7 @@ STYLE = """
 .glassnet .equation math { font-size: 1.15em }
 .glassnet .words { display: block; color: #5b6876; font-size: .9rem; margin-top: .2rem }
 .glassnet .table { overflow-x: auto; margin: .9rem 0 }
-.glassnet table { border-collapse: collapse; font-size: .92rem; font-variant-numeric: tabular-nums }
+.glassnet table { border-collapse: collapse; color: inherit; font-size: .92rem; font-variant-numeric: tabular-nums }
 .glassnet caption { text-align: left; color: #5b6876; padding-bottom: .3rem }
 .glassnet th { text-align: left; font-weight: 600; color: #5b6876; border-bottom: 1.5px solid #b9c4cf }
 .glassnet th, .glassnet td { padding: .22rem .75rem .22rem 0; vertical-align: middle }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -107,7 +107,8 @@ def _table(block: Table) -> RenderableType:
         show_edge=False,
     )
     for place, head in enumerate(block.header):
-        table.add_column(_inline(head), justify="right" if block.is_numeric(place) else "left")
+        justify: Literal["left", "right"] = "right" if block.is_numeric(place) else "left"
+        table.add_column(_inline(head), justify=justify, no_wrap=place == 0 and len(block.header) > WIDE)
     sums_begin = len(block.rows) - block.sums
     for place, row in enumerate(block.rows):
         if place == sums_begin and block.sums:

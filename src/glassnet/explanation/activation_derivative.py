@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import mul
-from typing import NamedTuple
 
 import numpy as np
 
@@ -23,19 +22,12 @@ from glassnet.document import (
     symbol,
     with_values,
 )
+from glassnet.explanation.delta import Term, short_form, through_softmax
 from glassnet.explanation.forward import sigma
 from glassnet.explanation.trace import Trace
-from glassnet.explanation.verdict import Verdict
+from glassnet.explanation.verdict import Verdict, judge
 
 SHOWN_TERMS = 16  # of a sum over the next layer
-
-
-class Term(NamedTuple):
-    """One term of a sum: a product of factors."""
-
-    j: int  # whose term it is
-    factors: tuple[float, ...]
-    value: float
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -65,7 +57,7 @@ class ActivationDerivative(Shown):
         trace, k = self.trace, self.k
         a, y = float(trace.a(self.layer)[k]), float(trace.y[0][k])
         letters = with_values(trace.cost.slope, a=symbol("a", self.layer, k), y=symbol("y", None, k))
-        values = with_values(trace.cost.slope, a=in_parentheses(a), y=number(y))
+        values = with_values(trace.cost.slope, a=in_parentheses(a), y=in_parentheses(y))
         wanted = f"output {trace.name_of(k)} should be {number(y)}"
         return Equation(
             f"{self.symbol} = {letters} = {values} = {number(self.value)}",
@@ -74,6 +66,15 @@ class ActivationDerivative(Shown):
 
     def _sum(self) -> list[Block]:
         layer = self.layer + 1
+        if not self.trace.params[layer - 1]:  # it takes its inputs as they are
+            return [
+                Equation(
+                    f"{self.symbol} = {symbol('δ', layer, self.k)} = {number(self.value)}",
+                    f"layer {layer} has no weights: its `z` are these activations",
+                ),
+                *through_softmax(self.trace, layer, self.k),
+                *short_form(self.trace, layer, self.k),
+            ]
         w, a_j = symbol("w", layer, "j", self.k), partial("C₀", symbol("a", layer, "j"))
         slope, delta = (
             f"{sigma(self.trace.activation(layer))}′({symbol('z', layer, 'j')})",
@@ -102,11 +103,14 @@ def activation_derivative(trace: Trace, layer: int, k: int) -> ActivationDerivat
     k = trace.neuron_at(layer, k)
     with np.errstate(all="ignore"):
         terms = _terms(trace, layer, k) if layer < trace.depth else []
-        difference = float(trace.differences.of_activations(layer, [k])[0])
     value = float(trace.dC_da(layer)[k])
-    return ActivationDerivative(
-        trace, layer, k, value, tuple(terms), Verdict(value, difference, trace.used.cost)
+    verdict = judge(
+        value,
+        lambda h: float(trace.differences.of_activations(layer, [k], h)[0]),
+        trace.used.cost,
+        trace.network.dtype,
     )
+    return ActivationDerivative(trace, layer, k, value, tuple(terms), verdict)
 
 
 def _terms(trace: Trace, layer: int, k: int) -> list[Term]:

@@ -50,8 +50,8 @@ class Explanation(Shown):
 
     @property
     def gradient(self) -> Gradient:
-        """C₀, ∇C₀ and everything on the way, by the full chain; one example a batch."""
-        return self.trace.chain
+        """C₀, ∇C₀ and everything on the way, by the full chain; after a breakdown, as in training."""
+        return self.trace.way(0)
 
     @property
     def cost(self) -> CostSum:
@@ -147,7 +147,7 @@ class Explanation(Shown):
             return []
         return [
             Note(
-                f"Not all numbers are finite: the first on the way is {where}. "
+                f"Not all numbers are finite. The first on the way: {where}. "
                 "What depends on it can't be finite either.",
                 good=False,
             )

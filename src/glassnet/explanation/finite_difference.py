@@ -87,6 +87,8 @@ class FiniteDifferences:
         layer, params, cache = self._network.layers[i], self._params[i], self._caches[i]
         parameter = params[own_name]
         penalized = self._l2 if name in self._network.weights else 0.0
+        if name in self._network.weights:  # as far as z is moved, not the weight
+            h = h / max(1.0, float(np.abs(cache.x).max(initial=0.0)))
         slopes = np.empty(len(places))
         some = max(1, ROWS // (2 * len(cache.x)))
         for start in range(0, len(places), some):
@@ -104,7 +106,12 @@ class FiniteDifferences:
         return slopes
 
     def of_activations(self, layer: int, neurons: Sequence[int], h: float = STEP) -> Array:
-        """∂C/∂a of these neurons, summed over the batch, shape (neurons,); layer 0 is the input."""
+        """∂C/∂a of these neurons, summed over the batch, shape (neurons,); layer 0 is the input.
+
+        In the last layer, steps are shorter near where the cost ends: ln a is steep near 0.
+        """
+        if layer == len(self._caches):
+            return np.array([self._of_output(k, h) for k in neurons])
         a = self._caches[0].x if layer == 0 else self._caches[layer - 1].a
         rows = a.reshape(len(a), -1)  # (batch, n)
         changed = np.tile(rows, (2 * len(neurons), 1)).reshape(len(neurons), 2, *rows.shape)
@@ -112,11 +119,22 @@ class FiniteDifferences:
             of_neuron[0, :, k] += h
             of_neuron[1, :, k] -= h
         a = changed.reshape(-1, *a.shape[1:])  # (neurons · 2 · batch, …)
-        if layer < len(self._caches):
-            _, cache = self._network.layers[layer].forward(self._params[layer], a)
-            return self._slopes(layer, cache, np.zeros(2 * len(neurons)), h)
-        targets = np.tile(self._targets, (2 * len(neurons), 1))
-        return self._quotients(self._cost.value(a, targets), np.zeros(2 * len(neurons)), h)
+        _, cache = self._network.layers[layer].forward(self._params[layer], a)
+        return self._slopes(layer, cache, np.zeros(2 * len(neurons)), h)
+
+    def _of_output(self, k: int, h: float) -> float:
+        """∂C/∂a of output k, from the cost's own value; NaN where it ends within the step."""
+        a, y = self._caches[-1].a, self._targets
+        h = min(h, 10 * h * float(self._cost.room(a, y)[:, k].min()))
+        above, below = a.copy(), a.copy()
+        above[:, k] += h
+        below[:, k] -= h
+        moved = above[:, k] - below[:, k]  # (batch,): 2h, as it is in floats
+        if not moved.all():
+            return np.nan
+        slopes = (self._cost.value(above, y) - self._cost.value(below, y)) / moved  # (batch,)
+        slope = float((slopes * self._share).sum())
+        return np.inf if np.isnan(slope) else slope
 
     def _slopes(self, i: int, cache: Cache, penalties: Array, h: float) -> Array:
         """From layer i, whose rows are changed upwards and downwards in turn, on to the quotients."""

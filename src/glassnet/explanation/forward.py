@@ -70,7 +70,7 @@ class NeuronSum(Shown):
             return [Equation(formula), *self._activation(z, a)]
         terms, order = self.terms, self.order
         shown = [i for i in order[:SHOWN_TERMS] if terms[i] != 0]
-        most = largest(terms[shown])
+        most = largest(np.array([*terms[shown], bias, self.z]))
         rows: list[Sequence[Cell]] = [
             (
                 f"`{symbol('w', layer, j, k[i])} · {symbol('a', layer - 1, k[i])}`",
@@ -101,7 +101,7 @@ class NeuronSum(Shown):
         name = sigma(activation)
         if not isinstance(activation, Elementwise):
             all_of_them = symbol("z", self.layer)
-            words = f"softmax divides exp({z}) by the sum of all exp({symbol('z', self.layer, 'i')})"
+            words = f"softmax divides `exp({z})` by the sum of all `exp({symbol('z', self.layer, 'i')})`"
             return [Equation(f"{a} = softmax({all_of_them}) = {number(self.a)}", words)]
         formula = with_values(activation.formula, z=in_parentheses(self.z))
         middle = f" = {formula}" if activation.name in ("sigmoid", "relu") else ""
@@ -150,7 +150,7 @@ class LayerFormula(Shown):
         words = f"{count:,} parameters" if count else "no parameters"
         z, a = self.trace.z(self.layer), self.trace.a(self.layer)
         last = self.layer == self.trace.depth
-        most = largest(a)
+        most = max(1.0, largest(a))
         rows = [
             (
                 f"`{symbol('a', self.layer, j)}`" + (f"  {self.trace.name_of(j)}" if last else ""),
@@ -178,7 +178,7 @@ class CostSum(Shown):
         a, y, terms = trace.a(trace.depth), trace.y[0], trace.cost_terms
         letters = {"a": symbol("a", None, "j"), "y": symbol("y", None, "j")}
         formula = f"C₀ = Σⱼ {with_values(trace.cost.term, **letters)}"
-        most = largest(terms)
+        most = largest(np.array([*terms, terms.sum()]))
         rows: list[Sequence[Cell]] = [
             (
                 f"{j}  {trace.name_of(j)}" if trace.name_of(j) != str(j) else f"{j}",
@@ -208,12 +208,19 @@ class CostSum(Shown):
 def headline(trace: Trace) -> Paragraph:
     """What the network says of the image, in a sentence."""
     a, y = trace.a(trace.depth), trace.y[0]
-    wanted = int(y.argmax())
     if not np.isfinite(a).all():
         return Paragraph(f"The network {trace.network} has no answer: its outputs are not all numbers.")
-    right = "which is right" if wanted == trace.answer else f"but {trace.name_of(wanted)} is wanted"
+    cost = f"The cost of this image is `C₀ = {number(trace.used.cost)}`."
+    if trace.wanted is None:
+        outputs, desired = (", ".join(number(float(value)) for value in values[:10]) for values in (a, y))
+        more = ", …" if len(a) > 10 else ""
+        return Paragraph(
+            f"The network {trace.network} gives {outputs}{more}; wanted is {desired}{more}. {cost}"
+        )
+    right = (
+        "which is right" if trace.wanted == trace.answer else f"but {trace.name_of(trace.wanted)} is wanted"
+    )
     return Paragraph(
         f"The network {trace.network} answers {trace.name_of(trace.answer)} "
-        f"(its largest output, {number(float(a[trace.answer]))}), {right}. "
-        f"The cost of this image is `C₀ = {number(trace.used.cost)}`."
+        f"(its largest output, {number(float(a[trace.answer]))}), {right}. {cost}"
     )

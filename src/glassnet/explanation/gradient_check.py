@@ -14,6 +14,7 @@ from glassnet.costs import l2_gradient
 from glassnet.document import Bar, Block, Note, Shown, Table, power_of_ten
 from glassnet.errors import GlassnetError
 from glassnet.explanation.finite_difference import STEP, TOLERANCE, FiniteDifferences, relative_error
+from glassnet.explanation.verdict import undecided
 from glassnet.network import Gradient, Network
 from glassnet.rng import Purpose, Stream
 
@@ -36,6 +37,7 @@ class GradientCheck(Shown):
 
     entries: list[Entry]
     skipped: int  # too near to a kink for a difference to say anything
+    undecided: int = 0  # where the differences themselves are not exact enough to say anything
     broken: bool = False  # the full chain has no value (0·∞), where the short form has one
 
     @property
@@ -51,6 +53,8 @@ class GradientCheck(Shown):
     def __str__(self) -> str:
         """The verdict in a sentence."""
         skipped = f", {self.skipped:,} skipped at a kink" if self.skipped else ""
+        if self.undecided:
+            skipped += f", {self.undecided:,} undecided as the cost has too few digits"
         if (worst := self.worst) is None:
             return f"gradient not checked: no parameter was looked at{skipped}"
         place = ", ".join(map(str, worst.place))
@@ -142,7 +146,7 @@ def check_gradient(
     if not 0 <= l2 < np.inf:
         raise GlassnetError(f"l2 is {l2}: give a number of 0 or more")
     entries: list[Entry] = []
-    looked_at = 0
+    looked_at = undecided_count = 0
     with np.errstate(all="ignore"):  # a number that is none is a wrong gradient, and told as that
         gradient = network.gradient(images, y, cost, example_weights=example_weights, canonical=canonical)
         for name in network.weights:
@@ -151,18 +155,21 @@ def check_gradient(
         share = network.share(len(x), example_weights)
         differences = FiniteDifferences(network, x, targets, checked, share, canonical, l2, n)
         for name, places in _places(network, sample, seed).items():
+            found, open_ = _compare(gradient, name, places, differences, step)
+            entries += found
+            undecided_count += open_
             looked_at += len(places)
-            entries += _compare(gradient, name, places, differences, step)
         broken = False
         if not canonical and network.canonical(checked) and not _is_finite(gradient):
             broken = _is_finite(network.gradient(images, y, cost, example_weights=example_weights))
-    return GradientCheck(entries, looked_at - len(entries), broken)
+    skipped = looked_at - len(entries) - undecided_count
+    return GradientCheck(entries, skipped, undecided_count, broken)
 
 
 def _compare(
     gradient: Gradient, name: str, places: list[tuple[int, ...]], differences: FiniteDifferences, step: float
-) -> list[Entry]:
-    """The entries of one array, without those at a kink."""
+) -> tuple[list[Entry], int]:
+    """The entries of one array, without those at a kink, and how many are undecided."""
 
     def beside(places: list[tuple[int, ...]], h: float) -> dict[tuple[int, ...], Entry]:
         slopes = zip(places, differences.of_parameter(name, places, h), strict=True)
@@ -178,10 +185,14 @@ def _compare(
     # outputs near 0 or 1 leave the cost few digits, a longer step says so.
     entries = beside(places, step)
     doubtful = [place for place, entry in entries.items() if entry.error > TOLERANCE]
-    if doubtful:
-        for place, entry in beside(doubtful, 10 * step).items():
-            entries[place] = min(entries[place], entry, key=lambda entry: entry.error)
-    return [*entries.values()]
+    open_ = 0
+    for place, longer in beside(doubtful, 10 * step).items() if doubtful else ():
+        entry = entries[place]
+        entries[place] = best = min(entry, longer, key=lambda entry: entry.error)
+        if best.error > TOLERANCE and undecided(best.gradient, entry.difference, longer.difference):
+            del entries[place]
+            open_ += 1
+    return [*entries.values()], open_
 
 
 def _is_finite(gradient: Gradient) -> bool:

@@ -109,6 +109,8 @@ class Nudges(Shown):
         expected, real = self.predicted - self.before, self.after - self.before
         if not (np.isfinite(expected) and np.isfinite(real)) or expected == 0:
             return "no comparison can be made"
+        if abs(expected) < 1e-9 * abs(self.before):
+            return "too little for the digits of the cost to show"
         percent = 100 * real / expected
         share = f"{round(percent):,}%".replace("-", "−") if np.isfinite(percent) else number(percent)
         end = "; the longer the step, the less the slope at its start says"

@@ -124,6 +124,13 @@ class Trace:
         """The class of the largest output."""
         return int(self.a(self.depth).argmax())
 
+    @property
+    def wanted(self) -> int | None:
+        """The class that is desired; None where the desired outputs are something else than a class."""
+        y = self.y[0]
+        one_hot = len(y) > 1 and np.count_nonzero(y) == 1 and y.max() == 1
+        return int(y.argmax()) if one_hot else None
+
     @cached_property
     def cost_terms(self) -> Array:
         """What each output adds to C₀, shape (n_out,)."""
@@ -226,7 +233,8 @@ def trace(
     """Pass one image forward and back; the arguments are those of `explain`."""
     if not isinstance(network, Network):
         raise GlassnetError(f"{network!r} stands where a Network is wanted: explain(network, image, label)")
-    image, label = as_array(image, "the numbers of the image"), as_array(label, "the desired outputs")
+    image = as_array(image, "the numbers of the image").copy()  # what its owner does to it changes nothing
+    label = as_array(label, "the desired outputs").copy()
     if image.size != prod(network.input_shape):
         size = "×".join(map(str, image.shape)) or "1"
         raise GlassnetError(

@@ -48,12 +48,15 @@ class Ways(Shown):
         inputs = self.trace.a(layer - 1)
         slope = f"{sigma(activation)}′({symbol('z', layer, j)})"
         third = f"{slope} · {symbol('w', layer, j, 'k')}"
+        what_it_hears = "the activations before it, in proportion to the weights"
         if not isinstance(activation, Elementwise):  # its inputs mix: a_j hears every z
             slope, any_z = (partial(a_j, symbol("z", layer, index)) for index in (j, "i"))
+            what_it_hears = "the activations before it; as softmax mixes, all weights count"
             third = f"Σᵢ {any_z} · {symbol('w', layer, 'i', 'k')}"
         blocks: list[Block] = [
             Paragraph(f"`{a_j} = {number(float(self.trace.a(layer)[j]))}`. It can be raised in three ways.")
         ]
+        whose = "that is for the layers before to do" if layer > 1 else "they are the image itself"
         if self.by_bias is not None and self.by_weights is not None:
             lines = self.trace.layer_at(layer).incoming(self.trace.params[layer - 1], j)
             weights = np.zeros_like(inputs)
@@ -73,7 +76,7 @@ class Ways(Shown):
                     "second: increase the weights, in proportion to the activations that come in; "
                     "those from the brightest neurons do most",
                 ),
-                Table(("weight", f"`{symbol('a', layer - 1, 'k')}`", "`a` rises by"), rows),
+                Table(("weight", f"`{symbol('a', layer - 1, 'k')}`", "`a` rises by, for each unit"), rows),
             ]
         else:
             weights = np.ones_like(inputs)
@@ -90,10 +93,9 @@ class Ways(Shown):
             *blocks,
             Equation(
                 f"{partial(a_j, symbol('a', layer - 1, 'k'))} = {third}",
-                "third: change the activations before it, in proportion to the weights; they can't be "
-                "changed by hand, only by the layers before them",
+                f"third: change {what_it_hears}; {whose}",
             ),
-            Table(("activation", "its weight", "`a` rises by"), rows),
+            Table(("activation", "its weight", "`a` rises by, for each unit"), rows),
         ]
 
 

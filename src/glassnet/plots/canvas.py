@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from math import ceil, isqrt
 from typing import TYPE_CHECKING, Literal
 
@@ -20,7 +21,9 @@ LARGEST_SHEET = 100  # pictures of neurons or images on one figure
 def png(figure: Figure) -> bytes:
     """The figure as a PNG file's bytes, the same for the same figure."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=150, metadata={"Software": None})
+    with warnings.catch_warnings():  # names in other scripts are drawn as boxes
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        figure.savefig(buffer, format="png", dpi=150, metadata={"Software": None})
     return buffer.getvalue()
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from glassnet.arrays import Images, Labels
+from glassnet.document import largest
 from glassnet.errors import GlassnetError
 from glassnet.evaluation import Evaluation
 from glassnet.network import Network
@@ -29,7 +30,8 @@ def weights(network: Network) -> Figure:
         else f"the first {len(shown)} of {len(weight)} neurons"
     )
     title = f"the first layer's weights ({names[0]}), {which}"
-    limit = float(np.abs(shown).max()) or 1.0
+    limit = largest(shown) or 1.0
+    shown = np.where(np.isfinite(shown), shown, np.nan)  # blank
     figure, grid = sheet(len(shown), title)
     for j, (axes, row) in enumerate(zip(grid, shown, strict=True)):
         image = axes.imshow(as_picture(row), cmap=DIVERGING, vmin=-limit, vmax=limit)

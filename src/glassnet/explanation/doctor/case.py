@@ -49,6 +49,11 @@ class Case:
         return gradient
 
     @property
+    def depth(self) -> int:
+        """L, the number of the last layer."""
+        return len(self.network.layers)
+
+    @property
     def layers(self) -> list[tuple[int, Layer, Cache, Array]]:
         """Every layer that has weights: its number 1 … L, itself, its cache, and each image's δ."""
         gradient, m = self.gradient, len(self.sample)

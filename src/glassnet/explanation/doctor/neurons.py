@@ -28,8 +28,8 @@ WRONG_AND_FLAT = 0.02
 def saturated_neurons(case: Case) -> Seen:
     """Hidden layers: the share of (image, neuron) where σ′ < 0.01, and the neurons that are always there."""
     measured, findings = [], []
-    for number, layer, cache, _ in case.layers[:-1]:
-        if not _saturates(layer):
+    for number, layer, cache, _ in case.layers:
+        if number == case.depth or not _saturates(layer):
             continue
         flat = _slope(layer, cache) < FLAT  # (images, neurons)
         share, stuck = float(flat.mean()), np.flatnonzero(flat.mean(axis=0) >= NEARLY_ALL)
@@ -59,8 +59,8 @@ def saturated_neurons(case: Case) -> Seen:
 def saturated_outputs(case: Case) -> Seen:
     """Wrong answers that σ′ keeps from learning: sigmoids with the quadratic cost (lesson 5)."""
     if case.network.canonical(case.cost):
-        raise NotExaminedError("in δ = a − y of this cost and these outputs no σ′ is left")
-    if not case.layers or not _saturates(case.layers[-1][1]):
+        raise NotExaminedError("δ of the last layer is a − y: no σ′ of the outputs is left in it")
+    if not case.layers or case.layers[-1][0] < case.depth or not _saturates(case.layers[-1][1]):
         raise NotExaminedError("the outputs are no sigmoids or tanh")
     number, layer, cache, _ = case.layers[-1]
     wrong = case.gradient.caches[-1].a.argmax(axis=1) != case.sample.labels  # (images,)

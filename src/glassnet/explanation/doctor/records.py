@@ -38,7 +38,8 @@ def overfitting(history: Sequence[Record]) -> Seen:
     epoch = start + 1 + WINDOW // 2
     lowest, now = float(smooth[start]), min(validation[-WINDOW:])
     then, last = float(training[start]), float(training[-1])
-    rise, fall = now / lowest - 1, 1 - last / then
+    rise = now / lowest - 1 if lowest else 0.0 if not now else np.inf
+    fall = 1 - last / then if then else 0.0
     measured = (
         f"lowest about epoch {epoch} of {len(history)}, {number(lowest, 3)}; "
         f"{number(now, 3)} or more in the last {WINDOW}"
@@ -67,7 +68,8 @@ def oscillating_cost(history: Sequence[Record]) -> Seen:
     """Does the training cost rise in many of the epochs?"""
     _need(history)
     costs = np.array([record.training_cost for record in history])  # (epochs,)
-    rises = costs[1:] / costs[:-1] - 1  # (epochs − 1,)
+    before = np.where(costs[:-1] > 0, costs[:-1], np.inf)  # (epochs − 1,): a rise from nothing is no share
+    rises = (costs[1:] - costs[:-1]) / before  # (epochs − 1,)
     up = (rises >= JUMP) & (costs[1:] >= SMALL * costs[0])
     measured = f"up by {percent(JUMP)} or more in {up.sum()} of {len(rises)} epochs"
     if up.mean() < OFTEN:

@@ -35,7 +35,7 @@ class TrainingPath:
         return f"TrainingPath({len(self.epochs)} places, epochs {self.epochs[0]} to {self.epochs[-1]})"
 
 
-def training_path(run: RunFolder, data: Dataset) -> TrainingPath:
+def training_path(run: RunFolder, data: Dataset, longest: float | None = None) -> TrainingPath:
     """The parameters at the beginning of a run and after its epochs.
 
     A run folder keeps only the last of them, but its recipe gives the same bits again: the training
@@ -47,15 +47,22 @@ def training_path(run: RunFolder, data: Dataset) -> TrainingPath:
     Args:
         run: a folder with a checkpoint.
         data: what it was trained on.
+        longest: seconds of training that are not repeated any more; None, however long it takes.
 
     Raises:
-        GlassnetError: there is no checkpoint, the data is other data, or the repetition ends elsewhere.
+        GlassnetError: there is no checkpoint, the data is other data, the training took too long, or
+            the repetition ends elsewhere.
     """
     recipe = run.recipe()
     progress = run.load_progress(recipe, data.sha256)
     if progress is None:
         raise GlassnetError(
             f"{run.path} has no checkpoint yet: go on with glassnet train --resume {run.path}"
+        )
+    if longest is not None and progress.seconds > longest:
+        raise GlassnetError(
+            f"{run.path} took {progress.seconds:.0f} s to train, and its path takes as long again: "
+            "ask for it with --landscape"
         )
     # What may have ended the run changes nothing on the way there; nor do the validation images.
     recipe = recipe.replace(epochs=progress.epoch, patience=None, time_limit=None, keep="last")
