@@ -51,7 +51,7 @@ class Sigmoid(Elementwise):
     array([5.00000000e-01, 4.53978687e-05, 1.00000000e+00])
     """
 
-    name, formula, slope = "sigmoid", "1 / (1 + e⁻ᶻ)", "a (1 − a)"
+    name, formula, slope = "sigmoid", "1 / (1 + exp(−z))", "a (1 − a)"
 
     @np.errstate(over="ignore")  # e⁻ᶻ = ∞ gives the right answer, 0
     def forward(self, z: Array) -> Array:

@@ -205,7 +205,7 @@ def test_the_steepest_nudges_of_the_2_3_2_network():
     9/64 is exactly half of 9/32, and half is "a lot"; a fifth of it is 0.05625.
     """
     steepest = two_three_two().nudges().steepest
-    assert [(of.name, of.place) for of in steepest[:8]] == [
+    assert [(of.parameter.name, of.parameter.place) for of in steepest[:8]] == [
         ("1.bias", (0,)),
         ("0.bias", (2,)),
         ("1.bias", (1,)),
@@ -360,7 +360,7 @@ def test_the_slides_words():
         dtype=np.float64,
     )
     found = explain(network, np.array([0.0]), nudges, "quadratic").nudges()
-    assert [(of.place, of.value, of.words) for of in found.steepest] == [
+    assert [(of.parameter.place, of.value, of.words) for of in found.steepest] == [
         ((2,), -1.25, "should decrease a lot"),
         ((6,), -0.82, "should decrease a lot"),
         ((3,), 0.78, "should increase a lot"),

@@ -53,8 +53,8 @@ def test_the_steepest_are_the_steepest_of_all(end, cost):
     every = all_nudges(network, cost)
     sizes = sorted((abs(value) for *_, value in every), reverse=True)
     assert [abs(of.value) for of in nudges.steepest] == sizes[:12]
-    assert {(of.name, of.place, of.value) for of in nudges.steepest} <= set(every)
-    assert len({(of.name, of.place) for of in nudges.steepest}) == 12
+    assert {(of.parameter.name, of.parameter.place, of.value) for of in nudges.steepest} <= set(every)
+    assert len({(of.parameter.name, of.parameter.place) for of in nudges.steepest}) == 12
     assert [of.words for of in nudges.steepest] == [in_words(of.value, sizes[0]) for of in nudges.steepest]
 
 
@@ -210,7 +210,7 @@ def test_nudges_are_those_that_training_makes(activation, cost):
     nudges, used = explanation.nudges(), network.gradient(X[None], [1], cost).parameters
     assert len(nudges.steepest) == 12
     for of in nudges.steepest:
-        assert of.value == -used[of.name][of.place]
+        assert of.value == -used[of.parameter.name][of.parameter.place]
     assert sum(nudges.words.values()) == network.parameter_count
     assert nudges.after < nudges.before == pytest.approx(2000, rel=1e-2)
 
@@ -252,7 +252,7 @@ def test_the_tables_hold_what_was_found():
     nudges = explain(network_of([Dense(3)]), X, 1).nudges()
     steepest, words, shares, costs = blocks_of(nudges, Table)
     assert [row[1] for row in steepest.rows] == [
-        f"{of.name}[{', '.join(map(str, of.place))}]" for of in nudges.steepest
+        f"{of.parameter.name}[{', '.join(map(str, of.parameter.place))}]" for of in nudges.steepest
     ]
     assert [row[2].value for row in steepest.rows] == [of.value for of in nudges.steepest]
     assert {row[0]: row[1].value for row in words.rows} == nudges.words

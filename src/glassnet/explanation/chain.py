@@ -29,6 +29,7 @@ from glassnet.document import (
 from glassnet.explanation.activation_derivative import ActivationDerivative, activation_derivative
 from glassnet.explanation.delta import Term, breakdown, jacobian_terms, short_form, through_softmax
 from glassnet.explanation.forward import sigma
+from glassnet.explanation.parameter import Parameter
 from glassnet.explanation.trace import Trace
 from glassnet.explanation.verdict import Verdict, judge
 
@@ -59,7 +60,7 @@ class ParameterDerivative(Shown):
     @property
     def letter(self) -> str:
         """Such as w₃,₅⁽²⁾."""
-        return symbol("w" if self.name.endswith("weight") else "b", self.layer, *self.place)
+        return Parameter(self.name, self.place).letter
 
     @property
     def symbol(self) -> str:
@@ -74,15 +75,14 @@ class ParameterDerivative(Shown):
             return float(reduce(mul, (dtype(factor.value) for factor in self.factors)))
 
     def blocks(self) -> Sequence[Block]:
-        index = ", ".join(map(str, self.place))
-        value = float(self.trace.network.parameters[self.name][self.place])
+        own, value = Parameter(self.name, self.place), self.trace.network.parameters[self.name][self.place]
         letters = " · ".join(factor.symbol for factor in self.factors)
         numbers = " · ".join(in_parentheses(factor.value) for factor in self.factors)
         rows = [(f"`{factor.symbol}`", factor.value, factor.meaning) for factor in self.factors]
         towards = "falls" if self.used < 0 else "rises" if self.used > 0 else ""
         words = f"the cost {towards} when this parameter is raised a little" if towards else ""
         blocks: list[Block] = [
-            Paragraph(f"`{self.letter}`, which is {self.name}[{index}], has the value `{number(value)}`."),
+            Paragraph(f"`{self.letter}`, which is {own}, has the value `{number(value)}`."),
             Equation(f"{self.symbol} = {letters}"),
             Table(("factor", "value", "what it is"), rows, "from the cost back to the parameter"),
             Equation(f"{self.symbol} = {numbers} = {number(self.value)}", words),

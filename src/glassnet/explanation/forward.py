@@ -103,11 +103,9 @@ class NeuronSum(Shown):
             all_of_them = symbol("z", self.layer)
             words = f"softmax divides `exp({z})` by the sum of all `exp({symbol('z', self.layer, 'i')})`"
             return [Equation(f"{a} = softmax({all_of_them}) = {number(self.a)}", words)]
-        formula = with_values(activation.formula, z=in_parentheses(self.z))
-        middle = f" = {formula}" if activation.name in ("sigmoid", "relu") else ""
-        if activation.name == "sigmoid":
-            middle = f" = 1 / (1 + exp(−{in_parentheses(self.z)}))"
-        return [Equation(f"{a} = {name}({z}) = {name}({number(self.z)}){middle} = {number(self.a)}")]
+        says_more = activation.formula not in ("z", f"{activation.name}(z)")
+        formula = f" = {with_values(activation.formula, z=in_parentheses(self.z))}" if says_more else ""
+        return [Equation(f"{a} = {name}({z}) = {name}({number(self.z)}){formula} = {number(self.a)}")]
 
 
 def neuron_sum(trace: Trace, layer: int, j: int) -> NeuronSum:

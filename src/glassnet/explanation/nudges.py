@@ -9,8 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from glassnet.arrays import Array, Parameters
-from glassnet.document import Bar, Block, Equation, Paragraph, Shown, Table, largest, number, symbol
+from glassnet.document import Bar, Block, Equation, Paragraph, Shown, Table, largest, number
 from glassnet.errors import GlassnetError
+from glassnet.explanation.parameter import Parameter
 from glassnet.explanation.trace import Trace
 
 # The lesson says "a little" of 0.03 and 0.16, "somewhat" of 0.31 and 0.37, "a lot" of 0.78, 0.82
@@ -22,8 +23,7 @@ SHOWN = 12
 class Nudge(NamedTuple):
     """What the gradient asks of one parameter."""
 
-    name: str  # of the array
-    place: tuple[int, ...]
+    parameter: Parameter
     value: float  # −∂C₀/∂(it)
     words: str
 
@@ -67,7 +67,7 @@ class Nudges(Shown):
     def blocks(self) -> Sequence[Block]:
         most = abs(self.steepest[0].value) if self.steepest else 0.0
         rows = [
-            (f"`{_letter(nudge)}`", _full_name(nudge), Bar(nudge.value, most), nudge.words)
+            (f"`{nudge.parameter.letter}`", f"{nudge.parameter}", Bar(nudge.value, most), nudge.words)
             for nudge in self.steepest
         ]
         counts = max(self.words.values(), default=0)
@@ -191,15 +191,6 @@ def _nudge_at(trace: Trace, i: int, flat: Array, most: float) -> Nudge:
         size = int(np.prod(shape))
         if i < size:
             place = tuple(int(index) for index in np.unravel_index(i, shape))
-            return Nudge(name, place, value, in_words(value, most))
+            return Nudge(Parameter(name, place), value, in_words(value, most))
         i -= size
     raise AssertionError(i)
-
-
-def _letter(nudge: Nudge) -> str:
-    layer = int(nudge.name.split(".")[0]) + 1
-    return symbol("w" if nudge.name.endswith("weight") else "b", layer, *nudge.place)
-
-
-def _full_name(nudge: Nudge) -> str:
-    return f"{nudge.name}[{', '.join(map(str, nudge.place))}]"

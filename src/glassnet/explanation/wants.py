@@ -8,38 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glassnet.arrays import Array, Images, Labels
 from glassnet.costs import Cost
-from glassnet.document import Block, Cell, Note, Paragraph, Shown, Table, grid, number, plain, symbol
+from glassnet.document import Block, Cell, Note, Paragraph, Shown, Table, grid, number, plain
 from glassnet.engine import get_engine
 from glassnet.errors import GlassnetError
 from glassnet.examples import as_array, check_labels
+from glassnet.explanation.parameter import Parameter
 from glassnet.explanation.trace import is_index
 from glassnet.network import Gradient, Network
 
 CHUNK = 1024  # images whose gradients are computed at a time
 ROWS, COLUMNS = 12, 10  # of the table as it is shown
-
-
-class Parameter(NamedTuple):
-    """One parameter: the array's name, and the place in it."""
-
-    name: str
-    place: tuple[int, ...]
-
-    def __str__(self) -> str:
-        return f"{self.name}[{', '.join(map(str, self.place))}]"
-
-    @property
-    def letter(self) -> str:
-        """As the lessons write it, such as w₃,₅⁽²⁾."""
-        layer, _, kind = self.name.partition(".")
-        return symbol("w" if kind == "weight" else "b", int(layer) + 1, *self.place)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
