@@ -168,8 +168,25 @@ bool must_stay_away() {
   return by != std::thread::id() && by != std::this_thread::get_id();
 }
 
+// Threads that are about to ask for the interpreter, or have just got it: whoever ends it lets them pass.
+std::atomic<int> at_the_door{0};
+
+struct Door {
+  Door() { at_the_door++; }
+  ~Door() { at_the_door--; }
+  Door(const Door&) = delete;
+  Door& operator=(const Door&) = delete;
+};
+
+void end_for_others() {
+  ending = std::this_thread::get_id();  // from here on, nobody comes to the door and stays
+  const nb::gil_scoped_release they_may_pass;
+  while (at_the_door > 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+
 // Whether Ctrl-C, or another signal whose handler raises, was met.
 bool interrupted() {
+  const Door door;
   if (must_stay_away()) return true;
   const nb::gil_scoped_acquire held;
   return PyErr_CheckSignals() != 0;
@@ -179,10 +196,15 @@ bool interrupted() {
 template <class Work>
 bool conclude(Work work) {
   Outcome outcome;
+  std::optional<Door> door;
   {
     const nb::gil_scoped_release others_may_run;
     outcome = work();
-    while (must_stay_away()) std::this_thread::sleep_for(std::chrono::hours(1));
+    door.emplace();
+    while (must_stay_away()) {
+      door.reset();
+      std::this_thread::sleep_for(std::chrono::hours(1));
+    }
   }
   if (outcome == Outcome::interrupted) throw nb::python_error();
   return outcome == Outcome::done;
@@ -370,7 +392,7 @@ double measure_peak(const std::string& target, std::size_t threads, double secon
 NB_MODULE(_native, module) {
   using namespace glassnet;
   module.def("targets", targets);
-  module.def("end", [] { ending = std::this_thread::get_id(); });
+  module.def("end", end_for_others);
   module.def("measure_peak", measure_peak, nb::arg("target"), nb::arg("threads"), nb::arg("seconds"));
   module.def("train_batches", train_batches, nb::arg("plan"), nb::arg("parameters").noconvert(),
              nb::arg("images").noconvert(), nb::arg("labels").noconvert(),

@@ -292,7 +292,15 @@ def test_a_run_without_a_checkpoint_has_a_page_that_says_so(ok, trained, tmp_pat
     assert "run has no checkpoint" in tree.text
 
 
-@pytest.mark.parametrize("old", [None, b"an older page"])
+def test_a_page_takes_the_place_of_no_other_file(glassnet, trained, tmp_path):
+    other = tmp_path / "notes.txt"
+    other.write_text("not a page")
+    answer = glassnet("explain", trained.path, "--bias", 1, 0, "--html", other)
+    assert (answer.status, other.read_text()) == (2, "not a page")
+    assert answer.err == f"glassnet: --html {other}: there is a file that is no page; name another one\n"
+
+
+@pytest.mark.parametrize("old", [None, b"<!DOCTYPE html>an older page"])
 def test_a_page_that_can_not_be_written_leaves_the_old_one(glassnet, trained, tmp_path, monkeypatch, old):
     path = tmp_path / "page.html"
     if old is not None:
@@ -312,10 +320,10 @@ def test_a_page_that_can_not_be_written_leaves_the_old_one(glassnet, trained, tm
 
 def test_bad_input_leaves_the_old_page(glassnet, trained, tmp_path):
     path = tmp_path / "page.html"
-    path.write_bytes(b"an older page")
+    path.write_bytes(b"<!DOCTYPE html>an older page")
     answer = glassnet("explain", trained.path, "--bias", 1, 0, "--weight", 1, 12, 0, "--html", path)
     assert (answer.status, answer.out) == (2, "")
-    assert path.read_bytes() == b"an older page"
+    assert path.read_bytes() == b"<!DOCTYPE html>an older page"
 
 
 def drawing(name="drawing.png"):

@@ -13,13 +13,15 @@ from glassnet.cli.image_argument import Example, from_data, from_file, label_of
 from glassnet.cli.model_argument import find_model, model_cost, model_data
 from glassnet.cli.printing import print_blocks
 from glassnet.data import SOURCES
-from glassnet.document import Paragraph, Section, page, plain
+from glassnet.document import Block, Paragraph, Section, page, plain
 from glassnet.errors import GlassnetError
 from glassnet.explanation import explain as explain_image
 from glassnet.files import write_atomically
 from glassnet.model_file import Model
 from glassnet.recipe import Recipe
 from glassnet.runs import RunFolder
+
+DOCTYPE = b"<!DOCTYPE html>"  # what every page begins with
 
 
 @click.command(short_help="Explain what a network makes of an image.")
@@ -91,7 +93,7 @@ def explain(
         data = f"{model_data(path, loaded, None).name}:test:0"
     shown = from_file(image, loaded) if image is not None else from_data(str(data), loaded)
     if html is not None:
-        _check_free(html, path, image)
+        _check_free(html)
     target = label_of(label, shown, loaded)
     assumed = target is None
     if target is None:
@@ -114,7 +116,8 @@ def explain(
     if assumed:
         answer = plain(loaded.class_names[target])
         words = Paragraph(f"No label was given: the network's own answer, {answer}, is taken as wanted.")
-        sections = [Section(sections[0].title, [words, *sections[0].blocks]), *sections[1:]]
+        head = [_without_praise(block) for block in sections[0].blocks]
+        sections = [Section(sections[0].title, [words, *head]), *sections[1:]]
     title = plain(f"{loaded.network} and {shown.name}")
     if html is None:
         print_blocks(sections)
@@ -130,13 +133,19 @@ def _source(model: Model, image: str | None, data: str | None) -> str | None:
     return None if data is None or model.data_name in SOURCES else data.split(":")[0]
 
 
-def _check_free(html: str, *taken: str | Path | None) -> None:
-    """Refuse to write the page over what it is made of."""
-    for file in taken:
-        if file is not None and Path(html).exists() and Path(html).samefile(file):
-            raise GlassnetError(
-                f"--html {html}: that is the {Path(file).name} to be explained; name another file"
-            )
+def _check_free(html: str) -> None:
+    """Refuse to write the page over anything but an older page."""
+    path = Path(html)
+    if path.is_file():
+        with path.open("rb") as file:
+            beginning = file.read(len(DOCTYPE))
+        if beginning and beginning != DOCTYPE:
+            raise GlassnetError(f"--html {html}: there is a file that is no page; name another one")
+
+
+def _without_praise(block: Block) -> Block:
+    """The headline of an image without a label: nobody has said what is right."""
+    return Paragraph(block.text.replace(", which is right", "")) if isinstance(block, Paragraph) else block
 
 
 def _own_answer(model: Model, example: Example) -> int:

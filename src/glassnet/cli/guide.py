@@ -147,7 +147,7 @@ class Guide:
         path = None
         if self.run is not None:
             path = training_path(self.run, self._trained_on(), None if patient else LONG)
-        span = _two(directions) if directions else "path" if path else "random"
+        span = _two(directions) if directions else "path" if path and len(path.epochs) > 2 else "random"
         plane = cost_plane(
             self.model.network, some.images, some.labels, trace.cost, directions=span, path=path
         )

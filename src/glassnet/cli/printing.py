@@ -15,7 +15,7 @@ PIPED = 100  # characters a line where nobody says how wide the terminal is
 
 def print_blocks(blocks: Sequence[Block | Section]) -> None:
     """Show the blocks, as wide as the terminal is (or as COLUMNS says)."""
-    if sys.stdout.isatty():
+    if sys.stdout is not None and sys.stdout.isatty():
         from rich.console import Console
 
         show(blocks, Console())

@@ -72,7 +72,9 @@ def with_values(formula: str, **values: str) -> str:
 def in_parentheses(value: float, digits: int = 5) -> str:
     """A number as a factor of a product: negative ones and powers of ten in parentheses."""
     text = number(value, digits)
-    return f"({text})" if text.startswith("−") or "·" in text else text
+    if text == "1" and value != 1:  # else 1 − a would be shown as 1 − 1
+        text = f"1 {'−' if value < 1 else '+'} {number(abs(1 - value), 3)}"
+    return f"({text})" if text.startswith("−") or "·" in text or " " in text else text
 
 
 _ABOVE, _BELOW = ("".join(map(re.escape, table.values())) for table in (ABOVE, BELOW))

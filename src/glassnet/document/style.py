@@ -26,7 +26,8 @@ STYLE = """
 .glassnet table mfrac { font-size: 1.2em }
 .glassnet tr.sum td { font-weight: 650; border-top: 1.5px solid #b9c4cf }
 .glassnet td.barred > span:first-child { display: inline-block; min-width: 6.2em; text-align: right }
-.glassnet .bar { display: inline-block; height: .72em; margin-left: .6em; border-radius: .1em }
+.glassnet .bar { print-color-adjust: exact; -webkit-print-color-adjust: exact;
+  display: inline-block; height: .72em; margin-left: .6em; border-radius: .1em }
 .glassnet .bar.more { background: #2066a8 }
 .glassnet .bar.less { background: #c2412d }
 .glassnet figure { margin: 1rem 0 }

@@ -96,7 +96,7 @@ def dead_relus(case: Case) -> Seen:
             continue
         dead = np.flatnonzero(cache.a.max(axis=0) == 0)
         neurons = cache.a.shape[1]
-        measured.append(f"layer {number}: {len(dead)} of {neurons}")
+        measured.append(f"layer {number}: {len(dead)} of {neurons} dead")
         if len(dead) >= DEAD * neurons:
             findings.append(
                 Finding(

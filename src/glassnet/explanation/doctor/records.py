@@ -41,7 +41,7 @@ def overfitting(history: Sequence[Record]) -> Seen:
     rise = now / lowest - 1 if lowest else 0.0 if not now else np.inf
     fall = 1 - last / then if then else 0.0
     measured = (
-        f"lowest about epoch {epoch} of {len(history)}, {number(lowest, 3)}; "
+        f"lowest median of {WINDOW} about epoch {epoch} of {len(history)}, {number(lowest, 3)}; "
         f"{number(now, 3)} or more in the last {WINDOW}"
     )
     if not (rise >= RISEN and fall >= FALLEN):

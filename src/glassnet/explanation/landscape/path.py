@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -35,7 +36,7 @@ class TrainingPath:
         return f"TrainingPath({len(self.epochs)} places, epochs {self.epochs[0]} to {self.epochs[-1]})"
 
 
-def training_path(run: RunFolder, data: Dataset, longest: float | None = None) -> TrainingPath:
+def training_path(run: RunFolder | str | Path, data: Dataset, longest: float | None = None) -> TrainingPath:
     """The parameters at the beginning of a run and after its epochs.
 
     A run folder keeps only the last of them, but its recipe gives the same bits again: the training
@@ -53,6 +54,7 @@ def training_path(run: RunFolder, data: Dataset, longest: float | None = None) -
         GlassnetError: there is no checkpoint, the data is other data, the training took too long, or
             the repetition ends elsewhere.
     """
+    run = run if isinstance(run, RunFolder) else RunFolder.open(run)
     recipe = run.recipe()
     progress = run.load_progress(recipe, data.sha256)
     if progress is None:
