@@ -181,7 +181,9 @@ struct Door {
 void end_for_others() {
   ending = std::this_thread::get_id();  // from here on, nobody comes to the door and stays
   const nb::gil_scoped_release they_may_pass;
-  while (at_the_door > 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  // A second at most: in a forked child, the count may hold threads that only the parent has.
+  for (int waited = 0; at_the_door > 0 && waited < 1000; waited++)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
 
 // Whether Ctrl-C, or another signal whose handler raises, was met.
