@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 
 from glassnet.cli.guide import Guide, Wanted
-from glassnet.cli.image_argument import Example, from_data, from_file, label_of
+from glassnet.cli.image_argument import from_data, from_file, label_of
 from glassnet.cli.model_argument import find_model, model_cost, model_data
 from glassnet.cli.printing import print_blocks
 from glassnet.data import SOURCES
-from glassnet.document import Block, Paragraph, Section, page, plain
+from glassnet.document import page, plain
 from glassnet.errors import GlassnetError
 from glassnet.explanation import explain as explain_image
 from glassnet.files import write_atomically
@@ -95,9 +94,6 @@ def explain(
     if html is not None:
         _check_free(html)
     target = label_of(label, shown, loaded)
-    assumed = target is None
-    if target is None:
-        target = _own_answer(loaded, shown)
     explanation = explain_image(
         loaded.network, shown.image, target, model_cost(loaded, cost), class_names=loaded.class_names
     )
@@ -113,11 +109,6 @@ def explain(
         pictures=html is not None,
     )
     sections = guide.chosen(want) if want else guide.everything() if html else guide.walk()
-    if assumed:
-        answer = plain(loaded.class_names[target])
-        words = Paragraph(f"No label was given: the network's own answer, {answer}, is taken as wanted.")
-        head = [_without_praise(block) for block in sections[0].blocks]
-        sections = [Section(sections[0].title, [words, *head]), *sections[1:]]
     title = plain(f"{loaded.network} and {shown.name}")
     if html is None:
         print_blocks(sections)
@@ -141,14 +132,3 @@ def _check_free(html: str) -> None:
             beginning = file.read(len(DOCTYPE))
         if beginning and beginning != DOCTYPE:
             raise GlassnetError(f"--html {html}: there is a file that is no page; name another one")
-
-
-def _without_praise(block: Block) -> Block:
-    """The headline of an image without a label: nobody has said what is right."""
-    return Paragraph(block.text.replace(", which is right", "")) if isinstance(block, Paragraph) else block
-
-
-def _own_answer(model: Model, example: Example) -> int:
-    """What the network says, also where its parameters are no numbers."""
-    with np.errstate(all="ignore"):
-        return int(model.network.predict(example.image[None]).argmax())

@@ -169,7 +169,7 @@ def explain(
     Args:
         network: it is copied, not changed.
         image: as many numbers as the network has inputs; uint8 from 0 to 255, or floats as they are.
-        label: the desired class, or the desired outputs (n_out,).
+        label: the desired class, or the desired outputs (n_out,); None takes the network's own answer.
         cost: its name.
         class_names: what the outputs stand for.
         engine: which engine's numbers are shown: textbook or native.
@@ -185,6 +185,4 @@ def explain(
     >>> [factor.value for factor in weight.factors], weight.value  # 2(a − y) · σ′(z) · a = 1 · ¼ · 2
     ([1.0, 0.25, 2.0], 0.5)
     """
-    return Explanation(
-        trace(network, image, label, cost, class_names=class_names, engine=engine, dtype=dtype)
-    )
+    return Explanation(trace(network, image, label, cost, class_names, engine, dtype))

@@ -215,10 +215,11 @@ def headline(trace: Trace) -> Paragraph:
         return Paragraph(
             f"The network {trace.network} gives {outputs}{more}; wanted is {desired}{more}. {cost}"
         )
+    answer = f"{trace.name_of(trace.answer)} (its largest output, {number(float(a[trace.answer]))})"
+    if trace.assumed:
+        words = "No label was given: its own answer is taken as wanted."
+        return Paragraph(f"The network {trace.network} answers {answer}. {words} {cost}")
     right = (
         "which is right" if trace.wanted == trace.answer else f"but {trace.name_of(trace.wanted)} is wanted"
     )
-    return Paragraph(
-        f"The network {trace.network} answers {trace.name_of(trace.answer)} "
-        f"(its largest output, {number(float(a[trace.answer]))}), {right}. {cost}"
-    )
+    return Paragraph(f"The network {trace.network} answers {answer}, {right}. {cost}")

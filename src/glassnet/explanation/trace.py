@@ -40,6 +40,7 @@ class Trace:
     image: Images  # as it was given, of any shape
     x: Array  # (1, *input_shape): as the network sees it
     y: Array  # (1, n_out): the desired output
+    assumed: bool  # whether nobody gave it, and it is the network's own answer
     chain: Gradient  # by the long way
     used: Gradient  # as training computes it
     class_names: tuple[str, ...]
@@ -224,17 +225,15 @@ def trace(
     network: Network,
     image: Images,
     label: Any,
-    cost: str | Cost = "quadratic",
-    *,
-    class_names: Sequence[str] | None = None,
-    engine: str = "textbook",
-    dtype: Any = np.float64,
+    cost: str | Cost,
+    class_names: Sequence[str] | None,
+    engine: str,
+    dtype: Any,
 ) -> Trace:
     """Pass one image forward and back; the arguments are those of `explain`."""
     if not isinstance(network, Network):
         raise GlassnetError(f"{network!r} stands where a Network is wanted: explain(network, image, label)")
     image = as_array(image, "the numbers of the image").copy()  # what its owner does to it changes nothing
-    label = as_array(label, "the desired outputs").copy()
     if image.size != prod(network.input_shape):
         size = "×".join(map(str, image.shape)) or "1"
         raise GlassnetError(
@@ -249,11 +248,13 @@ def trace(
         own = network.astype(dtype)
         cost = own.check_cost(cost)
         x = own.inputs(image[None])
-        y = own.targets(label[None])
+        assumed = label is None
+        label = own.predict(x).argmax() if assumed else as_array(label, "the desired outputs").copy()
+        y = own.targets(np.asarray(label)[None])
         run = get_engine(engine)
         chain = run.gradient(own, x, y, cost, canonical=False)
         used = run.gradient(own, x, y, cost) if own.canonical(cost) else chain
-    return Trace(own, cost, image, x, y, chain, used, names)
+    return Trace(own, cost, image, x, y, assumed, chain, used, names)
 
 
 def is_index(index: Any, size: int) -> bool:

@@ -117,4 +117,12 @@ def _examine(case: Case | None, history: Sequence[Record]) -> Diagnosis:
         else:
             examined[part] = seen.measured
             findings += seen.findings
-    return Diagnosis(tuple(findings), examined, not_examined)
+    return Diagnosis(tuple(findings), examined, not_examined, _reads(case))
+
+
+def _reads(case: Case | None) -> float | None:
+    """The share of right answers; None where it can't be had."""
+    try:
+        return None if case is None else case.judged.accuracy
+    except NotExaminedError:
+        return None

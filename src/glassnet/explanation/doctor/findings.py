@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 from glassnet.document import Block, Note, Paragraph, Shown, Table
 
+LEARNED = 0.5  # right answers; below that, nobody is told that all is well
+
 # Every illness that is looked for, and its name in prose.
 ILLNESSES = {
     "not_finite": "numbers that are NaN or infinite",
@@ -76,6 +78,7 @@ class Diagnosis(Shown):
     findings: tuple[Finding, ...]
     examined: dict[str, str]  # a part (the inputs, the gradients …), and what was measured there
     not_examined: dict[str, str]  # a part, and why it couldn't be examined
+    reads: float | None = None  # the share of right answers (validation, else training), where it is known
 
     def blocks(self) -> list[Block]:
         """The findings with their advice, then what was measured."""
@@ -84,6 +87,14 @@ class Diagnosis(Shown):
             told += [Note(finding.what, good=False), Paragraph(finding.advice), *finding.more]
         if not self.examined:
             told.append(Note("Nothing could be examined.", good=False))
+        elif not self.findings and self.reads is not None and self.reads < LEARNED:
+            told.append(
+                Note(
+                    f"No illness was found, but the network reads only {percent(self.reads)} of the images "
+                    "rightly: it has not learned (yet).",
+                    good=False,
+                )
+            )
         elif not self.findings:
             told.append(Note(f"Nothing found in what was examined: {', '.join(self.examined)}.", good=True))
         if self.examined:
@@ -98,6 +109,7 @@ class Diagnosis(Shown):
             "findings": [finding.to_dict() for finding in self.findings],
             "examined": self.examined,
             "not_examined": self.not_examined,
+            "reads": self.reads,
         }
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from glassnet.arrays import Images, Labels
 from glassnet.document import Block, Pixels, Table, plain
 from glassnet.explanation.doctor.case import Case
-from glassnet.explanation.doctor.findings import Finding, NotExaminedError, Seen, percent
+from glassnet.explanation.doctor.findings import LEARNED, Finding, NotExaminedError, Seen, percent
 from glassnet.network import Network
 
 CANDIDATES = 500  # the costliest training images
@@ -21,7 +21,6 @@ NEIGHBORS = 10
 # no image at all. With 2 % of its labels changed: 86 % of the changed ones, and no other. MNIST: about 70,
 # some of them wrong, others only hard to read.
 AGREEING = 8
-WITNESS = 0.5  # right answers; a network that knows less than that can't bear witness
 CHUNK = 5_000  # images compared at a time, to bound the memory
 SHOWN = 10  # rows of the table
 
@@ -32,7 +31,7 @@ def suspicious_labels(case: Case) -> Seen:
     n = len(training)
     if n <= NEIGHBORS:
         raise NotExaminedError(f"that takes more than {NEIGHBORS} training images")
-    if evaluation.accuracy < WITNESS:
+    if evaluation.accuracy < LEARNED:
         raise NotExaminedError(
             f"the network is no witness: it reads {percent(evaluation.accuracy)} of the images rightly"
         )
