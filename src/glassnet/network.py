@@ -12,16 +12,18 @@ from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from glassnet.arrays import Array, Images, Parameters, Shape
 from glassnet.costs import CanonicalCost, Cost, get_cost
 from glassnet.errors import GlassnetError
 from glassnet.examples import as_array, as_inputs, as_targets, as_weights
 from glassnet.initializers import get_initializer
-from glassnet.layers import Cache, Layer, format_layers, parse_layers
-from glassnet.rng import Purpose, Stream
+from glassnet.layers import Cache, Dropout, Layer, format_layers, parse_layers
+from glassnet.rng import Purpose, Stream, words
 
-CHUNK = 1024  # rows that a pass takes at a time, to bound its memory
+CHUNK = 1024  # rows that a pass takes at a time, at most
+NUMBERS = 2**24  # and no more than make so many activations, to bound its memory
 LARGEST = 100_000_000  # parameters: to draw and to train them takes some GB
 
 
@@ -40,6 +42,14 @@ class Gradient(NamedTuple):
     parameters: Parameters  # ∂C/∂ every parameter, under the network's names
     layers: list[LayerGradient]
     caches: list[Cache]
+
+
+class Draw(NamedTuple):
+    """What the random numbers of a training step depend on: which examples are met, and when."""
+
+    seed: int
+    epoch: int  # from 1
+    places: NDArray[np.int64]  # (batch,): of the examples among all training examples
 
 
 class Network:
@@ -96,7 +106,13 @@ class Network:
             output, shapes = layer.build(inputs[-1])
             inputs.append(output)
             built.append(shapes)
+        self.output_shapes = tuple(inputs[1:])  # of every layer, without the batch
         self.output_shape = inputs[-1]
+        if len(self.output_shape) != 1:
+            raise GlassnetError(
+                f"the last layer gives numbers of shape {self.output_shape}, and outputs are one row: "
+                "end with flatten and a dense layer"
+            )
         # One name per parameter everywhere: the layer's place, a point, the layer's own name.
         self.shapes = {
             f"{i}.{name}": shape for i, shapes in enumerate(built) for name, shape in shapes.items()
@@ -215,6 +231,26 @@ class Network:
             caches.append(cache)
         return x, caches
 
+    def in_training(self, draw: Draw) -> list[Parameters]:
+        """The parameters, a dictionary a layer, and beside them each dropout layer's mask.
+
+        An example's random words are shared out among the dropout layers in their order. They depend
+        on seed, epoch and example alone: not on the mini-batch in which it is met.
+        """
+        params = self.by_layer()
+        dropped = [
+            (i, layer, shape)
+            for i, (layer, shape) in enumerate(zip(self.layers, self.output_shapes, strict=True))
+            if isinstance(layer, Dropout)
+        ]
+        ends = np.cumsum([prod(shape) for _, _, shape in dropped])
+        if not dropped:
+            return params
+        drawn = words(draw.seed, Purpose.DROPOUT, draw.epoch, draw.places, int(ends[-1]))  # (batch, …)
+        for (i, layer, shape), own in zip(dropped, np.split(drawn, ends[:-1], axis=1), strict=True):
+            params[i] = {"mask": layer.mask(own, self.dtype).reshape(len(own), *shape)}
+        return params
+
     def predict(self, images: Images) -> Array:
         """The outputs (batch, n_out) for images as `inputs` takes them."""
         images = as_array(images, "images")
@@ -227,8 +263,9 @@ class Network:
     def passes(self, images: Images) -> Iterator[tuple[slice, Array, list[Cache]]]:
         """Forward through many images, a chunk at a time: its rows, outputs and caches."""
         params = self.by_layer()
-        for start in range(0, max(1, len(images)), CHUNK):  # no image at all is a pass, too
-            rows = slice(start, start + CHUNK)
+        rows_at_a_time = min(CHUNK, max(1, NUMBERS // sum(map(prod, self.output_shapes))))
+        for start in range(0, max(1, len(images)), rows_at_a_time):  # no image at all is a pass, too
+            rows = slice(start, start + rows_at_a_time)
             yield rows, *self.forward(self.inputs(images[rows]), params)
 
     # Cost
@@ -297,6 +334,7 @@ class Network:
         *,
         example_weights: Any = None,
         canonical: bool = True,
+        draw: Draw | None = None,
     ) -> Gradient:
         """C and ∇C of a batch: one forward and one backward pass.
 
@@ -306,6 +344,7 @@ class Network:
             cost: its name.
             example_weights: (batch,); C is then (1/m) Σ weight · C₀.
             canonical: whether the canonical pairs take their short cut.
+            draw: which training step it is, for what dropout switches off; None: nothing.
 
         >>> network = Network("2-1", parameters={"0.weight": np.array([[1.0, -1.0]]), "0.bias": np.zeros(1)})
         >>> gradient = network.gradient(np.array([[2.0, 2.0]]), np.array([[0.0]]), "squared")
@@ -316,7 +355,7 @@ class Network:
         x, y = self.inputs(images), self.targets(y)
         self.check_batch(x, y, cost)
         share = self.share(len(x), example_weights)
-        params = self.by_layer()
+        params = self.by_layer() if draw is None else self.in_training(draw)
         _, caches = self.forward(x, params)
         layers = self.backward(caches, y, cost, share, params, canonical)
         mean_cost = float(

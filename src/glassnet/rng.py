@@ -33,6 +33,7 @@ class Purpose(IntEnum):
     SHUFFLE = 3  # the order of the training examples in `epoch`
     GRADIENT_CHECK = 4  # which parameters a gradient check looks at
     LANDSCAPE = 5  # a random direction among the parameters: number `epoch`, array `step`
+    DROPOUT = 6  # what dropout switches off in `epoch` for the training example `step`
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,7 @@ class Stream:
 
     def bits(self, count: int) -> NDArray[np.uint32]:
         """The first `count` 32-bit words of the stream, shape (count,)."""
-        blocks = -(-count // 4)
-        counter = np.empty((4, blocks), dtype=np.uint64)
-        counter[0] = np.arange(blocks)
-        counter[1], counter[2], counter[3] = self.step, self.epoch, self.purpose
-        return philox(counter, check_seed(self.seed)).T.reshape(-1)[:count]
+        return words(self.seed, self.purpose, self.epoch, np.array([self.step]), count).ravel()
 
     def uniform(self, shape: tuple[int, ...]) -> NDArray[np.float64]:
         """Uniform numbers in the open interval (0, 1): u = (bits + ½) / 2³²."""
@@ -79,6 +76,18 @@ class Stream:
         return np.argsort(keys, kind="stable")
 
 
+def words(
+    seed: int, purpose: Purpose, epoch: int, steps: NDArray[np.int64], count: int
+) -> NDArray[np.uint32]:
+    """The first `count` words of the streams of all these steps, shape (steps, count)."""
+    blocks = -(-count // 4)
+    counter = np.empty((4, len(steps), blocks), dtype=np.uint64)
+    counter[0] = np.arange(blocks)
+    counter[1], counter[2], counter[3] = steps[:, None], epoch, purpose
+    drawn = philox(counter, check_seed(seed))  # (4, steps, blocks)
+    return drawn.transpose(1, 2, 0).reshape(len(steps), -1)[:, :count]
+
+
 def check_seed(seed: int) -> int:
     """The seed itself, if it is a whole number that fits 63 bits."""
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed <= LARGEST_SEED:
@@ -87,7 +96,7 @@ def check_seed(seed: int) -> int:
 
 
 def philox(counter: NDArray[np.uint64], key: int) -> NDArray[np.uint32]:
-    """Ten rounds of Philox 4×32 over counters (4, blocks), 32 bits in each 64-bit element."""
+    """Ten rounds of Philox 4×32 over counters (4, …), 32 bits in each 64-bit element."""
     low = np.uint64(0xFFFFFFFF)
     word = np.uint64(32)
     key0, key1 = key & 0xFFFFFFFF, key >> 32

@@ -124,6 +124,7 @@ class Trainer:
             learning_rate=recipe.learning_rate,
             batch_size=min(recipe.batch_size, n),
             l2=recipe.l2,
+            seed=recipe.seed,
         )
         if progress is None:
             progress = Progress(_copy(network.parameters), optimizer.initial_state(network.parameters))
@@ -204,7 +205,9 @@ class Trainer:
         places = self._order[self._done : self._done + batches * self._task.batch_size]
         start = perf_counter()
         with np.errstate(over="ignore", invalid="ignore"):  # _check_finite says it better
-            met = self._engine.train_batches(self.network, self._optimizer_state, self._task, places)
+            met = self._engine.train_batches(
+                self.network, self._optimizer_state, self._task, places, self.progress.epoch + 1
+            )
         seconds = max(perf_counter() - start, 1e-9)
         self._check_finite(met)
         self._met.append(met)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from glassnet.arrays import Array, Images, Labels, Parameters
 from glassnet.costs import Cost
-from glassnet.network import Gradient, Network
+from glassnet.network import Draw, Gradient, Network
 from glassnet.optimizers import SGD
 
 
@@ -27,6 +27,7 @@ class Task:
     learning_rate: float
     batch_size: int
     l2: float
+    seed: int = 0  # of what dropout switches off
 
 
 class Batches(NamedTuple):
@@ -43,7 +44,12 @@ class Engine(Protocol):
     name: str
 
     def train_batches(
-        self, network: Network, optimizer_state: Parameters, task: Task, order: NDArray[np.int64]
+        self,
+        network: Network,
+        optimizer_state: Parameters,
+        task: Task,
+        order: NDArray[np.int64],
+        epoch: int = 1,
     ) -> Batches:
         """A step for each mini-batch of `order`, the examples' places in the order of their use.
 
@@ -62,6 +68,7 @@ class Engine(Protocol):
         *,
         example_weights: Any = None,
         canonical: bool = True,
+        draw: Draw | None = None,
     ) -> Gradient:
         """C, ∇C and every number on the way there, as `Network.gradient` has them, of one step not made."""
 

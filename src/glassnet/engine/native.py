@@ -25,7 +25,7 @@ from glassnet.engine.engine import Batches, Task
 from glassnet.errors import GlassnetError
 from glassnet.examples import as_weights, check_labels, image_rows, not_finite
 from glassnet.layers import Cache
-from glassnet.network import Gradient, LayerGradient, Network
+from glassnet.network import Draw, Gradient, LayerGradient, Network
 
 NOT_BUILT = "it was not built when glassnet was installed (that takes g++ 12 or newer, or clang)"
 _reason = NOT_BUILT
@@ -85,7 +85,12 @@ class NativeEngine:
     name = "native"
 
     def train_batches(
-        self, network: Network, optimizer_state: Parameters, task: Task, order: NDArray[np.int64]
+        self,
+        network: Network,
+        optimizer_state: Parameters,
+        task: Task,
+        order: NDArray[np.int64],
+        epoch: int = 1,
     ) -> Batches:
         batches = -(-len(order) // task.batch_size)
         met = Batches(
@@ -142,6 +147,7 @@ class NativeEngine:
         *,
         example_weights: Any = None,
         canonical: bool = True,
+        draw: Draw | None = None,
     ) -> Gradient:
         cost = network.check_cost(cost)
         rows, y = flat_images(network, images), network.targets(y)

@@ -17,7 +17,7 @@ from threadpoolctl import ThreadpoolController
 from glassnet.arrays import Array, Images, Labels, Parameters
 from glassnet.costs import Cost, l2_gradient
 from glassnet.engine.engine import Batches, Task
-from glassnet.network import Gradient, Network
+from glassnet.network import Draw, Gradient, Network
 
 BLOCK = 256  # images that are floats at a time: they stay in the CPU's cache until they are used
 BLAS = ThreadpoolController()  # NumPy's, found in this process
@@ -40,11 +40,15 @@ class TextbookEngine:
 
     @one_blas_thread
     def train_batches(
-        self, network: Network, optimizer_state: Parameters, task: Task, order: NDArray[np.int64]
+        self,
+        network: Network,
+        optimizer_state: Parameters,
+        task: Task,
+        order: NDArray[np.int64],
+        epoch: int = 1,
     ) -> Batches:
         m = task.batch_size
         n = len(task.images)
-        params = network.by_layer()
         weights = network.weights
         costs: list[Array] = []
         correct: list[NDArray[np.bool_]] = []
@@ -62,6 +66,7 @@ class TextbookEngine:
                 of_batch = None if task.example_weights is None else task.example_weights[places[batch]]
                 share = network.share(len(x_batch), of_batch)
 
+                params = network.in_training(Draw(task.seed, epoch, places[batch]))
                 _, caches = network.forward(x_batch, params)
                 back = network.backward(caches, y_batch, task.cost, share, params)
                 gradients = network.by_name(layer.parameters for layer in back)
@@ -102,8 +107,11 @@ class TextbookEngine:
         *,
         example_weights: Any = None,
         canonical: bool = True,
+        draw: Draw | None = None,
     ) -> Gradient:
-        return network.gradient(images, y, cost, example_weights=example_weights, canonical=canonical)
+        return network.gradient(
+            images, y, cost, example_weights=example_weights, canonical=canonical, draw=draw
+        )
 
     def predictor(self, network: Network) -> Callable[[Images], Array]:
         return one_blas_thread(network.copy().predict)

@@ -116,7 +116,7 @@ def activation_derivative(trace: Trace, layer: int, k: int) -> ActivationDerivat
 def _terms(trace: Trace, layer: int, k: int) -> list[Term]:
     """w · σ′(z) · ∂C₀/∂a over the next layer, or w · δ."""
     following = layer + 1
-    lines = trace.layer_at(following).outgoing(trace.params[layer], k)
+    lines = trace.layer_at(following).outgoing(trace.params[layer], trace.chain.caches[layer], k)
     activation = trace.activation(following)
     if _by_factors(trace, following):
         assert isinstance(activation, Elementwise)

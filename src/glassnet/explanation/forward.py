@@ -112,7 +112,7 @@ def neuron_sum(trace: Trace, layer: int, j: int) -> NeuronSum:
     """Neuron j of layer 1 … L."""
     own = trace.layer_at(layer)
     j = trace.neuron_at(layer, j)
-    lines = own.incoming(trace.params[layer - 1], j)
+    lines = own.incoming(trace.params[layer - 1], trace.chain.caches[layer - 1], j)
     inputs = trace.a(layer - 1)[lines.places]
     return NeuronSum(trace, layer, j, lines, inputs, float(trace.z(layer)[j]), float(trace.a(layer)[j]))
 

@@ -218,7 +218,8 @@ def _nudges(network: Network, gradient: Gradient, parameter: Parameter) -> Array
     """−∂C₀/∂(the parameter) of every image of a chunk, shape (images,)."""
     layer, _, kind = parameter.name.partition(".")
     i = int(layer)
-    back = network.layers[i].per_example(gradient.caches[i], gradient.layers[i].dC_dz, kind, parameter.place)
+    places = network.layers[i].by_place(gradient.caches[i], gradient.layers[i].dC_dz, kind, parameter.place)
+    back: Array = places.reshape(len(places), -1).sum(axis=1)  # (images,)
     return -back
 
 

@@ -58,7 +58,9 @@ class Ways(Shown):
         ]
         whose = "that is for the layers before to do" if layer > 1 else "they are the image itself"
         if self.by_bias is not None and self.by_weights is not None:
-            lines = self.trace.layer_at(layer).incoming(self.trace.params[layer - 1], j)
+            lines = self.trace.layer_at(layer).incoming(
+                self.trace.params[layer - 1], self.trace.chain.caches[layer - 1], j
+            )
             weights = np.zeros_like(inputs)
             weights[lines.places] = lines.weights
             bias = symbol("b", layer, j)

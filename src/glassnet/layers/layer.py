@@ -23,7 +23,7 @@ class Cache(NamedTuple):
 class Connections(NamedTuple):
     """The lines between one neuron and those at their other ends."""
 
-    places: NDArray[np.int64]  # (n,): the other neurons, counted through
+    places: NDArray[np.int64]  # (n,): the other neurons
     weights: Array  # (n,)
     bias: float | None = None  # of the neuron itself, where the lines lead into it and it has one
 
@@ -64,11 +64,18 @@ class Layer(Protocol):
     def dC_dx(self, params: Parameters, cache: Cache, dC_dz: Array) -> Array:
         """∂C/∂x from ∂C/∂z: what the layer before gets as its ∂C/∂a."""
 
-    def incoming(self, params: Parameters, j: int) -> Connections:
-        """The lines into neuron j: z_j is the sum of weight · input over them, plus the bias."""
+    def incoming(self, params: Parameters, cache: Cache, j: int) -> Connections:
+        """The lines into neuron j of the first example: z_j is the sum of weight · input, plus the bias.
 
-    def outgoing(self, params: Parameters, k: int) -> Connections:
-        """The lines from input k: ∂C/∂x_k is the sum of weight · δ over them."""
+        Neurons and inputs are counted through, as `ravel` does.
+        """
 
-    def per_example(self, cache: Cache, dC_dz: Array, name: str, place: tuple[int, ...]) -> Array:
-        """∂C₀/∂(one parameter) of every example, shape (batch,): what `backward` sums up."""
+    def outgoing(self, params: Parameters, cache: Cache, k: int) -> Connections:
+        """The lines from input k of the first example: ∂C/∂x_k is the sum of weight · δ over them."""
+
+    def by_place(self, cache: Cache, dC_dz: Array, name: str, place: tuple[int, ...]) -> Array:
+        """δ · input for one parameter, for every example and every place that shares it.
+
+        Shape (batch,) where the parameter stands in one place, (batch, down, across) where it passes
+        over an image; the sum over all of them is what `backward` gives.
+        """

@@ -10,13 +10,12 @@ import numpy as np
 from glassnet.activations import ACTIVATIONS
 from glassnet.arrays import Array, Parameters, Shape
 from glassnet.errors import GlassnetError
-from glassnet.initializers import Initializer
 from glassnet.layers.layer import Cache, Connections
-from glassnet.rng import Stream
+from glassnet.layers.parameterless import Parameterless
 
 
 @dataclass(frozen=True)
-class Softmax:
+class Softmax(Parameterless):
     """a = softmax(x): no parameters, z is the input itself.
 
     For softmax on the weighted sums of a layer, give that layer the activation instead:
@@ -33,11 +32,6 @@ class Softmax:
             )
         return input_shape, {}
 
-    def initial(
-        self, input_shape: Shape, initializer: Initializer, weights: Stream, biases: Stream
-    ) -> Parameters:
-        return {}
-
     def forward(self, params: Parameters, x: Array) -> tuple[Array, Cache]:
         a = ACTIVATIONS["softmax"].forward(x)  # (batch, n)
         return a, Cache(x, x, a)
@@ -45,17 +39,11 @@ class Softmax:
     def delta(self, cache: Cache, dC_da: Array) -> Array:
         return ACTIVATIONS["softmax"].backward(cache.z, cache.a, dC_da)  # (batch, n)
 
-    def backward(self, params: Parameters, cache: Cache, dC_dz: Array) -> Parameters:
-        return {}
-
     def dC_dx(self, params: Parameters, cache: Cache, dC_dz: Array) -> Array:
         return dC_dz  # (batch, n): x is z
 
-    def incoming(self, params: Parameters, j: int) -> Connections:
+    def incoming(self, params: Parameters, cache: Cache, j: int) -> Connections:
         return Connections(np.array([j]), np.ones(1))
 
-    def outgoing(self, params: Parameters, k: int) -> Connections:
+    def outgoing(self, params: Parameters, cache: Cache, k: int) -> Connections:
         return Connections(np.array([k]), np.ones(1))
-
-    def per_example(self, cache: Cache, dC_dz: Array, name: str, place: tuple[int, ...]) -> Array:
-        raise GlassnetError(f"the softmax layer has no parameter {name!r}")

@@ -1,0 +1,40 @@
+"""Flatten: the numbers of an image as one row, channel by channel and row by row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import ClassVar
+
+import numpy as np
+
+from glassnet.arrays import Array, Parameters, Shape
+from glassnet.layers.layer import Cache, Connections
+from glassnet.layers.parameterless import Parameterless
+
+
+@dataclass(frozen=True)
+class Flatten(Parameterless):
+    """The same numbers in one row: what a dense layer takes.
+
+    >>> Flatten().build((40, 4, 4))
+    ((640,), {})
+    """
+
+    kind: ClassVar[str] = "flatten"
+
+    def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Shape]]:
+        return (prod(input_shape),), {}
+
+    def forward(self, params: Parameters, x: Array) -> tuple[Array, Cache]:
+        z = x.reshape(len(x), -1)  # (batch, n)
+        return z, Cache(x, z, z)
+
+    def dC_dx(self, params: Parameters, cache: Cache, dC_dz: Array) -> Array:
+        return dC_dz.reshape(cache.x.shape)
+
+    def incoming(self, params: Parameters, cache: Cache, j: int) -> Connections:
+        return Connections(np.array([j]), np.ones(1))
+
+    def outgoing(self, params: Parameters, cache: Cache, k: int) -> Connections:
+        return Connections(np.array([k]), np.ones(1))

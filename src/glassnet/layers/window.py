@@ -1,0 +1,65 @@
+"""A window that slides over an image: what convolution and pooling have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from glassnet.arrays import Shape
+from glassnet.errors import GlassnetError
+
+
+def whole(name: str, value: Any, least: int) -> int:
+    """A hyperparameter that is a whole number, `least` or more."""
+    number = int(value) if isinstance(value, np.integer) else value
+    if type(number) is not int or number < least:
+        raise GlassnetError(f"{name} is {value!r}: give a whole number, {least} or more")
+    return number
+
+
+def slide(name: str, input_shape: Shape, size: int, stride: int, padding: int = 0) -> tuple[int, int]:
+    """In how many places, down and across, a window of size × size stands on an image.
+
+    Rows and columns at the lower and right end that no window reaches are not seen.
+
+    Raises:
+        GlassnetError: no image, or one that is smaller than the window.
+
+    >>> slide("pool2", (20, 25, 24), size=2, stride=2)
+    (12, 12)
+    """
+    if len(input_shape) != 3:
+        raise GlassnetError(
+            f"{name} takes an image of shape (channels, height, width), not an input of shape {input_shape}"
+        )
+    _, height, width = input_shape
+    if min(height, width) + 2 * padding < size:
+        around = f" with {padding} around it" if padding else ""
+        raise GlassnetError(
+            f"{name}: its window of {size}×{size} is larger than the image of {height}×{width}{around}: "
+            "make it smaller, or leave a layer out"
+        )
+    return (height + 2 * padding - size) // stride + 1, (width + 2 * padding - size) // stride + 1
+
+
+def left_over(side: int, size: int, stride: int, padding: int = 0) -> int:
+    """How many rows (or columns) at the end no window reaches.
+
+    >>> left_over(25, size=2, stride=2)
+    1
+    """
+    return (side + 2 * padding - size) % stride if stride <= size else 0
+
+
+def windows(x: NDArray[Any], size: int, stride: int) -> NDArray[Any]:
+    """A view of images (batch, channels, height, width) as (batch, channels, down, across, size, size).
+
+    Where windows overlap, numbers are seen several times; `windows(x, …)[..., i, j] += …`, for one
+    place in the window, meets each number once at most.
+    """
+    return sliding_window_view(x, (size, size), axis=(2, 3), writeable=x.flags.writeable)[
+        :, :, ::stride, ::stride
+    ]
