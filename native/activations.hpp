@@ -65,25 +65,24 @@ inline void softmax_back(const T* a, const T* dC_da, T* delta, std::size_t n, st
   for (std::size_t k = 0; k < width; k += lanes<T>) store(delta + k, load(a + k) * (load(dC_da + k) - mean));
 }
 
+// Of `count` numbers from `at` on; softmax wants whole rows.
 template <class T>
-inline void activate(const Layer<T>& layer, std::size_t first, std::size_t last) {
-  const std::size_t at = first * layer.width, count = (last - first) * layer.width;
+inline void activate(const Layer<T>& layer, std::size_t at, std::size_t count) {
   switch (layer.activation) {
     case Activation::sigmoid: return activate_numbers<T, Activation::sigmoid>(layer.z + at, layer.a + at, count);
     case Activation::tanh: return activate_numbers<T, Activation::tanh>(layer.z + at, layer.a + at, count);
     case Activation::relu: return activate_numbers<T, Activation::relu>(layer.z + at, layer.a + at, count);
     case Activation::linear: return activate_numbers<T, Activation::linear>(layer.z + at, layer.a + at, count);
     case Activation::softmax:
-      for (std::size_t i = first; i < last; i++)
-        softmax(layer.z + i * layer.width, layer.a + i * layer.width, layer.n_out, layer.width);
+      for (std::size_t i = at; i < at + count; i += layer.width)
+        softmax(layer.z + i, layer.a + i, layer.n_out, layer.width);
   }
 }
 
 // From ∂C/∂a to δ; both may stand in the same place.
 template <class T>
-inline void activation_backward(const Layer<T>& layer, const T* dC_da, std::size_t first, std::size_t last) {
-  const std::size_t at = first * layer.width, count = (last - first) * layer.width;
-  const T *a = layer.a + at, *from = dC_da + at;
+inline void activation_backward(const Layer<T>& layer, const T* from, std::size_t at, std::size_t count) {
+  const T* a = layer.a + at;
   T* to = layer.delta + at;
   switch (layer.activation) {
     case Activation::sigmoid: return backward_numbers<T, Activation::sigmoid>(a, from, to, count);
@@ -91,8 +90,8 @@ inline void activation_backward(const Layer<T>& layer, const T* dC_da, std::size
     case Activation::relu: return backward_numbers<T, Activation::relu>(a, from, to, count);
     case Activation::linear: return backward_numbers<T, Activation::linear>(a, from, to, count);
     case Activation::softmax:
-      for (std::size_t i = 0; i < last - first; i++)
-        softmax_back(a + i * layer.width, from + i * layer.width, to + i * layer.width, layer.n_out, layer.width);
+      for (std::size_t i = 0; i < count; i += layer.width)
+        softmax_back(a + i, from + i, to + i, layer.n_out, layer.width);
   }
 }
 

@@ -44,35 +44,94 @@ Cost cost_named(const std::string& name) {
                       {"log_likelihood", Cost::log_likelihood}});
 }
 
-Operation operation(const std::tuple<std::string, std::string, std::size_t, std::size_t>& from) {
-  const auto& [kind, activation, n_in, n_out] = from;
-  const Operation of = {named<Kind>("layer", kind, {{"dense", Kind::dense}, {"softmax", Kind::softmax}}),
-                        named<Activation>("activation", activation,
-                                          {{"sigmoid", Activation::sigmoid},
-                                           {"tanh", Activation::tanh},
-                                           {"relu", Activation::relu},
-                                           {"linear", Activation::linear},
-                                           {"softmax", Activation::softmax}}),
-                        n_in, n_out};
+// A layer as Python tells of it: kind, activation, shapes of input and output; size, stride and padding of a
+// window; threshold and scale of dropout.
+using Shape = std::vector<std::size_t>;
+using Line = std::tuple<std::string, std::string, Shape, Shape, std::tuple<std::size_t, std::size_t, std::size_t>,
+                        std::tuple<std::uint32_t, double>>;
+using Operations = std::vector<Line>;
+
+std::size_t size_of(const Shape& shape) {
+  std::size_t size = 1;
+  for (const std::size_t n : shape) {
+    if (n < 1 || n > (std::size_t(1) << 31) / size) refuse("a layer of too many numbers, or of none");
+    size *= n;
+  }
+  return size;
+}
+
+Grid grid(const Shape& shape) { return shape.size() == 3 ? Grid{shape[0], shape[1], shape[2]} : Grid{1, 1, 1}; }
+
+// In how many places a window stands along a side.
+std::size_t places(std::size_t side, const Window& window) {
+  const std::size_t around = side + 2 * window.padding;
+  return around < window.size ? 0 : (around - window.size) / window.stride + 1;
+}
+
+void check_window(const Operation& of) {
+  const Window& window = of.window;
+  constexpr std::size_t most = 1 << 16;
+  if (window.size < 1 || window.size > most || window.stride < 1 || window.stride > most) refuse("a window of that size");
+  if (window.padding >= window.size || (!is_conv(of) && window.padding)) refuse("a window with that padding");
+  const bool fits = of.out.height == places(of.in.height, window) && of.out.width == places(of.in.width, window);
+  if (!fits || (!is_conv(of) && of.in.channels != of.out.channels)) refuse("a window that makes another image");
+  if (window.area() > (std::size_t(1) << 31) / of.in.channels) refuse("a filter of too many weights");
+}
+
+Operation operation(const Line& from) {
+  const auto& [kind, activation, in, out, window, dropout] = from;
+  Operation of{};
+  of.kind = named<Kind>("layer", kind,
+                        {{"dense", Kind::dense},
+                         {"softmax", Kind::softmax},
+                         {"flatten", Kind::flatten},
+                         {"dropout", Kind::dropout},
+                         {"conv", Kind::conv},
+                         {"max_pool", Kind::max_pool},
+                         {"average_pool", Kind::average_pool}});
+  of.activation = named<Activation>("activation", activation,
+                                    {{"sigmoid", Activation::sigmoid},
+                                     {"tanh", Activation::tanh},
+                                     {"relu", Activation::relu},
+                                     {"linear", Activation::linear},
+                                     {"softmax", Activation::softmax}});
+  of.n_in = size_of(in), of.n_out = size_of(out);
+  of.on_images = out.size() == 3;
+  of.in = grid(in), of.out = grid(out);
+  const bool slides = of.kind == Kind::conv || of.kind == Kind::max_pool || of.kind == Kind::average_pool;
+  std::tie(of.window.size, of.window.stride, of.window.padding) = window;
+  std::tie(of.threshold, of.scale) = dropout;
+  if (slides && !(in.size() == 3 && out.size() == 3)) refuse("a window slides over images");
+  if (slides) check_window(of);
+  if (!slides) of.window = {};
+  if (of.on_images && !slides && of.kind != Kind::dropout) refuse("a layer that gives no image");
+  if (of.on_images && of.activation == Activation::softmax) refuse("softmax takes a row of numbers");
+  if (is_dense(of) && in.size() != 1) refuse("a dense layer takes a row of numbers");
   // Steps reach no further than 32 bits.
   constexpr std::size_t far = std::size_t(1) << 31;
-  const bool small = n_in <= far / CHUNK && n_out <= far / CHUNK && (!is_dense(of) || n_in * width(n_out) <= far);
-  if (n_in < 1 || n_out < 1 || !small)
-    refuse("a layer of " + std::to_string(n_in) + " inputs and " + std::to_string(n_out) + " outputs");
-  if (of.kind == Kind::softmax && (n_in != n_out || of.activation != Activation::softmax))
-    refuse("a softmax layer has as many outputs as inputs, and the activation softmax");
+  const std::size_t weights = is_dense(of) ? width(of.n_out) : is_conv(of) ? of.out.channels : 0;
+  const std::size_t padded_in = of.in.channels * (of.in.height + 2 * of.window.padding) * (of.in.width + 2 * of.window.padding);
+  const bool small = of.n_in <= far / CHUNK && of.n_out <= far / CHUNK && padded_in <= far / CHUNK &&
+                     (weights == 0 || width(fan_in(of)) <= far / weights);
+  if (!small)
+    refuse("a layer of " + std::to_string(of.n_in) + " inputs and " + std::to_string(of.n_out) + " outputs");
+  const bool keeps = of.kind == Kind::softmax || of.kind == Kind::flatten || of.kind == Kind::dropout;
+  if (keeps && of.n_in != of.n_out) refuse("a " + kind + " layer has as many outputs as inputs");
+  if (of.kind == Kind::softmax && of.activation != Activation::softmax)
+    refuse("a softmax layer has the activation softmax");
   return of;
 }
 
-using Operations = std::vector<std::tuple<std::string, std::string, std::size_t, std::size_t>>;
-
 Plan plan_of(const Operations& operations) {
   Plan plan;
-  for (const auto& from : operations) {
+  const Shape* shape = nullptr;
+  for (const Line& from : operations) {
+    if (shape && *shape != std::get<2>(from)) refuse("layers that don't fit together");
     plan.push_back(operation(from));
-    if (plan.size() > 1 && plan[plan.size() - 2].n_out != plan.back().n_in) refuse("layers that don't fit together");
+    shape = &std::get<3>(from);
   }
   if (plan.empty()) refuse("a plan without layers");
+  if (plan.back().on_images) refuse("a plan that ends with images");
   return plan;
 }
 
@@ -104,17 +163,27 @@ void keep_apart(const std::vector<Array>& written, const Read&... read) {
   (check(read), ...);
 }
 
-// Weight and bias of each dense layer, in this order.
+template <class T>
+T* weight_of(const Operation& of, const Array& array) {
+  if (is_dense(of)) return checked<T>("weight", array, {of.n_out, of.n_in});
+  return checked<T>("weight", array, {of.out.channels, of.in.channels, of.window.size, of.window.size});
+}
+
+template <class T>
+T* bias_of(const Operation& of, const Array& array) {
+  return checked<T>("bias", array, {is_dense(of) ? of.n_out : of.out.channels});
+}
+
+// Weight and bias of each layer that has them, in this order.
 template <class T>
 std::vector<Parameters<T>> parameters_of(const Plan& plan, const std::vector<Array>& arrays) {
   std::vector<Parameters<T>> parameters;
   std::size_t at = 0;
   for (const Operation& of : plan) {
     parameters.push_back({});
-    if (!is_dense(of)) continue;
+    if (!has_weights(of)) continue;
     if (at + 2 > arrays.size()) refuse("parameters: too few arrays");
-    parameters.back().weight = checked<T>("weight", arrays[at], {of.n_out, of.n_in});
-    parameters.back().bias = checked<T>("bias", arrays[at + 1], {of.n_out});
+    parameters.back() = {weight_of<T>(of, arrays[at]), bias_of<T>(of, arrays[at + 1])};
     at += 2;
   }
   if (at != arrays.size()) refuse("parameters: too many arrays");
@@ -214,7 +283,7 @@ bool conclude(Work work) {
 
 template <class T>
 bool train_as(const Plan& plan, const std::vector<Array>& arrays, const Readable& images, const Readable& labels,
-              const std::optional<Readable>& example_weights, const Readable& order, std::size_t batch_size,
+              const std::optional<Readable>& example_weights, const Readable& order, Draw draw, std::size_t batch_size,
               Criterion by, Descent how, const std::string& target, std::size_t threads, const Array& costs,
               const Array& correct, const Array& gradient_norms) {
   const std::vector<Parameters<T>> parameters = parameters_of<T>(plan, arrays);
@@ -236,22 +305,24 @@ bool train_as(const Plan& plan, const std::vector<Array>& arrays, const Readable
   training.correct = checked<bool>("correct", correct, {count});
   training.gradient_norms = checked<double>("gradient_norms", gradient_norms, {batches, arrays.size() / 2});
   keep_apart({costs, correct, gradient_norms}, images, labels, order, example_weights ? *example_weights : order);
-  const Call<T> call{target_named(target), plan, parameters.data(), source, threads_within(threads), interrupted};
+  const Call<T> call{target_named(target), plan, parameters.data(), source, threads_within(threads), interrupted, draw};
   if (count == 0) return true;
   return conclude([&] { return train(call, training); });
 }
 
 bool train_batches(const Operations& operations, const std::vector<Array>& parameters, const Readable& images,
                    const Readable& labels, const std::optional<Readable>& example_weights, const Readable& order,
-                   std::size_t batch_size, const std::string& cost, bool canonical, double learning_rate, double decay,
+                   std::uint64_t seed, std::uint32_t epoch, std::size_t batch_size, const std::string& cost,
+                   bool canonical, double learning_rate, double decay,
                    const std::string& dtype, const std::string& target, std::size_t threads, const Array& costs,
                    const Array& correct, const Array& gradient_norms) {
   const Plan plan = plan_of(operations);
   const Criterion by = {cost_named(cost), canonical};
   const auto train_in = named<decltype(&train_as<float>)>("dtype", dtype,
                                                           {{"float32", train_as<float>}, {"float64", train_as<double>}});
-  return train_in(plan, parameters, images, labels, example_weights, order, batch_size, by, {true, learning_rate, decay},
-           target, threads, costs, correct, gradient_norms);
+  const Draw draw = {true, seed, epoch, nullptr};
+  return train_in(plan, parameters, images, labels, example_weights, order, draw, batch_size, by,
+                  {true, learning_rate, decay}, target, threads, costs, correct, gradient_norms);
 }
 
 template <class T>
@@ -284,13 +355,15 @@ using Layers = std::vector<std::vector<std::optional<Array>>>;
 
 template <class T>
 bool gradient_as(const Plan& plan, const std::vector<Array>& arrays, const Readable& images, const Readable& targets,
-                 const std::optional<Readable>& example_weights, Criterion by, const std::string& target,
-                 std::size_t threads, const Array& costs, const Array& x, const Layers& layers) {
+                 const std::optional<Readable>& example_weights, const std::optional<Readable>& places, Draw draw,
+                 Criterion by, const std::string& target, std::size_t threads, const Array& costs, const Array& x,
+                 const Layers& layers) {
   const std::vector<Parameters<T>> parameters = parameters_of<T>(plan, arrays);
   Source source = images_of(images, plan.front().n_in);
   const std::size_t n = images.shape(0);
   add_targets<T>(source, targets, n, plan.back().n_out);
   if (example_weights) source.example_weights = checked<double>("example_weights", *example_weights, {n});
+  if (places) draw.on = true, draw.places = checked<std::int64_t>("places", *places, {n});
   if (n == 0) refuse("images: none");
   if (layers.size() != plan.size()) refuse("layers: not as many as the plan has");
   std::vector<Numbers<T>> numbers;
@@ -302,28 +375,29 @@ bool gradient_as(const Plan& plan, const std::vector<Array>& arrays, const Reada
       return layers[l][i] ? checked<T>(name, *layers[l][i], shape) : nullptr;
     };
     numbers.push_back({place("z", 0, {n, of.n_out}), place("a", 1, {n, of.n_out}), place("delta", 2, {n, of.n_out}),
-                       place("dC_da", 3, {n, of.n_out}), place("weight", 4, {of.n_out, of.n_in}),
-                       place("bias", 5, {of.n_out})});
+                       place("dC_da", 3, {n, of.n_out}), nullptr, nullptr});
+    if (has_weights(of) && !(layers[l][4] && layers[l][5])) refuse("layers: no room for the gradient");
+    if (has_weights(of)) numbers[l].weight = weight_of<T>(of, *layers[l][4]), numbers[l].bias = bias_of<T>(of, *layers[l][5]);
     for (const std::optional<Array>& array : layers[l])
       if (array) written.push_back(*array);
-    if (is_dense(of) && !(numbers[l].weight && numbers[l].bias)) refuse("layers: no room for the gradient");
   }
-  keep_apart(written, images, targets, example_weights ? *example_weights : images);
+  keep_apart(written, images, targets, example_weights ? *example_weights : images, places ? *places : images);
   const Reading<T> reading{n, by, checked<double>("costs", costs, {n}), checked<T>("x", x, {n, plan.front().n_in}),
                            numbers.data()};
-  const Call<T> call{target_named(target), plan, parameters.data(), source, threads_within(threads), interrupted};
+  const Call<T> call{target_named(target), plan, parameters.data(), source, threads_within(threads), interrupted, draw};
   return conclude([&] { return read_gradient(call, reading); });
 }
 
 bool cost_and_gradient(const Operations& operations, const std::vector<Array>& parameters, const Readable& images,
                        const Readable& targets, const std::optional<Readable>& example_weights,
+                       const std::optional<Readable>& places, std::uint64_t seed, std::uint32_t epoch,
                        const std::string& cost, bool canonical, const std::string& dtype, const std::string& target,
                        std::size_t threads, const Array& costs, const Array& x, const Layers& layers) {
   const Plan plan = plan_of(operations);
   const auto gradient_in = named<decltype(&gradient_as<float>)>(
       "dtype", dtype, {{"float32", gradient_as<float>}, {"float64", gradient_as<double>}});
-  return gradient_in(plan, parameters, images, targets, example_weights, {cost_named(cost), canonical}, target, threads,
-              costs, x, layers);
+  return gradient_in(plan, parameters, images, targets, example_weights, places, {false, seed, epoch, nullptr},
+                     {cost_named(cost), canonical}, target, threads, costs, x, layers);
 }
 
 // A network whose parameters are laid out once, for answers without delay.
@@ -398,8 +472,8 @@ NB_MODULE(_native, module) {
   module.def("measure_peak", measure_peak, nb::arg("target"), nb::arg("threads"), nb::arg("seconds"));
   module.def("train_batches", train_batches, nb::arg("plan"), nb::arg("parameters").noconvert(),
              nb::arg("images").noconvert(), nb::arg("labels").noconvert(),
-             nb::arg("example_weights").noconvert().none(), nb::arg("order").noconvert(), nb::arg("batch_size"),
-             nb::arg("cost"), nb::arg("canonical"), nb::arg("learning_rate"), nb::arg("decay"), nb::arg("dtype"),
+             nb::arg("example_weights").noconvert().none(), nb::arg("order").noconvert(), nb::arg("seed"),
+             nb::arg("epoch"), nb::arg("batch_size"), nb::arg("cost"), nb::arg("canonical"), nb::arg("learning_rate"), nb::arg("decay"), nb::arg("dtype"),
              nb::arg("target"), nb::arg("threads"), nb::arg("costs").noconvert(), nb::arg("correct").noconvert(),
              nb::arg("gradient_norms").noconvert());
   module.def("evaluate", evaluate_all, nb::arg("plan"), nb::arg("parameters").noconvert(),
@@ -408,8 +482,9 @@ NB_MODULE(_native, module) {
              nb::arg("costs").noconvert());
   module.def("cost_and_gradient", cost_and_gradient, nb::arg("plan"), nb::arg("parameters").noconvert(),
              nb::arg("images").noconvert(), nb::arg("targets").noconvert(),
-             nb::arg("example_weights").noconvert().none(), nb::arg("cost"), nb::arg("canonical"), nb::arg("dtype"),
-             nb::arg("target"), nb::arg("threads"), nb::arg("costs").noconvert(), nb::arg("x").noconvert(),
+             nb::arg("example_weights").noconvert().none(), nb::arg("places").noconvert().none(), nb::arg("seed"),
+             nb::arg("epoch"), nb::arg("cost"), nb::arg("canonical"), nb::arg("dtype"), nb::arg("target"),
+             nb::arg("threads"), nb::arg("costs").noconvert(), nb::arg("x").noconvert(),
              nb::arg("layers").noconvert());
   add_predictor<float>(module, "PredictorFloat32");
   add_predictor<double>(module, "PredictorFloat64");

@@ -13,6 +13,7 @@ namespace glassnet {
 namespace {
 
 constexpr std::size_t ENOUGH = 1 << 20;  // multiply-adds that a thread is worth waking up for
+constexpr std::size_t PARTS = 2;         // pieces of work for each thread, so that none waits long for the others
 constexpr auto PATIENCE = std::chrono::milliseconds(25);  // between questions whether to stop
 
 template <class T>
@@ -85,8 +86,10 @@ Outcome outcome_of(bool interrupted, const Scratch<T>* scratch, std::size_t thre
   return Outcome::done;
 }
 
-// Mini-batches, by a team: first each thread takes some rows of a chunk forward and back, then some
-// units of the weights. No number is touched by two threads between two barriers.
+// Mini-batches, by a team, a chunk of rows at a time, in phases: layer after layer of those on images, forward;
+// all other layers, forward and back; layer after layer on images, back; the units of the weights. In each, whoever
+// is free takes the next piece of work. What is computed there doesn't depend on who does it, and no number is
+// touched by two threads between two barriers.
 template <class T>
 class Steps {
  public:
@@ -96,12 +99,14 @@ class Steps {
         reading_(reading),
         kernels_(kernels_of<T>(call.target)),
         batch_size_(training.batch_size),
-        rows_(std::min({batch_size_, training.count, CHUNK})),
+        chunk_(rows_of_chunk(call.plan, sizeof(T))),
+        rows_(std::min({batch_size_, training.count, chunk_})),
         work_(3 * rows_ * multiply_adds(call.plan)),
         threads_(threads_for(work_, call.threads)),
         weights_(kernels_, call.plan, call.parameters, memory_.weights()),
-        workspace_(call.plan, weights_.panels, {rows_, true, batch_size_ > CHUNK || reading_, reading_ != nullptr}, 1,
-                   threads_, memory_.work()),
+        workspace_(call.plan, weights_.panels,
+                   {rows_, true, batch_size_ > chunk_ || reading_, reading_ != nullptr, call.draw}, 1, threads_,
+                   memory_.work()),
         barrier_(std::make_unique<Barrier>(threads_)),
         watch_(call.interrupted) {}
 
@@ -120,25 +125,26 @@ class Steps {
 
   void operator()(std::size_t id) {
     std::size_t batch = 0;
+    Turn turn{0, taken()};
     for (std::size_t at = 0; at < training_.count; at += batch_size_, batch++) {
       const std::size_t size = std::min(batch_size_, training_.count - at);
-      for (std::size_t in_batch = 0; in_batch < size; in_batch += CHUNK) {
+      for (std::size_t in_batch = 0; in_batch < size; in_batch += chunk_) {
         Chunk chunk;
         chunk.first = at + in_batch;
         chunk.places = training_.order ? training_.order + chunk.first : nullptr;
-        chunk.rows = std::min(CHUNK, size - in_batch);
+        chunk.rows = std::min(chunk_, size - in_batch);
         chunk.batch = size;
         chunk.ahead = std::min(chunk.rows, training_.count - chunk.first - chunk.rows);
         chunk.opens = in_batch == 0;
         chunk.closes = in_batch + chunk.rows == size;
-        rows_of(id, chunk);
+        forward_on_images(turn, id, chunk);
+        rows_of(turn, id, chunk);
         if (id == 0 && watch_.stop(work_)) interrupted_ = true;
         barrier_->wait();
         if (interrupted_) return;
-        if (id == 0) next_rows_ = 0;
-        units_of(id, chunk);
+        backward_on_images(turn, chunk);
+        units_of(turn, id, chunk);
         barrier_->wait();
-        if (id == 0) next_unit_ = 0;
         if (id == 0) finish(chunk, batch);
         if (reading_) barrier_->wait();  // before the next chunk takes the place of what is read
       }
@@ -146,70 +152,119 @@ class Steps {
   }
 
  private:
-  // Whoever is free takes the next rows, and later the next unit. What is computed there doesn't depend on
-  // who does it.
-  void rows_of(std::size_t id, const Chunk& chunk) {
+  // Pieces of work are counted on and on, through all phases: this thread has taken number `mine`, and the present
+  // phase begins with number `begin`.
+  struct Turn {
+    std::size_t begin, mine;
+  };
+
+  std::size_t taken() {
+    if (threads_ > 1) return next_.fetch_add(1, std::memory_order_relaxed);
+    const std::size_t mine = next_.load(std::memory_order_relaxed);
+    next_.store(mine + 1, std::memory_order_relaxed);
+    return mine;
+  }
+
+  // work(i) for those i < count that this thread takes.
+  template <class Work>
+  void each(Turn& turn, std::size_t count, Work work) {
+    const std::size_t end = turn.begin + count;
+    for (; turn.mine < end; turn.mine = taken()) work(turn.mine - turn.begin);
+    turn.begin = end;
+  }
+
+  // work(part) for all panels of a layer on images, cut into as many parts as keep all threads busy.
+  template <class Work>
+  void each_part(Turn& turn, const Chunk& chunk, std::size_t height, Work work) {
+    const std::size_t count = panels(chunk.rows), wanted = (PARTS * threads_ + count - 1) / count;
+    const std::size_t parts = threads_ == 1 ? 1 : std::min(wanted, height);
+    each(turn, count * parts, [&](std::size_t i) {
+      const std::size_t part = i % parts;
+      work(Part{i / parts, part * height / parts, (part + 1) * height / parts});
+    });
+  }
+
+  void forward_on_images(Turn& turn, std::size_t id, const Chunk& chunk) {
+    if (!program().on_images) return;
+    each(turn, panels(chunk.rows), [&](std::size_t panel) {
+      const std::size_t first = panel * BLOCK, last = std::min(first + BLOCK, chunk.rows);
+      kernels_.read(program(), call_.source, chunk, workspace_.scratch[id], first, last);
+    });
+    barrier_->wait();
+    for (std::size_t l = 0; l < program().on_images; l++) {
+      const Layer<T>& layer = program().layers[l];
+      if (layer.window.padding) {
+        each(turn, panels(chunk.rows), [&](std::size_t panel) { kernels_.pad(layer, panel); });
+        barrier_->wait();
+      }
+      each_part(turn, chunk, layer.out.height,
+                [&](Part part) { kernels_.forward_on_images(program(), l, chunk, part); });
+      barrier_->wait();
+    }
+  }
+
+  void rows_of(Turn& turn, std::size_t id, const Chunk& chunk) {
     const std::size_t share = padded((chunk.rows + threads_ - 1) / threads_, BLOCK);
     Scratch<T>& scratch = workspace_.scratch[id];
     const Shown shown{training_.costs + chunk.first, training_.correct + chunk.first};
     for (std::size_t unit = 0; unit < units(program().layers[0].n_in); unit++) scratch.inked[unit] = 0;
-    for (std::size_t first; (first = share * taken(next_rows_)) < chunk.rows;) {
-      const std::size_t last = std::min(first + share, chunk.rows);
-      kernels_.forward(program(), call_.source, chunk, scratch, first, last);
+    each(turn, (chunk.rows + share - 1) / share, [&](std::size_t i) {
+      const std::size_t first = i * share, last = std::min(first + share, chunk.rows);
+      if (!program().on_images) kernels_.read(program(), call_.source, chunk, scratch, first, last);
+      kernels_.forward(program(), chunk, scratch, first, last);
       kernels_.judge(program(), call_.source, chunk, training_.by, shown, scratch, first, last);
       kernels_.backward(program(), training_.by, scratch, first, last);
+    });
+  }
+
+  void backward_on_images(Turn& turn, const Chunk& chunk) {
+    for (std::size_t l = program().on_images; l-- > 1;) {
+      each_part(turn, chunk, program().layers[l - 1].out.height,
+                [&](Part part) { kernels_.backward_on_images(program(), l - 1, part); });
+      barrier_->wait();
     }
   }
 
-  std::size_t taken(std::atomic<std::size_t>& next) const {
-    if (threads_ > 1) return next.fetch_add(1, std::memory_order_relaxed);
-    const std::size_t mine = next.load(std::memory_order_relaxed);
-    next.store(mine + 1, std::memory_order_relaxed);
-    return mine;
-  }
-
-  void units_of(std::size_t id, const Chunk& chunk) {
-    std::size_t passed = 0, mine = taken(next_unit_);
+  void units_of(Turn& turn, std::size_t id, const Chunk& chunk) {
     for (std::size_t l = 0; l < program().count; l++) {
-      const Layer<T>& layer = program().layers[l];
-      const std::size_t count = layer.kind == Kind::dense ? units(layer.n_in) : 0;
-      for (; mine < passed + count; mine = taken(next_unit_)) {
-        const std::size_t unit = count - 1 - (mine - passed);  // the last were read last, and are still near
+      const std::size_t count = program().layers[l].units;
+      each(turn, count, [&](std::size_t i) {
+        const std::size_t unit = count - 1 - i;  // the last were read last, and are still near
         std::uint64_t ink = l == 0 ? 0 : ~std::uint64_t(0);
         for (std::size_t other = 0; l == 0 && other < threads_; other++) ink |= workspace_.scratch[other].inked[unit];
         kernels_.gradient(program(), l, chunk, training_.how, ink, unit, workspace_.scratch[id]);
-      }
-      passed += count;
+      });
     }
   }
 
   void finish(const Chunk& chunk, std::size_t batch) {
     if (reading_) copy_rows(chunk);
     if (!chunk.closes || !training_.gradient_norms) return;
-    std::size_t dense = 0, at = 0;
-    for (std::size_t l = 0; l < program().count; l++) dense += program().layers[l].kind == Kind::dense;
+    std::size_t with_weights = 0, at = 0;
+    for (std::size_t l = 0; l < program().count; l++) with_weights += program().layers[l].units > 0;
     for (std::size_t l = 0; l < program().count; l++) {
       const Layer<T>& layer = program().layers[l];
-      if (layer.kind != Kind::dense) continue;
+      if (layer.units == 0) continue;
       double sum = 0;
-      for (std::size_t unit = 0; unit < units(layer.n_in); unit++) sum += layer.square_sums[unit];
-      training_.gradient_norms[batch * dense + at++] = std::sqrt(sum);
+      for (std::size_t unit = 0; unit < layer.units; unit++) sum += layer.square_sums[unit];
+      training_.gradient_norms[batch * with_weights + at++] = std::sqrt(sum);
     }
   }
 
   void copy_rows(const Chunk& chunk) {
-    const auto copy = [&](const T* from, std::size_t width, T* to, std::size_t n) {
-      for (std::size_t i = 0; to && i < chunk.rows; i++)
+    const auto copy = [&](const T* from, bool on_images, std::size_t width, T* to, std::size_t n) {
+      if (to && on_images) kernels_.out_of_panels(from, n, chunk.rows, to + chunk.first * n, n);
+      for (std::size_t i = 0; to && !on_images && i < chunk.rows; i++)
         std::memcpy(to + (chunk.first + i) * n, from + i * width, n * sizeof(T));
     };
-    copy(program().x, program().layers[0].in_width, reading_->x, program().layers[0].n_in);
+    copy(program().x, false, program().layers[0].in_width, reading_->x, program().layers[0].n_in);
     for (std::size_t l = 0; l < program().count; l++) {
       const Layer<T>& layer = program().layers[l];
       const Numbers<T>& to = reading_->numbers[l];
-      copy(layer.z, layer.width, to.z, layer.n_out);
-      copy(layer.a, layer.width, to.a, layer.n_out);
-      copy(layer.delta, layer.width, to.delta, layer.n_out);
-      copy(layer.dC_da, layer.width, to.dC_da, layer.n_out);
+      copy(layer.z, layer.on_images, layer.width, to.z, layer.n_out);
+      copy(layer.a, layer.on_images, layer.width, to.a, layer.n_out);
+      copy(layer.delta, layer.on_images, layer.width, to.delta, layer.n_out);
+      copy(layer.dC_da, layer.on_images, layer.width, to.dC_da, layer.n_out);
     }
   }
 
@@ -217,7 +272,7 @@ class Steps {
   const Training& training_;
   const Reading<T>* reading_;
   const Kernels<T>& kernels_;
-  const std::size_t batch_size_, rows_, work_;
+  const std::size_t batch_size_, chunk_, rows_, work_;
   std::size_t threads_;
   Memory memory_;
   Weights<T> weights_;
@@ -225,9 +280,21 @@ class Steps {
   std::unique_ptr<Barrier> barrier_;
   Watch watch_;
   bool interrupted_ = false;
-  alignas(64) std::atomic<std::size_t> next_rows_{0};
-  alignas(64) std::atomic<std::size_t> next_unit_{0};
+  alignas(64) std::atomic<std::size_t> next_{0};  // the piece of work that nobody has taken yet
 };
+
+// A chunk through all layers, by one thread.
+template <class T>
+void pass_forward(const Kernels<T>& kernels, const Program<T>& program, const Source& source, const Chunk& chunk,
+                  Scratch<T>& scratch) {
+  kernels.read(program, source, chunk, scratch, 0, chunk.rows);
+  for (std::size_t l = 0; l < program.on_images; l++)
+    for (std::size_t panel = 0; panel < panels(chunk.rows); panel++) {
+      if (program.layers[l].window.padding) kernels.pad(program.layers[l], panel);
+      kernels.forward_on_images(program, l, chunk, {panel, 0, program.layers[l].out.height});
+    }
+  kernels.forward(program, chunk, scratch, 0, chunk.rows);
+}
 
 // Chunks of images, each by whichever thread is free.
 template <class T>
@@ -237,8 +304,10 @@ class Pass {
       : call_(call),
         evaluation_(evaluation),
         kernels_(kernels_of<T>(call.target)),
-        rows_(std::min(evaluation.count, CHUNK)),
-        chunks_((evaluation.count + CHUNK - 1) / CHUNK),
+        // Images are taken by the panel: what one makes stays near until it is used.
+        chunk_(layers_on_images(call.plan) ? BLOCK : CHUNK),
+        rows_(std::min(evaluation.count, chunk_)),
+        chunks_((evaluation.count + chunk_ - 1) / chunk_),
         threads_(std::min(threads_for(evaluation.count * multiply_adds(call.plan), call.threads), chunks_)),
         workspace_(call.plan, panels, {rows_}, threads_, threads_, block),
         watch_(call.interrupted) {}
@@ -257,9 +326,9 @@ class Pass {
     bool correct[CHUNK];
     for (std::size_t c; !interrupted_ && (c = next_.fetch_add(1)) < chunks_;) {
       Chunk chunk{};
-      chunk.first = c * CHUNK;
-      chunk.rows = std::min(CHUNK, evaluation_.count - chunk.first);
-      kernels_.forward(program, call_.source, chunk, scratch, 0, chunk.rows);
+      chunk.first = c * chunk_;
+      chunk.rows = std::min(chunk_, evaluation_.count - chunk.first);
+      pass_forward(kernels_, program, call_.source, chunk, scratch);
       for (std::size_t i = 0; i < chunk.rows; i++)
         std::memcpy(evaluation_.outputs + (chunk.first + i) * last.n_out, last.a + i * last.width,
                     last.n_out * sizeof(T));
@@ -275,7 +344,7 @@ class Pass {
   const Call<T>& call_;
   const Evaluation<T>& evaluation_;
   const Kernels<T>& kernels_;
-  const std::size_t rows_, chunks_;
+  const std::size_t chunk_, rows_, chunks_;
   std::size_t threads_;
   Workspace<T> workspace_;
   Watch watch_;
@@ -315,7 +384,7 @@ Outcome Predictor<T>::few(const Source& source, std::size_t count, T* outputs) {
   Scratch<T>& scratch = workspace_.scratch[0];
   const Program<T>& program = workspace_.programs[0];
   scratch.finite = true;
-  kernels_of<T>(target_).forward(program, source, chunk, scratch, 0, count);
+  pass_forward(kernels_of<T>(target_), program, source, chunk, scratch);
   const Layer<T>& last = program.layers[program.count - 1];
   for (std::size_t i = 0; i < count; i++)
     std::memcpy(outputs + i * last.n_out, last.a + i * last.width, last.n_out * sizeof(T));
@@ -340,8 +409,15 @@ Outcome read_gradient(const Call<T>& call, const Reading<T>& reading) {
   if (outcome != Outcome::done) return outcome;
   for (std::size_t l = 0; l < call.plan.size(); l++) {
     const Layer<T>& layer = steps.program().layers[l];
-    if (layer.kind != Kind::dense) continue;
+    if (layer.units == 0) continue;
     const Numbers<T>& to = reading.numbers[l];
+    if (layer.kind == Kind::conv) {
+      const std::size_t n = fan_in(call.plan[l]);
+      for (std::size_t o = 0; o < layer.out.channels; o++)
+        std::memcpy(to.weight + o * n, layer.weight_gradient + o * layer.filter_width, n * sizeof(T));
+      std::memcpy(to.bias, layer.bias_gradient, layer.out.channels * sizeof(T));
+      continue;
+    }
     for (std::size_t j = 0; j < layer.n_out; j++) {
       for (std::size_t k = 0; k < layer.n_in; k++)
         to.weight[j * layer.n_in + k] = layer.weight_gradient[k * layer.width + j];

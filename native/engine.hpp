@@ -18,6 +18,7 @@ struct Call {
   Source source;
   std::size_t threads;  // at most
   Interrupted interrupted;
+  Draw draw = {};       // of training steps: what dropout switches off
 };
 
 struct Training {
@@ -28,7 +29,7 @@ struct Training {
   Descent how;
   double* costs;           // (count,)
   bool* correct;           // (count,)
-  double* gradient_norms;  // (mini-batches, dense layers)
+  double* gradient_norms;  // (mini-batches, layers with weights)
 };
 
 // A step for each mini-batch; the parameters change when all are made, or not at all.
@@ -75,8 +76,8 @@ struct Numbers {
   T* a;
   T* delta;
   T* dC_da;      // each (count, n_out)
-  T* weight;     // ∂C/∂W (n_out, n_in)
-  T* bias;       // ∂C/∂b (n_out,)
+  T* weight;     // ∂C/∂W (n_out, n_in) or (filters, …)
+  T* bias;       // ∂C/∂b (n_out,) or (filters,)
 };
 
 template <class T>

@@ -2,23 +2,36 @@
 // namespace, so that each finds only its own code.
 #include "costs.hpp"
 #include "dense.hpp"
+#include "images.hpp"
 #include "targets.hpp"
 
 namespace glassnet::GLASSNET_TARGET {
 namespace {
 
 template <class T>
-void forward(const Program<T>& program, const Source& source, const Chunk& chunk, Scratch<T>& scratch,
-             std::size_t first, std::size_t last) {
+void read(const Program<T>& program, const Source& source, const Chunk& chunk, Scratch<T>& scratch, std::size_t first,
+          std::size_t last) {
   switch (source.pixel) {
     case Pixel::uint8: read_rows<T, std::uint8_t>(program, source, chunk, scratch, first, last); break;
     case Pixel::float32: read_rows<T, float>(program, source, chunk, scratch, first, last); break;
     case Pixel::float64: read_rows<T, double>(program, source, chunk, scratch, first, last); break;
   }
-  for (std::size_t l = 0; l < program.count; l++) {
+  const Layer<T>& layer = program.layers[0];
+  if (program.on_images) into_images(program.x, layer.in_width, layer.n_in, program.x_panels, first, last);
+}
+
+template <class T>
+void forward(const Program<T>& program, const Chunk& chunk, Scratch<T>& scratch, std::size_t first, std::size_t last) {
+  for (std::size_t l = program.on_images; l < program.count; l++) {
     const Layer<T>& layer = program.layers[l];
+    const std::size_t at = first * layer.width, count = (last - first) * layer.width;
     if (layer.kind == Kind::dense) dense_forward(program, layer, scratch, first, last);
-    activate(layer, first, last);
+    if (layer.kind == Kind::flatten && program.on_images) flatten_forward(layer, first, last);
+    if (layer.kind == Kind::dropout) {
+      if (layer.mask) draw_row_masks(layer, program.draw, chunk, first, last);
+      apply_mask(layer.x + at, layer.mask ? layer.mask + at : nullptr, layer.z + at, count);
+    }
+    activate(layer, at, count);
   }
 }
 
@@ -48,9 +61,9 @@ void judge(const Program<T>& program, const Source& source, const Chunk& chunk, 
 // From there back to δ of every layer.
 template <class T>
 void backward(const Program<T>& program, Criterion by, Scratch<T>& scratch, std::size_t first, std::size_t last) {
-  for (std::size_t l = program.count; l-- > 0;) {
+  for (std::size_t l = program.count; l-- > program.on_images;) {
     const Layer<T>& layer = program.layers[l];
-    const std::size_t at = first * layer.width, bytes = (last - first) * layer.width * sizeof(T);
+    const std::size_t at = first * layer.width, count = (last - first) * layer.width;
     const bool is_last = l + 1 == program.count;
     if (is_last && by.canonical) continue;  // the slopes are δ already
     if (!is_last) {
@@ -58,17 +71,20 @@ void backward(const Program<T>& program, Criterion by, Scratch<T>& scratch, std:
       if (next.kind == Kind::dense)
         dense_dC_dx(next, layer.delta, scratch, first, last);
       else
-        __builtin_memcpy(layer.delta + at, next.delta + at, bytes);
+        apply_mask(next.delta + at, next.mask ? next.mask + at : nullptr, layer.delta + at, count);
     }
-    if (layer.dC_da) __builtin_memcpy(layer.dC_da + at, layer.delta + at, bytes);
-    activation_backward(layer, layer.delta, first, last);
+    if (layer.dC_da) __builtin_memcpy(layer.dC_da + at, layer.delta + at, count * sizeof(T));
+    activation_backward(layer, layer.delta + at, at, count);
   }
+  if (const std::size_t flatten = program.on_images)
+    flatten_backward(program.layers[flatten], program.layers[flatten - 1], first, last);
 }
 
 template <class T>
 void gradient(const Program<T>& program, std::size_t l, const Chunk& chunk, const Descent& how, std::uint64_t ink,
               std::size_t unit, Scratch<T>& scratch) {
   const Layer<T>& layer = program.layers[l];
+  if (layer.kind == Kind::conv) return conv_backward_weight(layer, chunk, how, unit, scratch);
   if (unit == 0) dense_backward_bias(layer, chunk, how);
   dense_backward_weight(program, layer, chunk, how, ink, unit, scratch);
 }
@@ -86,7 +102,8 @@ double multiply_adds(std::size_t rounds) {
 }
 
 template <class T>
-constexpr Kernels<T> kernels = {into_panels<T>, out_of_panels<T>, forward<T>, judge<T>, backward<T>, gradient<T>};
+constexpr Kernels<T> kernels = {into_panels<T>,           out_of_panels<T>, read<T>,  pad<T>,      forward_on_images<T>,
+                                backward_on_images<T>,    forward<T>,       judge<T>, backward<T>, gradient<T>};
 
 }  // namespace
 

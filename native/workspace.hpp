@@ -6,6 +6,7 @@
 
 #include "memory.hpp"
 #include "program.hpp"
+#include "windows.hpp"
 
 namespace glassnet {
 
@@ -14,21 +15,55 @@ struct Operation {
   Kind kind;
   Activation activation;
   std::size_t n_in, n_out;
+  bool on_images;  // its outputs are images
+  Grid in, out;    // of layers on images
+  Window window;
+  std::uint32_t threshold;  // of dropout
+  double scale;
 };
 using Plan = std::vector<Operation>;
 
 inline bool is_dense(const Operation& of) { return of.kind == Kind::dense; }
+inline bool is_conv(const Operation& of) { return of.kind == Kind::conv; }
+inline bool has_weights(const Operation& of) { return is_dense(of) || is_conv(of); }
 inline std::size_t width(std::size_t n) { return padded(n, BLOCK); }
+inline std::size_t panels(std::size_t rows) { return padded(rows, BLOCK) / BLOCK; }
+
+// Weights that lead to one neuron.
+inline std::size_t fan_in(const Operation& of) { return is_dense(of) ? of.n_in : of.in.channels * of.window.area(); }
+inline std::size_t filter_width(const Operation& of) { return width(fan_in(of)); }
+
+// Pieces of work that the gradient of the weights is cut into.
 inline std::size_t units(std::size_t n) { return padded(n, UNIT) / UNIT; }
+inline std::size_t units(const Operation& of) {
+  return is_dense(of) ? units(of.n_in) : is_conv(of) ? padded(of.out.channels, FILTERS) / FILTERS : 0;
+}
+
+inline std::size_t layers_on_images(const Plan& plan) {
+  std::size_t count = 0;
+  while (count < plan.size() && plan[count].on_images) count++;
+  return count;
+}
 
 // Multiplications and additions of one row forward; of all three products of a step it is thrice that.
 inline std::size_t multiply_adds(const Plan& plan) {
   std::size_t sum = 0;
-  for (const Operation& of : plan) sum += is_dense(of) ? of.n_in * of.n_out : 0;
+  for (const Operation& of : plan) sum += has_weights(of) ? of.n_out * fan_in(of) : 0;
   return sum;
 }
 
-// A dense layer's parameters as the network has them: (n_out, n_in) and (n_out,).
+// Rows that training takes at a time. Fewer where images make many numbers: the memory they need is bounded, and
+// the number of rows depends on shapes alone.
+inline std::size_t rows_of_chunk(const Plan& plan, std::size_t number_size) {
+  constexpr std::size_t most = std::size_t(24) << 20;  // bytes
+  std::size_t numbers = 0;
+  for (const Operation& of : plan) numbers += of.on_images ? of.n_in + 3 * of.n_out : 0;
+  if (numbers == 0) return CHUNK;
+  const std::size_t fit = most / (numbers * number_size) / BLOCK * BLOCK;
+  return fit < BLOCK ? BLOCK : fit < CHUNK ? fit : CHUNK;
+}
+
+// A layer's parameters as the network has them: (n_out, n_in) and (n_out,), or (filters, …) and (filters,).
 template <class T>
 struct Parameters {
   T* weight;
@@ -37,8 +72,8 @@ struct Parameters {
 
 template <class T>
 struct Panels {
-  T* weight;  // [width / BLOCK][n_in][BLOCK]
-  T* bias;    // [width]
+  T* weight;  // [width / BLOCK][n_in][BLOCK], or [filters][filter_width]
+  T* bias;    // [width], or [filters][BLOCK]
   bool finite;
 };
 
@@ -53,10 +88,11 @@ class Weights {
     Shelf shelf(block.of_size(measure.used()));
     lay_out(shelf, plan, true);
     for (std::size_t l = 0; l < plan.size(); l++) {
-      if (!is_dense(plan[l])) continue;
       const Operation& of = plan[l];
       const Parameters<T>& from = parameters[l];
       Panels<T>& to = panels[l];
+      if (is_conv(of)) pack_filters(of, from, to);
+      if (!is_dense(of)) continue;
       kernels.into_panels(from.weight, of.n_in, of.n_out, of.n_in, to.weight);
       kernels.into_panels(from.bias, 1, of.n_out, 1, to.bias);
       bool finite = true;
@@ -67,6 +103,7 @@ class Weights {
 
   void unpack(const Parameters<T>* parameters) const {
     for (std::size_t l = 0; l < plan_.size(); l++) {
+      if (is_conv(plan_[l])) unpack_filters(plan_[l], panels[l], parameters[l]);
       if (!is_dense(plan_[l])) continue;
       kernels_.out_of_panels(panels[l].weight, plan_[l].n_in, plan_[l].n_out, parameters[l].weight, plan_[l].n_in);
       kernels_.out_of_panels(panels[l].bias, 1, plan_[l].n_out, parameters[l].bias, 1);
@@ -79,10 +116,27 @@ class Weights {
   void lay_out(Shelf& shelf, const Plan& plan, bool place) {
     panels = shelf.take<Panels<T>>(plan.size());
     for (std::size_t l = 0; l < plan.size(); l++) {
-      const std::size_t columns = is_dense(plan[l]) ? width(plan[l].n_out) : 0;
-      T* weight = shelf.take<T>(columns * plan[l].n_in);
-      T* bias = shelf.take<T>(columns);
+      const Operation& of = plan[l];
+      const std::size_t columns = is_dense(of) ? width(of.n_out) : 0, filters = is_conv(of) ? of.out.channels : 0;
+      T* weight = shelf.take<T>(columns * of.n_in + filters * filter_width(of));
+      T* bias = shelf.take<T>(columns + filters * BLOCK);
       if (place) panels[l] = {weight, bias, true};
+    }
+  }
+
+  static void pack_filters(const Operation& of, const Parameters<T>& from, Panels<T>& to) {
+    const std::size_t n = fan_in(of), row = filter_width(of);
+    for (std::size_t o = 0; o < of.out.channels; o++) {
+      for (std::size_t k = 0; k < row; k++) to.weight[o * row + k] = k < n ? from.weight[o * n + k] : T(0);
+      for (std::size_t lane = 0; lane < BLOCK; lane++) to.bias[o * BLOCK + lane] = from.bias[o];
+    }
+  }
+
+  static void unpack_filters(const Operation& of, const Panels<T>& from, const Parameters<T>& to) {
+    const std::size_t n = fan_in(of), row = filter_width(of);
+    for (std::size_t o = 0; o < of.out.channels; o++) {
+      std::memcpy(to.weight + o * n, from.weight + o * row, n * sizeof(T));
+      to.bias[o] = from.bias[o * BLOCK];
     }
   }
 
@@ -96,15 +150,98 @@ struct Needs {
   bool backward = false;
   bool sums = false;          // gradients in memory
   bool every_number = false;  // z, a and ∂C/∂a of every layer, each in its own place
+  Draw draw = {};
 };
+
+// The sums of a layer with a window, term by term.
+template <class T>
+void lay_out_windows(Shelf& shelf, const Operation& of, bool backward, Layer<T>& layer, bool place) {
+  const std::size_t size = of.window.size, filters = is_conv(of) ? of.out.channels : 1;
+  const auto list = [&](std::size_t count, auto fill) -> List {
+    Step* steps = shelf.take<Step>(count);
+    if (place) fill(steps);
+    return {steps, count};
+  };
+  if (is_conv(of)) {
+    layer.over_patch = list(fan_in(of), [&](Step* step) {
+      for (std::size_t c = 0; c < of.in.channels; c++)
+        for (std::size_t i = 0; i < size; i++)
+          for (std::size_t j = 0; j < size; j++, step++)
+            *step = {std::uint32_t((c * size + i) * size + j),
+                     std::uint32_t((c * layer.in.area() + i * layer.in.width + j) * BLOCK)};
+    });
+    layer.over_places = list(backward ? of.out.area() : 0, [&](Step* step) {
+      for (std::size_t p = 0; p < (backward ? of.out.area() : 0); p++) {
+        const std::size_t y = p / of.out.width, x = p % of.out.width;
+        step[p] = {std::uint32_t(p * BLOCK), std::uint32_t((y * layer.in.width + x) * of.window.stride * BLOCK)};
+      }
+    });
+  }
+  if (!backward) return;
+  const Side down(of.in.height, of.window, of.out.height), across(of.in.width, of.window, of.out.width);
+  List* lists = shelf.take<List>(down.kinds.size() * across.kinds.size());
+  for (const auto& rows : down.kinds)
+    for (const auto& columns : across.kinds) {
+      const List one = list(filters * rows.size() * columns.size(), [&](Step* step) {
+        for (std::size_t o = 0; o < filters; o++)
+          for (const Step& row : rows)
+            for (const Step& column : columns)
+              *step++ = {std::uint32_t(o * filter_width(of) + row.a * size + column.a),
+                         std::uint32_t((o * of.out.area() + row.b * of.out.width + column.b) * BLOCK)};
+      });
+      if (place) *lists++ = one;
+    }
+  const auto copy = [&](const std::vector<Seen>& seen) {
+    Seen* to = shelf.take<Seen>(seen.size());
+    if (place) std::memcpy(to, seen.data(), seen.size() * sizeof(Seen));
+    return to;
+  };
+  layer.back.lists = lists - (place ? down.kinds.size() * across.kinds.size() : 0);
+  layer.back.across_kinds = across.kinds.size();
+  layer.back.down = copy(down.seen), layer.back.across = copy(across.seen);
+}
+
+// What a layer whose outputs are images needs for so many panels of examples.
+template <class T>
+void lay_out_on_images(Shelf& shelf, const Operation& of, const Panels<T>& parameters, const Needs& needs, const T* x,
+                       Layer<T>& layer, bool place) {
+  const std::size_t count = panels(needs.rows), numbers = count * of.n_out * BLOCK;
+  const std::size_t around = 2 * of.window.padding;
+  layer.on_images = true;
+  layer.out = of.out;
+  layer.in = {of.in.channels, of.in.height + around, of.in.width + around};
+  layer.window = of.window;
+  layer.padded = const_cast<T*>(x);
+  if (around) {
+    layer.padded = shelf.take<T>(count * layer.in.size() * BLOCK);
+    if (place) std::memset(layer.padded, 0, count * layer.in.size() * BLOCK * sizeof(T));
+  }
+  layer.a = shelf.take<T>(numbers);
+  layer.z = needs.every_number ? shelf.take<T>(numbers) : layer.a;
+  if (needs.backward) layer.delta = shelf.take<T>(numbers);
+  if (needs.every_number) layer.dC_da = shelf.take<T>(numbers);
+  if (needs.backward && of.kind == Kind::max_pool) layer.winner = shelf.take<T>(numbers);
+  if (needs.draw.on && of.kind == Kind::dropout) layer.mask = shelf.take<T>(numbers);
+  if (of.window.size) lay_out_windows(shelf, of, needs.backward, layer, place);
+  if (!is_conv(of)) return;
+  layer.filter_width = filter_width(of);
+  if (place) layer.weight = parameters.weight, layer.bias = parameters.bias;
+  if (needs.sums) {
+    layer.weight_gradient = shelf.take<T>(of.out.channels * layer.filter_width);
+    layer.bias_gradient = shelf.take<T>(of.out.channels);
+  }
+}
 
 template <class T>
 Program<T> lay_out_program(Shelf& shelf, const Plan& plan, const Panels<T>* panels, const Needs& needs, bool place) {
   Program<T> program;
   const std::size_t n_in = plan[0].n_in, rows = needs.rows;
   program.count = plan.size();
+  program.on_images = layers_on_images(plan);
+  program.draw = needs.draw;
   program.layers = shelf.take<Layer<T>>(plan.size());
   program.x = shelf.take<T>(rows * width(n_in));
+  program.x_panels = shelf.take<T>(program.on_images ? glassnet::panels(rows) * n_in * BLOCK : 0);
   program.ink_width = padded(n_in, UNIT);
   // 0 times ∞ is not 0, and whoever reads every number wants to see that.
   program.skip_zeros = !needs.every_number && panels[0].finite;
@@ -113,16 +250,33 @@ Program<T> lay_out_program(Shelf& shelf, const Plan& plan, const Panels<T>* pane
     std::memset(program.x, 0, rows * width(n_in) * sizeof(T));
     std::memset(program.inked, 0, rows * program.ink_width);
   }
-  const T* x = program.x;
+  const T* x = program.on_images ? program.x_panels : program.x;
+  std::size_t words = 0;  // of an example, for dropout
   for (std::size_t l = 0; l < plan.size(); l++) {
     const Operation& of = plan[l];
     Layer<T> layer{};
     layer.kind = of.kind, layer.activation = of.activation;
     layer.n_in = of.n_in, layer.in_width = width(of.n_in), layer.n_out = of.n_out, layer.width = width(of.n_out);
     layer.x = x;
+    layer.units = units(of);
+    layer.square_sums = shelf.take<double>(needs.backward ? layer.units : 0);
+    layer.dropping = {of.threshold, of.scale, words};
+    if (of.kind == Kind::dropout) words += of.n_out;
+    if (of.on_images) {
+      lay_out_on_images(shelf, of, panels[l], needs, x, layer, place);
+      if (place) program.layers[l] = layer;
+      x = layer.a;
+      continue;
+    }
     layer.a = shelf.take<T>(rows * layer.width);
     const bool own_z = needs.every_number || l + 1 == plan.size();  // the cost may want it
-    layer.z = !is_dense(of) ? const_cast<T*>(x) : own_z ? shelf.take<T>(rows * layer.width) : layer.a;
+    const bool as_it_is = of.kind == Kind::softmax || (of.kind == Kind::flatten && !program.on_images);
+    layer.z = as_it_is ? const_cast<T*>(x) : own_z ? shelf.take<T>(rows * layer.width) : layer.a;
+    if (place && !as_it_is) std::memset(layer.z, 0, rows * layer.width * sizeof(T));
+    if (of.kind == Kind::dropout && needs.draw.on) {
+      layer.mask = shelf.take<T>(rows * layer.width);
+      if (place) std::memset(layer.mask, 0, rows * layer.width * sizeof(T));
+    }
     if (is_dense(of)) {
       if (place) layer.weight = panels[l].weight, layer.bias = panels[l].bias;
       Step* over_inputs = shelf.take<Step>(l > 0 ? of.n_in : 0);  // the first layer lists what has ink
@@ -135,7 +289,6 @@ Program<T> lay_out_program(Shelf& shelf, const Plan& plan, const Panels<T>* pane
     }
     if (needs.every_number) layer.dC_da = shelf.take<T>(rows * layer.width);
     if (needs.backward && is_dense(of)) {
-      layer.square_sums = shelf.take<double>(units(of.n_in));
       if (needs.sums) {
         layer.weight_gradient = shelf.take<T>(of.n_in * layer.width);
         layer.bias_gradient = shelf.take<T>(layer.width);
@@ -158,23 +311,26 @@ Program<T> lay_out_program(Shelf& shelf, const Plan& plan, const Panels<T>* pane
 
 template <class T>
 Scratch<T> lay_out_scratch(Shelf& shelf, const Plan& plan, const Needs& needs, bool place) {
-  std::size_t widest = 0, padded_rows = padded(needs.rows, BLOCK);
+  std::size_t widest = 0, filters = 0, padded_rows = padded(needs.rows, BLOCK);
   std::size_t delta = 0, dC_dx = 0;
   for (std::size_t l = 0; l < plan.size(); l++) {
+    if (is_conv(plan[l])) filters = filter_width(plan[l]) > filters ? filter_width(plan[l]) : filters;
+    if (plan[l].on_images) continue;
     widest = width(plan[l].n_out) > widest ? width(plan[l].n_out) : widest;
     if (l == 0 || !is_dense(plan[l]) || !needs.backward) continue;
     delta = plan[l].n_out > delta ? plan[l].n_out : delta;
     dC_dx = plan[l].n_in > dC_dx ? plan[l].n_in : dC_dx;
   }
   Scratch<T> scratch;
-  const std::size_t tiles = needs.rows / LEAST_ROWS + 1;
+  const std::size_t tiles = is_dense(plan[0]) ? needs.rows / LEAST_ROWS + 1 : 0;
   scratch.steps = shelf.take<Step>(tiles * (plan[0].n_in + SLACK));
   scratch.counts = shelf.take<std::size_t>(tiles);
   scratch.inked = shelf.take<std::uint64_t>(units(plan[0].n_in));
   if (place) std::memset(scratch.inked, 0, units(plan[0].n_in) * sizeof(std::uint64_t));
   scratch.delta_panels = shelf.take<T>(padded_rows * delta);
   scratch.dC_dx_panels = shelf.take<T>(padded_rows * dC_dx);
-  scratch.gradient = shelf.take<T>(needs.backward ? UNIT * widest : 0);
+  const std::size_t gradient = UNIT * widest > FILTERS * filters ? UNIT * widest : FILTERS * filters;
+  scratch.gradient = shelf.take<T>(needs.backward ? gradient : 0);
   scratch.row = shelf.take<T>(2 * widest);
   scratch.finite = true;
   return scratch;

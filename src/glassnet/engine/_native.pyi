@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from glassnet.arrays import Array, Images
 
-Plan = list[tuple[str, str, int, int]]
+Plan = list[tuple[str, str, list[int], list[int], tuple[int, int, int], tuple[int, float]]]
 
 def targets() -> list[str]: ...
 def end() -> None: ...
@@ -18,6 +18,8 @@ def train_batches(
     labels: NDArray[Any],
     example_weights: NDArray[Any] | None,
     order: NDArray[Any],
+    seed: int,
+    epoch: int,
     batch_size: int,
     cost: str,
     canonical: bool,
@@ -49,6 +51,9 @@ def cost_and_gradient(
     images: Images,
     targets: Array,
     example_weights: NDArray[Any] | None,
+    places: NDArray[Any] | None,
+    seed: int,
+    epoch: int,
     cost: str,
     canonical: bool,
     dtype: str,

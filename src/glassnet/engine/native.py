@@ -24,7 +24,7 @@ from glassnet.costs import Cost
 from glassnet.engine.engine import Batches, Task
 from glassnet.errors import GlassnetError
 from glassnet.examples import as_weights, check_labels, image_rows, not_finite
-from glassnet.layers import Cache
+from glassnet.layers import AveragePool, Cache, Conv, Dropout, Layer, MaxPool
 from glassnet.network import Draw, Gradient, LayerGradient, Network
 
 NOT_BUILT = "it was not built when glassnet was installed (that takes g++ 12 or newer, or clang)"
@@ -112,6 +112,8 @@ class NativeEngine:
             labels=own_labels(network, task.labels),
             example_weights=weights_or_none(task.example_weights),
             order=np.ascontiguousarray(order, np.int64),
+            seed=task.seed,
+            epoch=epoch,
             batch_size=task.batch_size,
             learning_rate=task.learning_rate,
             decay=task.l2 / len(task.images),
@@ -156,11 +158,11 @@ class NativeEngine:
         x = np.empty((n, rows.shape[1]), network.dtype)
         caches, layers = [], []
         direct = canonical and network.canonical(cost) is not None
-        below = x
-        for layer, parameters in zip(network.layers, network.by_layer(), strict=True):
-            n_out = prod(layer.build((below.shape[1],))[0])
-            z, a, delta, dC_da = (np.empty((n, n_out), network.dtype) for _ in range(4))
-            is_last = layer is network.layers[-1]
+        below = x.reshape(n, *network.input_shape)
+        for i, parameters in enumerate(network.by_layer()):
+            shape = (n, *network.output_shapes[i])
+            z, a, delta, dC_da = (np.empty(shape, network.dtype) for _ in range(4))
+            is_last = i + 1 == len(network.layers)
             gradients = {name: np.empty(array.shape, network.dtype) for name, array in parameters.items()}
             caches.append(Cache(below, z, a))
             layers.append(LayerGradient(None if direct and is_last else dC_da, delta, gradients))
@@ -172,17 +174,21 @@ class NativeEngine:
             images=rows,
             targets=np.ascontiguousarray(y),
             example_weights=None if example_weights is None else as_weights(example_weights, n),
+            places=None if draw is None else np.ascontiguousarray(draw.places, np.int64),
+            seed=0 if draw is None else draw.seed,
+            epoch=0 if draw is None else draw.epoch,
             costs=costs,
             x=x,
             layers=[
-                [cache.z, cache.a, back.dC_dz, back.dC_da]
-                + [back.parameters.get(name) for name in ("weight", "bias")]
+                [
+                    *(None if array is None else array.reshape(n, -1) for array in (*cache[1:], *back[1::-1])),
+                    *(back.parameters.get(name) for name in ("weight", "bias")),
+                ]
                 for cache, back in zip(caches, layers, strict=True)
             ],
         )
         if not finite:
             raise not_finite(network.dtype)
-        caches[0] = caches[0]._replace(x=x.reshape(n, *network.input_shape))
         parameters_by_name = network.by_name(back.parameters for back in layers)
         return Gradient(float(costs.sum() / n), parameters_by_name, layers, caches)
 
@@ -218,19 +224,37 @@ def circumstances(network: Network, cost: Cost, canonical: bool = True) -> dict[
     }
 
 
-def plan(network: Network) -> list[tuple[str, str, int, int]]:
-    """A line a layer: its kind, its activation, how many numbers go in and come out."""
-    lines, shape = [], network.input_shape
-    for layer in network.layers:
-        output_shape, _ = layer.build(shape)
-        lines.append((layer.kind, layer.activation, prod(shape), prod(output_shape)))
-        if max(lines[-1][2:]) > MOST_NEURONS:
-            raise GlassnetError(
-                f"the network {network} has a layer of more than {MOST_NEURONS:,} numbers: "
-                "the native engine takes no more, give engine = 'textbook'"
-            )
-        shape = output_shape
-    return lines
+Line = tuple[str, str, list[int], list[int], tuple[int, int, int], tuple[int, float]]
+
+
+def plan(network: Network) -> list[Line]:
+    """A line a layer: kind, activation, shapes of input and output, window, dropout."""
+    shapes = [list(shape) for shape in (network.input_shape, *network.output_shapes)]
+    if max(map(prod, shapes)) > MOST_NEURONS:
+        raise GlassnetError(
+            f"the network {network} has a layer of more than {MOST_NEURONS:,} numbers: "
+            "the native engine takes no more, give engine = 'textbook'"
+        )
+    shapes = [shape if len(shape) == 3 else [prod(shape)] for shape in shapes]  # (channels, height, width)
+    return [
+        (layer.kind, layer.activation, shape, output_shape, _window(layer), _dropout(layer))
+        for layer, shape, output_shape in zip(network.layers, shapes, shapes[1:], strict=False)
+    ]
+
+
+def _window(layer: Layer) -> tuple[int, int, int]:
+    """Size, stride and padding of what slides over an image."""
+    match layer:
+        case Conv(size=size, stride=stride, padding=padding):
+            return size, stride, padding
+        case MaxPool(size=size, stride=stride) | AveragePool(size=size, stride=stride):
+            return size, stride, 0
+    return 0, 0, 0
+
+
+def _dropout(layer: Layer) -> tuple[int, float]:
+    """Below which random word a number is switched off, and the factor of the others."""
+    return (layer.threshold, layer.scale) if isinstance(layer, Dropout) else (0, 1.0)
 
 
 def own_arrays(network: Network) -> list[Array]:

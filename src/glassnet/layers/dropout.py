@@ -49,9 +49,14 @@ class Dropout(Parameterless):
         """A number is switched off where its 32 random bits are below this."""
         return min(round(self.rate * 2**32), 2**32 - 1)
 
+    @property
+    def scale(self) -> float:
+        """The factor of what is left."""
+        return 1 / (1 - self.rate)
+
     def mask(self, words: NDArray[np.uint32], dtype: np.dtype[Any]) -> Array:
         """The mask that so many random words make: 0 or 1/(1 − rate), of their shape."""
-        mask: Array = (words >= self.threshold) * dtype.type(1 / (1 - self.rate))
+        mask: Array = (words >= self.threshold) * dtype.type(self.scale)
         return mask
 
     def forward(self, params: Parameters, x: Array) -> tuple[Array, Cache]:

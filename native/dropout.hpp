@@ -1,0 +1,87 @@
+// Dropout, forward and back: the twin of layers/dropout.py, with the random numbers of rng.py.
+#pragma once
+
+#include "inputs.hpp"
+
+namespace glassnet::GLASSNET_TARGET {
+
+// Ten rounds of Philox 4×32 (Salmon et al., SC11) for 16 counters at once: words[4][16]. A lane's counter is
+// (block, place, epoch, purpose).
+struct Philox {
+  static constexpr std::uint32_t purpose = 6;  // rng.Purpose.DROPOUT
+  std::uint32_t words[4][BLOCK];
+
+  template <class Block, class Place>
+  Philox(const Draw& draw, Block block, Place place) {
+    std::uint64_t c0[BLOCK], c1[BLOCK], c2[BLOCK], c3[BLOCK];  // 32 bits each: products of them are 64
+    for (std::size_t lane = 0; lane < BLOCK; lane++)
+      c0[lane] = std::uint32_t(block(lane)), c1[lane] = std::uint32_t(place(lane)), c2[lane] = draw.epoch, c3[lane] = purpose;
+    std::uint32_t key0 = std::uint32_t(draw.seed), key1 = std::uint32_t(draw.seed >> 32);
+    for (int round = 0; round < 10; round++, key0 += 0x9E3779B9, key1 += 0xBB67AE85)
+      VECTORIZE for (std::size_t lane = 0; lane < BLOCK; lane++) {
+        const std::uint64_t product0 = c0[lane] * 0xD2511F53u, product1 = c2[lane] * 0xCD9E8D57u;
+        c0[lane] = (product1 >> 32) ^ c1[lane] ^ key0, c1[lane] = product1 & 0xffffffff;
+        c2[lane] = (product0 >> 32) ^ c3[lane] ^ key1, c3[lane] = product0 & 0xffffffff;
+      }
+    for (std::size_t lane = 0; lane < BLOCK; lane++) {
+      words[0][lane] = std::uint32_t(c0[lane]), words[1][lane] = std::uint32_t(c1[lane]);
+      words[2][lane] = std::uint32_t(c2[lane]), words[3][lane] = std::uint32_t(c3[lane]);
+    }
+  }
+};
+
+inline std::uint32_t place_drawn(const Draw& draw, const Chunk& chunk, std::size_t row) {
+  return std::uint32_t(draw.places ? std::size_t(draw.places[chunk.first + row]) : place(chunk, row));
+}
+
+template <class T>
+inline T masked(const Dropping& by, std::uint32_t word) {
+  return word >= by.threshold ? T(by.scale) : T(0);
+}
+
+// The masks of some examples, as rows.
+template <class T>
+inline void draw_row_masks(const Layer<T>& layer, const Draw& draw, const Chunk& chunk, std::size_t first,
+                           std::size_t last) {
+  const std::size_t begin = layer.dropping.first_word, end = begin + layer.n_out;
+  for (std::size_t i = first; i < last; i++) {
+    T* mask = layer.mask + i * layer.width;
+    const std::uint32_t example = place_drawn(draw, chunk, i);
+    for (std::size_t block = begin / 4; block * 4 < end; block += BLOCK) {
+      const Philox drawn(draw, [&](std::size_t lane) { return block + lane; }, [&](std::size_t) { return example; });
+      for (std::size_t k = 0; k < 4 * BLOCK; k++) {
+        const std::size_t word = block * 4 + k;
+        if (word >= begin && word < end) mask[word - begin] = masked<T>(layer.dropping, drawn.words[k % 4][k / 4]);
+      }
+    }
+  }
+}
+
+// The masks of a panel of examples: numbers [first, last) of each. Lanes without an example get some, too.
+template <class T>
+inline void draw_panel_masks(const Layer<T>& layer, const Draw& draw, const Chunk& chunk, std::size_t panel,
+                             std::size_t first, std::size_t last) {
+  std::uint32_t examples[BLOCK] = {};
+  for (std::size_t lane = 0; lane < BLOCK && panel * BLOCK + lane < chunk.rows; lane++)
+    examples[lane] = place_drawn(draw, chunk, panel * BLOCK + lane);
+  T* mask = layer.mask + panel * layer.n_out * BLOCK;
+  const std::size_t begin = layer.dropping.first_word + first, end = layer.dropping.first_word + last;
+  for (std::size_t block = begin / 4; block * 4 < end; block++) {
+    const Philox drawn(draw, [&](std::size_t) { return block; }, [&](std::size_t lane) { return examples[lane]; });
+    for (std::size_t w = 0; w < 4; w++) {
+      const std::size_t word = block * 4 + w;
+      if (word < begin || word >= end) continue;
+      T* to = mask + (word - layer.dropping.first_word) * BLOCK;
+      for (std::size_t lane = 0; lane < BLOCK; lane++) to[lane] = masked<T>(layer.dropping, drawn.words[w][lane]);
+    }
+  }
+}
+
+// to = from ⊙ mask, or from itself where nothing is dropped.
+template <class T>
+inline void apply_mask(const T* from, const T* mask, T* to, std::size_t count) {
+  for (std::size_t k = 0; k < count; k += lanes<T>)
+    store(to + k, mask ? load(from + k) * load(mask + k) : load(from + k));
+}
+
+}  // namespace glassnet::GLASSNET_TARGET
