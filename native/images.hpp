@@ -7,13 +7,13 @@
 
 namespace glassnet::GLASSNET_TARGET {
 
-// do(begin, count) for the numbers of some rows, channel by channel.
-template <class Do>
-inline void for_channels(const Grid& grid, Part part, Do work) {
-  for (std::size_t c = 0; c < grid.channels; c++)
-    work(((part.panel * grid.channels + c) * grid.area() + part.first * grid.width) * BLOCK,
-         (part.last - part.first) * grid.width * BLOCK);
-}
+// Where the numbers of one channel in some rows begin, and how many they are.
+struct Stretch {
+  std::size_t at, count;
+  Stretch(const Grid& grid, Part part, std::size_t c)
+      : at(((part.panel * grid.channels + c) * grid.area() + part.first * grid.width) * BLOCK),
+        count((part.last - part.first) * grid.width * BLOCK) {}
+};
 
 // The examples of rows [first, last) as panels.
 template <class T>
@@ -35,28 +35,27 @@ void pad(const Layer<T>& layer, std::size_t panel) {
 template <class T>
 void forward_on_images(const Program<T>& program, std::size_t l, const Chunk& chunk, Part part) {
   const Layer<T>& layer = program.layers[l];
-  switch (layer.kind) {
-    case Kind::conv: conv_forward(layer, part); break;
-    case Kind::max_pool: max_pool_forward(layer, part); break;
-    case Kind::average_pool: average_pool_forward(layer, part); break;
-    default:
-      for (std::size_t c = 0; layer.mask && c < layer.out.channels; c++)
-        draw_panel_masks(layer, program.draw, chunk, part.panel, c * layer.out.area() + part.first * layer.out.width,
-                         c * layer.out.area() + part.last * layer.out.width);
-      for_channels(layer.out, part, [&](std::size_t at, std::size_t count) {
-        apply_mask(layer.x + at, layer.mask ? layer.mask + at : nullptr, layer.z + at, count);
-      });
+  const bool as_it_is = layer.activation == Activation::linear && layer.a == layer.z;
+  if (layer.kind == Kind::conv) conv_forward(layer, part);
+  for (std::size_t c = 0; c < layer.out.channels; c++) {  // what was made last is still near
+    const Stretch of(layer.out, part, c);
+    if (layer.kind == Kind::max_pool) max_pool_forward(layer, part, c);
+    if (layer.kind == Kind::average_pool) average_pool_forward(layer, part, c);
+    if (layer.kind == Kind::dropout) {
+      const std::size_t number = of.at / BLOCK - part.panel * layer.n_out;
+      if (layer.mask) draw_panel_masks(layer, program.draw, chunk, part.panel, number, number + of.count / BLOCK);
+      apply_mask(layer.x + of.at, layer.mask ? layer.mask + of.at : nullptr, layer.z + of.at, of.count);
+    }
+    if (!as_it_is) activate(layer, of.at, of.count);
   }
-  for_channels(layer.out, part, [&](std::size_t at, std::size_t count) { activate(layer, at, count); });
 }
 
 // From ∂C/∂a to δ.
 template <class T>
-inline void finish_delta(const Layer<T>& layer, Part part) {
-  for_channels(layer.out, part, [&](std::size_t at, std::size_t count) {
-    if (layer.dC_da) __builtin_memcpy(layer.dC_da + at, layer.delta + at, count * sizeof(T));
-    activation_backward(layer, layer.delta + at, at, count);
-  });
+inline void finish_delta(const Layer<T>& layer, Stretch of) {
+  T* delta = layer.delta + of.at;
+  if (layer.dC_da) __builtin_memcpy(layer.dC_da + of.at, delta, of.count * sizeof(T));
+  if (layer.activation != Activation::linear) activation_backward(layer, delta, of.at, of.count);
 }
 
 // δ of a layer from that of the next.
@@ -64,16 +63,15 @@ template <class T>
 void backward_on_images(const Program<T>& program, std::size_t l, Part part) {
   const Layer<T>& layer = program.layers[l];
   const Layer<T>& next = program.layers[l + 1];
-  switch (next.kind) {
-    case Kind::conv: conv_dC_dx(next, layer.out, part, layer.delta); break;
-    case Kind::max_pool: max_pool_dC_dx(next, part, layer.delta); break;
-    case Kind::average_pool: average_pool_dC_dx(next, part, layer.delta); break;
-    default:
-      for_channels(layer.out, part, [&](std::size_t at, std::size_t count) {
-        apply_mask(next.delta + at, next.mask ? next.mask + at : nullptr, layer.delta + at, count);
-      });
+  if (next.kind == Kind::conv) conv_dC_dx(next, layer.out, part, layer.delta);
+  for (std::size_t c = 0; c < layer.out.channels; c++) {
+    const Stretch of(layer.out, part, c);
+    if (next.kind == Kind::max_pool) max_pool_dC_dx(next, part, c, layer.delta);
+    if (next.kind == Kind::average_pool) average_pool_dC_dx(next, part, c, layer.delta);
+    if (next.kind == Kind::dropout)
+      apply_mask(next.delta + of.at, next.mask ? next.mask + of.at : nullptr, layer.delta + of.at, of.count);
+    finish_delta(layer, of);
   }
-  finish_delta(layer, part);
 }
 
 // The last layer on images as rows, and back.
@@ -85,7 +83,9 @@ inline void flatten_forward(const Layer<T>& layer, std::size_t first, std::size_
 template <class T>
 inline void flatten_backward(const Layer<T>& flatten, const Layer<T>& before, std::size_t first, std::size_t last) {
   into_images(flatten.delta, flatten.width, flatten.n_out, before.delta, first, last);
-  for (std::size_t row = first; row < last; row += BLOCK) finish_delta(before, {row / BLOCK, 0, before.out.height});
+  for (std::size_t row = first; row < last; row += BLOCK)
+    for (std::size_t c = 0; c < before.out.channels; c++)
+      finish_delta(before, Stretch(before.out, {row / BLOCK, 0, before.out.height}, c));
 }
 
 }  // namespace glassnet::GLASSNET_TARGET

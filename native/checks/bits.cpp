@@ -23,9 +23,54 @@ std::uint64_t hash(std::uint64_t sum, const void* bytes, std::size_t count) {  /
   return sum;
 }
 
+Operation row_layer(Kind kind, Activation activation, std::size_t n_in, std::size_t n_out) {
+  Operation of{};
+  of.kind = kind, of.activation = activation, of.n_in = n_in, of.n_out = n_out;
+  return of;
+}
+
+Operation dropout(Operation of) {
+  of.kind = Kind::dropout, of.activation = Activation::linear;
+  of.n_in = of.n_out, of.in = of.out;
+  of.threshold = 1u << 30, of.scale = 4.0 / 3;
+  return of;
+}
+
+Operation slide(Kind kind, Activation activation, Grid in, std::size_t channels, Window window) {
+  Operation of{};
+  const auto places = [&](std::size_t side) { return (side + 2 * window.padding - window.size) / window.stride + 1; };
+  of.kind = kind, of.activation = activation, of.on_images = true, of.window = window;
+  of.in = in, of.out = {channels, places(in.height), places(in.width)};
+  of.n_in = in.size(), of.n_out = of.out.size();
+  return of;
+}
+
+Plan dense(const std::vector<std::size_t>& sizes, Activation hidden, Activation output) {
+  Plan plan;
+  for (std::size_t l = 0; l + 1 < sizes.size(); l++)
+    plan.push_back(row_layer(Kind::dense, l + 2 == sizes.size() ? output : hidden, sizes[l], sizes[l + 1]));
+  return plan;
+}
+
+// Every layer on images, with and without padding, strides and overlap, and dropout before and behind.
+Plan images() {
+  Plan plan;
+  plan.push_back(slide(Kind::conv, Activation::relu, {2, 13, 12}, 5, {3, 1, 2}));
+  plan.push_back(slide(Kind::max_pool, Activation::linear, plan.back().out, 5, {2, 2, 0}));
+  plan.push_back(slide(Kind::conv, Activation::tanh, plan.back().out, 18, {2, 1, 0}));
+  plan.push_back(slide(Kind::average_pool, Activation::linear, plan.back().out, 18, {3, 2, 0}));
+  plan.push_back(dropout(plan.back()));
+  plan.push_back(slide(Kind::conv, Activation::sigmoid, plan.back().out, 7, {2, 2, 1}));
+  plan.push_back(slide(Kind::max_pool, Activation::linear, plan.back().out, 7, {2, 1, 0}));
+  plan.push_back(row_layer(Kind::flatten, Activation::linear, plan.back().n_out, plan.back().n_out));
+  plan.push_back(row_layer(Kind::dense, Activation::relu, plan.back().n_out, 21));
+  plan.push_back(dropout(plan.back()));
+  plan.push_back(row_layer(Kind::dense, Activation::softmax, 21, 6));
+  return plan;
+}
+
 struct Case {
-  std::vector<std::size_t> sizes;
-  Activation hidden, output;
+  Plan plan;
   Criterion by;
   std::size_t batch;
   double decay;
@@ -34,35 +79,39 @@ struct Case {
 template <class T>
 std::uint64_t train_once(const Case& of, const Target& target, std::size_t threads) {
   state = 88172645463325252;
-  Plan plan;
+  const Plan& plan = of.plan;
   std::vector<std::vector<T>> numbers;
-  for (std::size_t l = 0; l + 1 < of.sizes.size(); l++) {
-    const bool last = l + 2 == of.sizes.size();
-    plan.push_back({Kind::dense, last ? of.output : of.hidden, of.sizes[l], of.sizes[l + 1]});
-    for (std::size_t count : {of.sizes[l] * of.sizes[l + 1], of.sizes[l + 1]}) {
+  std::vector<Parameters<T>> parameters;
+  std::size_t with_weights = 0;
+  for (const Operation& layer : plan) {
+    parameters.push_back({});
+    if (!has_weights(layer)) continue;
+    const std::size_t neurons = is_dense(layer) ? layer.n_out : layer.out.channels;
+    for (std::size_t count : {neurons * fan_in(layer), neurons}) {
       numbers.emplace_back(count);
       for (T& number : numbers.back()) number = T(uniform() / 4);
     }
+    parameters.back() = {numbers[2 * with_weights].data(), numbers[2 * with_weights + 1].data()};
+    with_weights++;
   }
-  std::vector<Parameters<T>> parameters;
-  for (std::size_t l = 0; l < plan.size(); l++) parameters.push_back({numbers[2 * l].data(), numbers[2 * l + 1].data()});
 
-  const std::size_t n = 300, n_in = of.sizes.front(), n_out = of.sizes.back();
+  const std::size_t n = 300, n_in = plan.front().n_in, n_out = plan.back().n_out;
   std::vector<std::uint8_t> images(n * n_in);
   for (std::uint8_t& pixel : images) pixel = next() % 5 ? 0 : std::uint8_t(next());
   std::vector<std::int64_t> labels(n), order(n);
   for (std::size_t i = 0; i < n; i++) labels[i] = std::int64_t(next() % n_out), order[i] = std::int64_t((i * 7) % n);
 
-  std::vector<double> costs(n), norms(n * plan.size());
+  std::vector<double> costs(n), norms(n * with_weights);
   bool correct[300];
   Source source{images.data(), Pixel::uint8, labels.data(), nullptr, nullptr};
-  const Call<T> call{target, plan, parameters.data(), source, threads, [] { return false; }};
+  const Draw draw{true, 20261121, 3, nullptr};
+  const Call<T> call{target, plan, parameters.data(), source, threads, [] { return false; }, draw};
   const Training training{order.data(), n, of.batch, of.by, {true, 0.1, of.decay}, costs.data(), correct, norms.data()};
   for (int epoch = 0; epoch < 3; epoch++) train(call, training);
 
   std::uint64_t sum = 0xcbf29ce484222325;
   for (const auto& array : numbers) sum = hash(sum, array.data(), array.size() * sizeof(T));
-  return hash(hash(sum, costs.data(), n * sizeof(double)), norms.data(), (n + of.batch - 1) / of.batch * plan.size() * sizeof(double));
+  return hash(hash(sum, costs.data(), n * sizeof(double)), norms.data(), (n + of.batch - 1) / of.batch * with_weights * sizeof(double));
 }
 
 template <class T>
@@ -84,12 +133,15 @@ int print(const char* name, const Case& of) {
 }  // namespace
 
 int main() {
-  const Case sigmoid{{50, 33, 10}, Activation::sigmoid, Activation::sigmoid, {Cost::cross_entropy, true}, 10, 0.01};
-  const Case tanh{{784, 256, 10}, Activation::tanh, Activation::tanh, {Cost::quadratic, false}, 300, 0};
-  const Case relu{{100, 257, 300, 7}, Activation::relu, Activation::softmax, {Cost::log_likelihood, true}, 77, 0};
-  const Case chain{{20, 16, 4}, Activation::softmax, Activation::softmax, {Cost::cross_entropy, false}, 1, 0};
+  using enum Activation;
+  const Case small{dense({50, 33, 10}, sigmoid, sigmoid), {Cost::cross_entropy, true}, 10, 0.01};
+  const Case whole{dense({784, 256, 10}, tanh, tanh), {Cost::quadratic, false}, 300, 0};
+  const Case deep{dense({100, 257, 300, 7}, relu, softmax), {Cost::log_likelihood, true}, 77, 0};
+  const Case chain{dense({20, 16, 4}, softmax, softmax), {Cost::cross_entropy, false}, 1, 0};
+  const Case few{images(), {Cost::log_likelihood, true}, 10, 0.01}, many{images(), {Cost::cross_entropy, false}, 300, 0};
   int different = 0;
-  for (const auto& [name, of] : {std::pair("sigmoid", &sigmoid), {"tanh", &tanh}, {"relu", &relu}, {"softmax", &chain}}) {
+  for (const auto& [name, of] : {std::pair("sigmoid", &small), {"tanh", &whole}, {"relu", &deep}, {"softmax", &chain},
+                                 {"images", &few}, {"images at once", &many}}) {
     different |= print<float>((std::string(name) + " float32").c_str(), *of);
     different |= print<double>((std::string(name) + " float64").c_str(), *of);
   }
