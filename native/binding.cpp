@@ -377,6 +377,7 @@ bool gradient_as(const Plan& plan, const std::vector<Array>& arrays, const Reada
     numbers.push_back({place("z", 0, {n, of.n_out}), place("a", 1, {n, of.n_out}), place("delta", 2, {n, of.n_out}),
                        place("dC_da", 3, {n, of.n_out}), nullptr, nullptr});
     if (has_weights(of) && !(layers[l][4] && layers[l][5])) refuse("layers: no room for the gradient");
+    if (!has_weights(of) && (layers[l][4] || layers[l][5])) refuse("layers: a gradient of a layer without weights");
     if (has_weights(of)) numbers[l].weight = weight_of<T>(of, *layers[l][4]), numbers[l].bias = bias_of<T>(of, *layers[l][5]);
     for (const std::optional<Array>& array : layers[l])
       if (array) written.push_back(*array);

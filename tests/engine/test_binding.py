@@ -23,7 +23,25 @@ if native.missing():
 from glassnet.engine import _native
 
 REFUSALS = (TypeError, ValueError, MemoryError, OverflowError)
-N, N_IN, N_HIDDEN, N_OUT, BATCH = 150, 5, 17, 3, 40  # two chunks of rows; the last mini-batch is smaller
+N, N_IN, N_OUT, BATCH = 150, 16, 3, 40  # two chunks of rows; the last mini-batch is smaller
+
+
+def line(kind, activation, shape, output_shape, window=(0, 0, 0), dropout=(0, 1.0)):
+    """A layer as the engine is told of it."""
+    return kind, activation, shape, output_shape, window, dropout
+
+
+DENSE, SOFTMAX = line("dense", "linear", [8], [3]), line("softmax", "softmax", [3], [3])
+PLAN = [
+    line("conv", "tanh", [1, 4, 4], [2, 3, 3], (2, 1, 0)),
+    line("max_pool", "linear", [2, 3, 3], [2, 2, 2], (2, 1, 0)),
+    line("flatten", "linear", [2, 2, 2], [8]),
+    line("dropout", "linear", [8], [8], (0, 0, 0), (2**30, 4 / 3)),
+    DENSE,
+    SOFTMAX,
+]
+PARAMETERS = {0: [(2, 1, 2, 2), (2,)], 4: [(3, 8), (3,)]}  # shapes, by layer
+SIZES = [18, 8, 8, 8, 3, 3]
 
 
 def arrays(seed, *shapes, dtype=np.float32):
@@ -36,12 +54,8 @@ def valid(what, dtype="float32"):
     rng = np.random.default_rng(1)
     kind = np.dtype(dtype)
     network = {
-        "plan": [
-            ("dense", "tanh", N_IN, N_HIDDEN),
-            ("dense", "linear", N_HIDDEN, N_OUT),
-            ("softmax", "softmax", N_OUT, N_OUT),
-        ],
-        "parameters": arrays(0, (N_HIDDEN, N_IN), (N_HIDDEN,), (N_OUT, N_HIDDEN), (N_OUT,), dtype=kind),
+        "plan": list(PLAN),
+        "parameters": arrays(0, *PARAMETERS[0], *PARAMETERS[4], dtype=kind),
         "target": _native.targets()[0],
     }
     if what == "Predictor":
@@ -65,6 +79,8 @@ def valid(what, dtype="float32"):
             "labels": labels,
             "example_weights": weights,
             "order": order,
+            "seed": 2**63 - 1,
+            "epoch": 3,
             "batch_size": BATCH,
             "learning_rate": 0.1,
             "decay": 0.01,
@@ -73,17 +89,17 @@ def valid(what, dtype="float32"):
             "gradient_norms": np.zeros((-(-N // BATCH), 2)),
         }
     layers = [
-        [np.zeros((N, n), kind) for _ in range(4)] + parameters
-        for n, parameters in (
-            (N_HIDDEN, [np.zeros((N_HIDDEN, N_IN), kind), np.zeros(N_HIDDEN, kind)]),
-            (N_OUT, [np.zeros((N_OUT, N_HIDDEN), kind), np.zeros(N_OUT, kind)]),
-            (N_OUT, [None, None]),
-        )
+        [np.zeros((N, n), kind) for _ in range(4)]
+        + ([np.zeros(shape, kind) for shape in PARAMETERS[i]] if i in PARAMETERS else [None, None])
+        for i, n in enumerate(SIZES)
     ]
     layers[-1][3] = None  # ∂C/∂a, which the canonical pair goes around
     return call | {
         "targets": labels,
         "example_weights": weights,
+        "places": rng.permutation(N),
+        "seed": 1,
+        "epoch": 2,
         "costs": np.zeros(N),
         "x": np.zeros((N, N_IN), kind),
         "layers": layers,
@@ -270,15 +286,22 @@ TEXTS = [
 WHOLE = [0, -1, 10**9, 2**31, 2**32, 2**63 - 1, 2**63, 2**64, -(2**63), 1.5, "2", None]
 
 
-def with_size(place, part, size):
-    """Changes that one number of the plan."""
+def with_part(place, part, value):
+    """Changes one part of a layer."""
 
     def change(plan):
-        lines = [list(line) for line in plan]
-        lines[place][part] = size
-        return [tuple(line) for line in lines]
+        lines = [list(of) for of in plan]
+        lines[place][part] = value
+        return [tuple(of) for of in lines]
 
     return change
+
+
+def with_size(place, part, axis, size):
+    """Changes one number of a shape."""
+    shape = list(PLAN[place][part])
+    shape[axis] = size
+    return with_part(place, part, shape)
 
 
 PLANS = {
@@ -286,27 +309,58 @@ PLANS = {
     "one layer less": lambda plan: plan[:-1],
     "one layer more": lambda plan: [*plan, plan[-1]],
     "backwards": lambda plan: plan[::-1],
-    "layers that don't fit": lambda plan: [plan[0], ("dense", "linear", N_HIDDEN + 1, N_OUT), plan[2]],
-    "softmax of another size": lambda plan: [*plan[:2], ("softmax", "softmax", N_OUT, N_OUT + 1)],
-    "softmax that is none": lambda plan: [*plan[:2], ("softmax", "tanh", N_OUT, N_OUT)],
-    "an unknown layer": lambda plan: [("conv", "tanh", N_IN, N_HIDDEN), *plan[1:]],
-    "an unknown activation": lambda plan: [("dense", "gelu", N_IN, N_HIDDEN), *plan[1:]],
+    "layers that don't fit": lambda plan: [*plan[:4], line("dense", "linear", [9], [3]), plan[5]],
+    "softmax of another size": lambda plan: [*plan[:5], line("softmax", "softmax", [3], [4])],
+    "softmax that is none": lambda plan: [*plan[:5], line("softmax", "tanh", [3], [3])],
+    "softmax of an image": lambda plan: [line("conv", "softmax", *PLAN[0][2:]), *plan[1:]],
+    "an unknown layer": lambda plan: [line("convolution", "tanh", *PLAN[0][2:]), *plan[1:]],
+    "an unknown activation": lambda plan: [line("conv", "gelu", *PLAN[0][2:]), *plan[1:]],
+    "no flatten": lambda plan: [*plan[:2], line("dense", "tanh", [2, 2, 2], [8]), *plan[3:]],
+    "an image at the end": lambda plan: plan[:2],
+    "a dense layer of images": lambda plan: [line("dense", "tanh", [1, 4, 4], [2, 3, 3]), *plan[1:]],
+    "an image behind rows": lambda plan: [*plan[:3], line("dropout", "linear", [8], [2, 2, 2]), *plan[3:]],
+    "a pool that mixes channels": lambda plan: [
+        plan[0],
+        line("max_pool", "linear", [2, 3, 3], [1, 2, 2], (2, 1, 0)),
+        *plan[2:],
+    ],
+    "a pool with padding": lambda plan: [
+        plan[0],
+        line("average_pool", "linear", [2, 3, 3], [2, 4, 4], (2, 1, 1)),
+        *plan[2:],
+    ],
+    **{
+        f"window {window} of layer {place}": with_part(place, 4, window)
+        for place in (0, 1)
+        for window in [
+            *[(size, 1, 0) for size in (0, 1, 3, 5, 2**16 + 1, 2**32 + 2, 2**62, -1, None)],
+            *[(2, stride, 0) for stride in (0, 2, 2**32 + 1, 2**63, -1, "1")],
+            *[(2, 1, padding) for padding in (1, 2, 2**31, 2**63, -1)],
+            (2, 1),
+            (2, 1, 0, 0),
+        ]
+    },
+    **{
+        f"dropout {how}": with_part(3, 5, how)
+        for how in ((-1, 1.0), (2**32, 1.0), (0, "1"), (0,), (0, 1.0, 2))
+    },
     "three parts": lambda plan: [plan[0][:3], *plan[1:]],
-    "five parts": lambda plan: [(*plan[0], 1), *plan[1:]],
+    "seven parts": lambda plan: [(*plan[0], 1), *plan[1:]],
     "a layer of None": lambda plan: [None, *plan[1:]],
     "None in a layer": lambda plan: [(None, *plan[0][1:]), *plan[1:]],
     "a text": lambda plan: "dense",
     "a dictionary": lambda plan: dict(enumerate(plan)),
     "many softmax": lambda plan: [
         *plan,
-        *[("softmax", "softmax", N_OUT, N_OUT)] * 1000,
-        ("dense", "tanh", N_OUT, N_OUT),
+        *[SOFTMAX] * 1000,
+        line("dense", "tanh", [3], [3]),
     ],
     **{
-        f"layer {place}, {'n_in' if part == 2 else 'n_out'} {size}": with_size(place, part, size)
-        for place in range(3)
+        f"layer {place}, {'in' if part == 2 else 'out'} {axis} {size}": with_size(place, part, axis, size)
+        for place in range(len(PLAN))
         for part in (2, 3)
-        for size in (0, -1, 2**24, 2**31, 2**32 + N_IN, 2**40, 2**62, 2**64, 1.0)
+        for axis in range(len(PLAN[place][part]))
+        for size in (0, -1, 2**24, 2**31, 2**32 + 3, 2**40, 2**62, 2**64, 1.0)
     },
 }
 
@@ -316,6 +370,8 @@ def broken(name, value):
     ways = {f"{name} is {type(thing).__name__} {str(thing)[:20]!r}": thing for thing in THINGS}
     if name == "example_weights":
         del ways["example_weights is NoneType 'None'"]  # a call as valid as the other
+    if name == "places":
+        del ways["places is NoneType 'None'"]  # nothing is dropped then
     if name == "plan":
         return ways | {f"plan: {how}": change(value) for how, change in PLANS.items()}
     if name in ("parameters", "layers"):
@@ -352,7 +408,9 @@ def broken(name, value):
     if isinstance(value, str):
         return ways | {f"{name} {text!r:.30}": text for text in TEXTS}
     if isinstance(value, int):
-        return {f"{name} {number!r}": number for number in WHOLE} | {
+        most = {"seed": 2**64 - 1, "epoch": 2**32 - 1}.get(name, -1)  # up to which any other is as good
+        wrong = [number for number in WHOLE if not (isinstance(number, int) and 0 <= number <= most)]
+        return {f"{name} {number!r}": number for number in wrong} | {
             how: thing for how, thing in ways.items() if not isinstance(thing, int | np.generic | np.ndarray)
         }
     return ways
@@ -485,7 +543,7 @@ def test_an_order_may_be_empty_and_may_repeat():
 
 def test_a_gradient_of_no_image_is_refused():
     arguments = valid("cost_and_gradient")
-    for name in ("images", "targets", "example_weights", "costs", "x"):
+    for name in ("images", "targets", "example_weights", "places", "costs", "x"):
         arguments[name] = arguments[name][:0].copy()
     for layer in arguments["layers"]:
         layer[:4] = [None if array is None else array[:0].copy() for array in layer[:4]]
@@ -511,7 +569,8 @@ def test_numbers_that_nobody_wants_are_left_out(outcomes):
     left = bits(arguments)
     assert left["x"] == wanted["x"]
     assert left["costs"] == wanted["costs"]
-    assert left["layers"] == [wanted["layers"][place] for place in (4, 5, 10, 11)]
+    first, second = (sum(4 + 2 * (i in PARAMETERS) for i in range(end)) + 4 for end in (0, 4))
+    assert left["layers"] == [wanted["layers"][place] for place in (first, first + 1, second, second + 1)]
     for place in (4, 5):
         arguments = valid("cost_and_gradient")
         arguments["layers"][0][place] = None
