@@ -13,20 +13,16 @@ struct Philox {
 
   template <class Block, class Place>
   Philox(const Draw& draw, Block block, Place place) {
-    std::uint64_t c0[BLOCK], c1[BLOCK], c2[BLOCK], c3[BLOCK];  // 32 bits each: products of them are 64
+    auto& [c0, c1, c2, c3] = words;
     for (std::size_t lane = 0; lane < BLOCK; lane++)
-      c0[lane] = std::uint32_t(block(lane)), c1[lane] = std::uint32_t(place(lane)), c2[lane] = draw.epoch, c3[lane] = purpose;
+      c0[lane] = std::uint32_t(block(lane)), c1[lane] = place(lane), c2[lane] = draw.epoch, c3[lane] = purpose;
     std::uint32_t key0 = std::uint32_t(draw.seed), key1 = std::uint32_t(draw.seed >> 32);
     for (int round = 0; round < 10; round++, key0 += 0x9E3779B9, key1 += 0xBB67AE85)
       VECTORIZE for (std::size_t lane = 0; lane < BLOCK; lane++) {
-        const std::uint64_t product0 = c0[lane] * 0xD2511F53u, product1 = c2[lane] * 0xCD9E8D57u;
-        c0[lane] = (product1 >> 32) ^ c1[lane] ^ key0, c1[lane] = product1 & 0xffffffff;
-        c2[lane] = (product0 >> 32) ^ c3[lane] ^ key1, c3[lane] = product0 & 0xffffffff;
+        const std::uint64_t product0 = std::uint64_t(c0[lane]) * 0xD2511F53, product1 = std::uint64_t(c2[lane]) * 0xCD9E8D57;
+        c0[lane] = std::uint32_t(product1 >> 32) ^ c1[lane] ^ key0, c1[lane] = std::uint32_t(product1);
+        c2[lane] = std::uint32_t(product0 >> 32) ^ c3[lane] ^ key1, c3[lane] = std::uint32_t(product0);
       }
-    for (std::size_t lane = 0; lane < BLOCK; lane++) {
-      words[0][lane] = std::uint32_t(c0[lane]), words[1][lane] = std::uint32_t(c1[lane]);
-      words[2][lane] = std::uint32_t(c2[lane]), words[3][lane] = std::uint32_t(c3[lane]);
-    }
   }
 };
 
@@ -34,9 +30,10 @@ inline std::uint32_t place_drawn(const Draw& draw, const Chunk& chunk, std::size
   return std::uint32_t(draw.places ? std::size_t(draw.places[chunk.first + row]) : place(chunk, row));
 }
 
+// Without a branch, which would be guessed wrongly every other time.
 template <class T>
-inline T masked(const Dropping& by, std::uint32_t word) {
-  return word >= by.threshold ? T(by.scale) : T(0);
+inline T masked(std::uint32_t threshold, T scale, std::uint32_t word) {
+  return T(int(word >= threshold)) * scale;
 }
 
 // The masks of some examples, as rows.
@@ -44,15 +41,19 @@ template <class T>
 inline void draw_row_masks(const Layer<T>& layer, const Draw& draw, const Chunk& chunk, std::size_t first,
                            std::size_t last) {
   const std::size_t begin = layer.dropping.first_word, end = begin + layer.n_out;
+  const std::uint32_t threshold = layer.dropping.threshold;
+  const T scale = T(layer.dropping.scale);
   for (std::size_t i = first; i < last; i++) {
     T* mask = layer.mask + i * layer.width;
     const std::uint32_t example = place_drawn(draw, chunk, i);
     for (std::size_t block = begin / 4; block * 4 < end; block += BLOCK) {
       const Philox drawn(draw, [&](std::size_t lane) { return block + lane; }, [&](std::size_t) { return example; });
-      for (std::size_t k = 0; k < 4 * BLOCK; k++) {
-        const std::size_t word = block * 4 + k;
-        if (word >= begin && word < end) mask[word - begin] = masked<T>(layer.dropping, drawn.words[k % 4][k / 4]);
-      }
+      T some[4 * BLOCK];  // from word 4 · block on
+      VECTORIZE for (std::size_t lane = 0; lane < BLOCK; lane++)
+        UNROLL for (std::size_t w = 0; w < 4; w++) some[4 * lane + w] = masked(threshold, scale, drawn.words[w][lane]);
+      const std::size_t from = begin > 4 * block ? begin - 4 * block : 0;
+      const std::size_t to = end - 4 * block < 4 * BLOCK ? end - 4 * block : 4 * BLOCK;
+      __builtin_memcpy(mask + 4 * block + from - begin, some + from, (to - from) * sizeof(T));
     }
   }
 }
@@ -65,6 +66,8 @@ inline void draw_panel_masks(const Layer<T>& layer, const Draw& draw, const Chun
   for (std::size_t lane = 0; lane < BLOCK && panel * BLOCK + lane < chunk.rows; lane++)
     examples[lane] = place_drawn(draw, chunk, panel * BLOCK + lane);
   T* mask = layer.mask + panel * layer.n_out * BLOCK;
+  const std::uint32_t threshold = layer.dropping.threshold;
+  const T scale = T(layer.dropping.scale);
   const std::size_t begin = layer.dropping.first_word + first, end = layer.dropping.first_word + last;
   for (std::size_t block = begin / 4; block * 4 < end; block++) {
     const Philox drawn(draw, [&](std::size_t) { return block; }, [&](std::size_t lane) { return examples[lane]; });
@@ -72,7 +75,7 @@ inline void draw_panel_masks(const Layer<T>& layer, const Draw& draw, const Chun
       const std::size_t word = block * 4 + w;
       if (word < begin || word >= end) continue;
       T* to = mask + (word - layer.dropping.first_word) * BLOCK;
-      for (std::size_t lane = 0; lane < BLOCK; lane++) to[lane] = masked<T>(layer.dropping, drawn.words[w][lane]);
+      for (std::size_t lane = 0; lane < BLOCK; lane++) to[lane] = masked(threshold, scale, drawn.words[w][lane]);
     }
   }
 }
