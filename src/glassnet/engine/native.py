@@ -181,7 +181,7 @@ class NativeEngine:
             x=x,
             layers=[
                 [
-                    *(None if array is None else array.reshape(n, -1) for array in (*cache[1:], *back[1::-1])),
+                    *(_rows(array) for array in (cache.z, cache.a, back.dC_dz, back.dC_da)),
                     *(back.parameters.get(name) for name in ("weight", "bias")),
                 ]
                 for cache, back in zip(caches, layers, strict=True)
@@ -269,6 +269,11 @@ def flat_images(network: Network, images: Images) -> Images:
     if rows.dtype not in (np.uint8, np.float32, np.float64):
         rows = rows.astype(network.dtype)
     return np.require(rows.reshape(len(rows), prod(network.input_shape)), requirements=["C", "A"])
+
+
+def _rows(array: Array | None) -> Array | None:
+    """The same memory with a row an example."""
+    return None if array is None else array.reshape(len(array), -1)
 
 
 def own_labels(network: Network, labels: Labels) -> Labels:
