@@ -350,6 +350,11 @@ bool evaluate_all(const Operations& operations, const std::vector<Array>& parame
   return evaluate_in(plan, parameters, images, labels, {cost_named(cost), canonical}, target, threads, outputs, costs);
 }
 
+// Rows that training takes at a time.
+std::size_t rows_of_chunk_of(const Operations& operations, const std::string& dtype) {
+  return rows_of_chunk(plan_of(operations), named<std::size_t>("dtype", dtype, {{"float32", 4}, {"float64", 8}}));
+}
+
 // z, a, δ, ∂C/∂a (or None) of each layer, and ∂C/∂W, ∂C/∂b where it has them.
 using Layers = std::vector<std::vector<std::optional<Array>>>;
 
@@ -471,6 +476,7 @@ NB_MODULE(_native, module) {
   module.def("targets", targets);
   module.def("end", end_for_others);
   module.def("measure_peak", measure_peak, nb::arg("target"), nb::arg("threads"), nb::arg("seconds"));
+  module.def("rows_of_chunk", rows_of_chunk_of, nb::arg("plan"), nb::arg("dtype"));
   module.def("train_batches", train_batches, nb::arg("plan"), nb::arg("parameters").noconvert(),
              nb::arg("images").noconvert(), nb::arg("labels").noconvert(),
              nb::arg("example_weights").noconvert().none(), nb::arg("order").noconvert(), nb::arg("seed"),

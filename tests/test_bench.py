@@ -53,12 +53,25 @@ def test_a_growing_row_compares_the_time_per_image(module):
     assert rows.measures(row, {"1,000 images": 2.0}) == {}
 
 
-def test_dense_operations_leave_out_only_the_inputs_gradient(module):
-    workload = module("peers.workload")
-    network = module("glassnet").Network("4-3-2", seed=0)
+def test_operations_leave_out_only_the_inputs_gradient(module):
+    workload, gn = module("peers.workload"), module("glassnet")
+    network = gn.Network([gn.Dense(3), gn.Dense(2)], 4, seed=0)
     # products: 4·3 = 12 and 3·2 = 6; forward 2·18, ∂C/∂W 2·18, ∂C/∂x of the second layer 2·6
-    assert workload.dense_operations(network, training=False) == 36
-    assert workload.dense_operations(network, training=True) == 36 + 36 + 12
+    assert workload.operations(network, training=False) == 36
+    assert workload.operations(network, training=True) == 36 + 36 + 12
+
+
+def test_the_work_of_the_books_convolutions_is_that_of_the_formulas(module):
+    """25 weights of 20 filters at 24·24 places, 500 of 40 at 8·8, then 640·100 and 100·10.
+
+    288,000 + 1,280,000 + 64,000 + 1,000 products; training (3 · 1,633,000 − 288,000) · 2 operations an
+    image, which is 461 · 10⁹ for 50,000.
+    """
+    workload, rows = module("peers.workload"), module("rows")
+    network = rows.CONVOLUTION.network()
+    assert workload.operations(network, training=False) == 2 * 1_633_000
+    assert workload.operations(network, training=True) == 9_222_000
+    assert round(workload.operations(network, training=True) * 50_000 / 1e9) == 461
 
 
 def test_share_of_peak_is_operations_a_second_over_the_peak(module):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from glassnet.errors import GlassnetError
-from glassnet.layers import LAYERS, Dense, Softmax
+from glassnet.layers import LAYERS, AveragePool, Conv, Dense, Dropout, Flatten, MaxPool, Softmax
 from glassnet.model_file import FORMAT, Model, load_model, save_model
 from glassnet.network import Network
 from glassnet.recipe import Recipe
@@ -24,6 +24,11 @@ RNG = np.random.default_rng(8)
 NETWORKS = {
     "dense": ([Dense(4, "relu"), Dense(3, "sigmoid")], 5),
     "softmax": ([Dense(4, "tanh"), Dense(3, "linear"), Softmax()], 5),
+    "conv": ([Conv(4, 3, stride=2, padding=1, activation="tanh"), Flatten(), Dense(3)], (2, 5, 6)),
+    "max_pool": ([Conv(4, 2), MaxPool(2, stride=1), Flatten(), Dense(3)], (1, 5, 6)),
+    "average_pool": ([Conv(4, 2), AveragePool(2), Flatten(), Dense(3)], (1, 5, 6)),
+    "flatten": ([Conv(4, 2), Flatten(), Flatten(), Dense(3)], (1, 3, 3)),
+    "dropout": ([Dense(4, "relu"), Dropout(0.3), Dense(3, "sigmoid")], 5),
 }
 
 
@@ -77,7 +82,7 @@ def test_the_same_bits_come_back(kind, dtype, tmp_path):
     assert after.data_sha256 == before.data_sha256
     assert after.figures == before.figures
     before.network.parameters["0.bias"][:] = after.network.parameters["0.bias"][:] = 0
-    images = RNG.normal(size=(20, 5))
+    images = RNG.normal(size=(20, *before.network.input_shape))
     assert before.network.predict(images).tobytes() == after.network.predict(images).tobytes()
 
 
@@ -293,11 +298,65 @@ DAMAGED = {
     "a format that is true": (file_of(header_of(DESCRIPTION | {"format": True})), "it is not a model file"),
     "a checkpoint": (file_of(header_of({"checkpoint": 1})), "format None"),
     "an unknown layer": (
-        file_of(header_of(DESCRIPTION | {"layers": [{"kind": "conv"}]})),
-        "layer kind 'conv' is not known: install a newer glassnet",
+        file_of(header_of(DESCRIPTION | {"layers": [{"kind": "recurrent"}]})),
+        "layer kind 'recurrent' is not known: install a newer glassnet",
     ),
     "a layer with an unknown setting": (
         file_of(header_of(DESCRIPTION | {"layers": [{"kind": "dense", "size": 2, "bias": False}]})),
+        "its description lacks or garbles",
+    ),
+    "a convolution without a size": (
+        file_of(header_of(DESCRIPTION | {"layers": [{"kind": "conv", "filters": 2}]})),
+        "its description lacks or garbles",
+    ),
+    "a convolution larger than its image": (
+        file_of(
+            header_of(
+                DESCRIPTION
+                | {"input_shape": [1, 2, 2], "layers": [{"kind": "conv", "filters": 2, "size": 3}]}
+            )
+        ),
+        "its window of 3×3 is larger than the image of 2×2",
+    ),
+    "a convolution of a row": (
+        file_of(header_of(DESCRIPTION | {"layers": [{"kind": "conv", "filters": 2, "size": 1}]})),
+        "takes an image of shape (channels, height, width), not an input of shape (2,)",
+    ),
+    "a stride of nothing": (
+        file_of(header_of(DESCRIPTION | {"layers": [{"kind": "max_pool", "size": 2, "stride": -1}]})),
+        "stride of a max_pool layer is -1",
+    ),
+    "a rate beyond 1": (
+        file_of(header_of(DESCRIPTION | {"layers": [{"kind": "dropout", "rate": 1.0}]})),
+        "rate of a dropout layer is 1.0",
+    ),
+    "a rate of words": (
+        file_of(header_of(DESCRIPTION | {"layers": [{"kind": "dropout", "rate": "half"}]})),
+        "rate of a dropout layer is 'half'",
+    ),
+    "a layer that is an image": (
+        file_of(
+            header_of(DESCRIPTION | {"input_shape": [1, 2, 2], "layers": [{"kind": "max_pool", "size": 1}]})
+        ),
+        "outputs are one row: end with flatten and a dense layer",
+    ),
+    "an astronomical image": (
+        file_of(
+            header_of(
+                DESCRIPTION
+                | {
+                    "input_shape": [1, 10**9, 10**9],
+                    "layers": [
+                        *({"kind": "max_pool", "size": 1}, {"kind": "max_pool", "size": 10**9}),
+                        *({"kind": "flatten"}, {"kind": "dense", "size": 2}),
+                    ],
+                }
+            )
+        ),
+        "would take about 24,000,000 TB of memory",
+    ),
+    "a kind that is a list": (
+        file_of(header_of(DESCRIPTION | {"layers": [{"kind": ["dense"], "size": 2}]})),
         "its description lacks or garbles",
     ),
     "a layer of another size": (

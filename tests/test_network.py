@@ -7,11 +7,12 @@ from math import exp, log, sqrt
 import numpy as np
 import pytest
 
+from glassnet import memory
 from glassnet.activations import ACTIVATIONS
 from glassnet.costs import COSTS, Quadratic
 from glassnet.errors import GlassnetError
 from glassnet.initializers import INITIALIZERS
-from glassnet.layers import Dense, Softmax
+from glassnet.layers import Conv, Dense, Dropout, Flatten, MaxPool, Softmax
 from glassnet.network import CHUNK, Network
 from glassnet.optimizers import SGD
 from glassnet.rng import Purpose, Stream
@@ -417,6 +418,50 @@ def test_images_that_are_refused(images, sentence):
         network.predict(images)
 
 
+IMAGE = "1x6x5 conv2@3 4"
+
+
+@pytest.mark.parametrize("shape", [(2, 6, 5), (2, 1, 6, 5), (2, 30), (2, 6, 5, 1)])
+def test_one_channel_may_be_left_out_and_pixels_may_come_in_a_row(shape):
+    pixels = RNG.random(60)
+    network = Network(IMAGE, seed=0, dtype=np.float64)
+    x = network.inputs(pixels.reshape(shape))
+    assert x.shape == (2, 1, 6, 5)
+    assert np.array_equal(x.ravel(), pixels)
+    flat = Network("30-4", seed=0, dtype=np.float64)  # takes any shape of as many, row by row
+    assert np.array_equal(flat.inputs(pixels.reshape(shape)).ravel(), pixels)
+
+
+@pytest.mark.parametrize(
+    ("layers", "shape", "sentence"),
+    [
+        (IMAGE, (2, 3, 6, 5), "(any number, 1, 6, 5); they have 3 channels, not 1"),
+        (IMAGE, (2, 6, 5, 3), "(any number, 1, 6, 5); they have 3 channels, not 1"),
+        ("3x6x5 conv2@3 4", (2, 6, 5, 3), "their channels stand last, give images.transpose(0, 3, 1, 2)"),
+        ("3x6x5 conv2@3 4", (2, 6, 5), "(any number, 3, 6, 5); they have 1 channel, not 3"),
+        ("3x6x5 conv2@3 4", (2, 1, 6, 5), "(any number, 3, 6, 5); they have 1 channel, not 3"),
+        ("3x6x5 conv2@3 4", (3, 6, 5), "; give a batch, for a single image image[None]"),
+        (
+            "3x6x5 conv2@3 4",
+            (2, 6, 15),
+            "images of shape (2, 6, 15): the network takes (any number, 3, 6, 5)",
+        ),
+        (IMAGE, (6, 5), "(any number, 1, 6, 5); give a batch, for a single image image[None]"),
+        (IMAGE, (2, 5, 6), "images of shape (2, 5, 6): the network takes (any number, 1, 6, 5)"),
+        (IMAGE, (2, 3, 10), "images of shape (2, 3, 10): the network takes (any number, 1, 6, 5)"),
+        (IMAGE, (2, 31), "images of shape (2, 31): the network takes (any number, 1, 6, 5)"),
+        (IMAGE, (2, 1, 1, 6, 5), "shape (2, 1, 1, 6, 5): the network takes (any number, 1, 6, 5)"),
+    ],
+)
+def test_images_of_other_channels_or_shapes_are_refused(layers, shape, sentence):
+    """Where as many numbers in another order would pass, the network would see something else."""
+    network = Network(layers, seed=0)
+    for ask in (network.predict, lambda images: network.gradient(images, [0] * len(images))):
+        with pytest.raises(GlassnetError) as error:
+            ask(np.zeros(shape))
+        assert str(error.value).endswith(sentence)
+
+
 def test_a_single_image_is_not_a_batch():
     with pytest.raises(GlassnetError, match=r"give a batch, for a single image image\[None\]"):
         Network("3-2", seed=0).predict(np.zeros(3))
@@ -487,6 +532,76 @@ def test_example_weights_that_are_refused(weights):
 def test_networks_that_are_refused(arguments, sentence):
     with pytest.raises(GlassnetError, match=sentence):
         Network(**arguments)
+
+
+def test_the_layer_that_does_not_fit_is_named():
+    sentence = r"layer 3 of 28×28 conv2@9 pool9 conv2@5 3: conv2@5: its window of 5×5 is larger than the"
+    with pytest.raises(GlassnetError, match=sentence):
+        Network("conv2@9 pool9 conv2@5 3", seed=0)
+    with pytest.raises(GlassnetError, match=r"layer 2 of .*: conv2@3: a stride of 27 leaves nothing of the"):
+        Network("conv2@3 conv2@3s27 3", seed=0)
+    with pytest.raises(GlassnetError, match=r"layer 2 of 4-3-conv2@1: .* not an input of shape \(3,\)"):
+        Network("4-3-conv2@1", seed=0)
+
+
+def test_a_text_without_an_image_takes_the_one_that_is_given():
+    assert Network("conv2@3 4", (3, 8, 8), seed=0).input_shape == (3, 8, 8)
+    assert Network("conv2@3 4", seed=0).input_shape == (1, 28, 28)
+    with pytest.raises(GlassnetError, match=r"input_shape \(1, 8, 8\): the layers .* have 3×8×8 inputs"):
+        Network("3x8x8 conv2@3 4", (1, 8, 8), seed=0)
+
+
+# How large
+
+
+def test_what_training_takes_counted_by_hand():
+    """3×8×8 → 4 of 3×3 → 4×6×6 → 4×3×3 → 36 → 36 → 5, on 7 images, in float64.
+
+    Parameters: 4·(27 + 1) + 5·(36 + 1) = 297, four times. Of an image: 192 pixels; z, a, δ and ∂C/∂a of
+    144 + 36 + 36 + 36 + 5 = 257 numbers, the 144 once more; twice 36 patches of 27.
+    """
+    layers = [Conv(4, 3), MaxPool(2), Dropout(0.5), Flatten(), Dense(5)]
+    network = Network(layers, (3, 8, 8), seed=0, dtype=np.float64)
+    assert network.bytes_in_training(7) == 8 * (4 * 297 + 7 * (192 + 4 * 257 + 144 + 2 * 36 * 27))
+    assert Network("784-10", seed=0).bytes_in_training(1) == 4 * (4 * 7850 + 784 + 40 + 10)
+
+
+def refused_to_draw(*_):
+    raise AssertionError("numbers were drawn")
+
+
+@pytest.mark.parametrize(
+    ("layers", "sentence"),
+    [
+        ("100000-100000-10", r"100000-100000-10 would have 10,001,100,010 parameters, 40\.0 GB: make its"),
+        (
+            "conv1000000@28 10",
+            r"would have 795,000,010 parameters, 3\.18 GB: make its layers smaller, for 100,",
+        ),
+        # 5 times 1,000 maps of 1,996 × 1,996, twice their patches of 75: 20·3.984·10⁹ + 8·75·3.984·10⁶
+        ("3x2000x2000 conv1000@5 pool1996 10", r"would take about 82\.1 GB of memory, and 8\.00 GB are free"),
+        ("1000000x1000000 pool1000000 2", r"would take about 4\.00 TB of memory"),
+    ],
+)
+def test_what_is_too_large_is_refused_before_a_number_is_drawn(layers, sentence, monkeypatch):
+    monkeypatch.setattr(memory, "available", lambda: 8 * 10**9)
+    monkeypatch.setattr("glassnet.rng.words", refused_to_draw)
+    with pytest.raises(GlassnetError, match=sentence):
+        Network(layers, seed=0)
+
+
+def test_drawing_takes_memory_too(monkeypatch):
+    """48 bytes for each of 5 million weights, while they are drawn; afterwards four times 4."""
+    monkeypatch.setattr(memory, "available", lambda: 200_000_000)
+    monkeypatch.setattr("glassnet.rng.words", refused_to_draw)
+    with pytest.raises(GlassnetError, match="would take about 240 MB of memory, and 200 MB are free"):
+        Network("5000-1000", seed=0)
+
+
+def test_numbers_beyond_all_machines_are_counted(monkeypatch):
+    layers = [Conv(10**30, 1), Flatten(), Dense(10**30)]
+    with pytest.raises(GlassnetError, match="parameters, 4,000,"):
+        Network(layers, (1, 10**30, 10**30), seed=0)
 
 
 def test_numpy_numbers_are_sizes_too():

@@ -22,7 +22,7 @@ NAN, INF, HUGE = float("nan"), float("inf"), 10**400
 # field: values that it must refuse.
 REFUSED = {
     "data": [None, 5],
-    "layers": [None, 784, "", "784", "784-0", "784-10:rellu"],
+    "layers": [None, 784, "", "784", "784-0", "784-10:rellu", "conv20 10", [], [5], [{"kind": "cnv"}], {}],
     "activation": [None, "sigmod", ""],
     "output_activation": [None, "sigmod", "", "relu"],  # relu doesn't go with the default cost
     "cost": [None, "entropy", ["squared"]],
@@ -103,6 +103,64 @@ def test_a_named_activation_goes_before_auto():
     assert Recipe(cost="squared", output_activation="tanh").network().layers[-1].activation == "tanh"
 
 
+def test_softmax_is_on_top_only_as_a_layer():
+    """`10:softmax` is the last layer's activation: nothing stands on top of it."""
+    on_top = ["784-10-softmax", "784-10 - softmax ", "conv2@3 10 softmax", [{"kind": "softmax"}]]
+    for layers in on_top:
+        assert Recipe(layers=layers, cost="log_likelihood").last_activation == "sigmoid"
+    for layers in ["784-10:softmax", "conv2@3 10", "10:softmax"]:
+        assert Recipe(layers=layers, cost="log_likelihood").last_activation == "softmax"
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("784 - 30 - 10", "784-30-10"),
+        (" 784-30\n-10 ", "784-30-10"),
+        ("784 - 30 : relu - 10", "784-30:relu-10"),
+        ("conv20@5   pool2\n100 :relu  10", "conv20@5 pool2 100:relu 10"),
+        ("3×32×32 conv8@3 10", "3x32x32 conv8@3 10"),
+    ],
+)
+def test_layers_are_kept_without_needless_spaces(given, kept):
+    assert Recipe(layers=given).layers == kept
+    assert Recipe(layers=kept).layers == kept
+
+
+def test_a_convolutional_network_is_of_28_by_28_unless_it_says_otherwise():
+    """5·(3·3 + 1) filters; 5·26·26 → 5·13·13 = 845 numbers, and 10 neurons of each."""
+    network = Recipe(layers="conv5@3 pool2 10", activation="relu").network()
+    assert network.input_shape == (1, 28, 28)
+    assert network.parameter_count == 5 * 10 + 10 * (845 + 1)
+    assert [layer.activation for layer in network.layers] == ["relu", "linear", "linear", "sigmoid"]
+    assert Recipe(layers="3x8x8 conv5@3 10").network().input_shape == (3, 8, 8)
+
+
+TABLES = """
+[[layers]]
+kind = "conv"
+filters = 20
+size = 5
+stride = 2
+activation = "relu"
+
+[[layers]]
+kind = "max_pool"
+size = 2
+
+[[layers]]
+kind = "dense"
+size = 10
+"""
+
+
+def test_layers_as_tables_become_the_text():
+    recipe = Recipe.from_toml(TABLES)
+    assert recipe.layers == "conv20@5s2:relu pool2 10"
+    assert recipe == Recipe(layers="conv20@5s2:relu pool2 10") == Recipe.from_toml(recipe.to_toml())
+    assert Recipe().replace(layers=[{"kind": "dense", "size": 10}]).layers == "784-10"
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_network_is_the_recipes(dtype):
     recipe = Recipe(layers="6-5-4", initializer="normal", seed=3, dtype=dtype)
@@ -149,7 +207,9 @@ def test_every_field_has_a_help_that_names_its_choices():
 
 RECIPES = st.builds(
     Recipe,
-    layers=st.sampled_from(["784-10", "784-16:relu-10", "28-3:tanh-10-softmax"]),
+    layers=st.sampled_from(
+        ["784-10", "784-16:relu-10", "28-3:tanh-10-softmax", "1×28x28  conv20@5s2:relu pool2 10 : linear"]
+    ),
     activation=st.sampled_from(list(ACTIVATIONS)),
     cost=st.sampled_from(["squared", "quadratic"]),
     initializer=st.sampled_from(list(INITIALIZERS)),
@@ -191,9 +251,15 @@ def test_what_is_left_out_has_its_default():
         ("epochs = -3", "config.toml: epochs is -3: give a whole number"),
         ("class_weights = 1", "config.toml: class_weights is 1: give a list of numbers"),
         ("class_weights = 'abc'", "config.toml: class_weights is 'abc': give a list of numbers"),
-        ("[layers]\na = 1", "config.toml: layers is {'a': 1}: give a text"),
+        ("[layers]\na = 1", "config.toml: layers is {'a': 1}: give a text, or a list of tables ([[layers]])"),
+        ("layers = 'conv20@5 pol2'", "config.toml: layers 'conv20@5 pol2': part 2, 'pol2', is no layer; did"),
+        ("[[layers]]\nkind = 'conv'", "config.toml: layers, table 1: a conv layer needs its filters"),
+        (
+            "[[layers]]\nkind = 'cov'",
+            "config.toml: layers, table 1: unknown kind of layer 'cov': did you mean",
+        ),
     ],
-    ids=range(9),
+    ids=range(12),
 )
 def test_texts_that_are_refused(text, sentence):
     with pytest.raises(GlassnetError) as error:

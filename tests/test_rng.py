@@ -30,6 +30,7 @@ FIRST_WORDS = {
     "SHUFFLE": "ef2568b2 2532d74d 340de79b d5faaf75 69f2d8fb",
     "GRADIENT_CHECK": "15156e9d 44f2e27b 1c03dd79 8d2290af 62c5e5ca",
     "LANDSCAPE": "7f281204 0102c0ef ad7be903 260b85a2 d88701fe",
+    "DROPOUT": "1b284a5f dd2ba098 f807a80e f9515333 15cdfa67",
 }
 
 WORD = st.integers(0, 2**32 - 1)
@@ -81,7 +82,7 @@ def test_what_a_seed_means_has_not_changed():
     assert {purpose.name for purpose in Purpose} == set(FIRST_WORDS)
     for name, pinned in FIRST_WORDS.items():
         assert Stream(2026, Purpose[name], epoch=3, step=2).bits(5).tolist() == words(pinned), name
-    assert [int(purpose) for purpose in Purpose] == [1, 2, 3, 4, 5]
+    assert [int(purpose) for purpose in Purpose] == [1, 2, 3, 4, 5, 6]
 
 
 def test_what_numbers_the_bits_become_has_not_changed():
@@ -105,6 +106,17 @@ def test_streams_differ_by_each_part_of_the_key_and_repeat():
     rows = [tuple(Stream(*key).bits(8).tolist()) for key in keys]
     assert len(set(rows)) == len(rows)
     assert rows == [tuple(Stream(*key).bits(8).tolist()) for key in keys]
+
+
+@settings(deadline=None)
+@given(SEED, WORD, st.lists(WORD, max_size=5), st.integers(0, 9))
+def test_words_are_the_bits_of_one_stream_a_step(seed, epoch, steps, count):
+    """In any order, repeated or not, and no step at all."""
+    rows = rng.words(seed, Purpose.DROPOUT, epoch, np.array(steps, dtype=np.int64), count)
+    assert rows.shape == (len(steps), count)
+    assert rows.dtype == np.uint32
+    for step, row in zip(steps, rows, strict=True):
+        assert row.tolist() == Stream(seed, Purpose.DROPOUT, epoch, step).bits(count).tolist()
 
 
 def test_a_longer_draw_begins_with_the_shorter_one():

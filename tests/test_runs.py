@@ -16,9 +16,9 @@ from glassnet.errors import GlassnetError
 from glassnet.recipe import Recipe
 from glassnet.records import Record
 from glassnet.reports import save_pictures, save_trained
-from glassnet.runs import RunFolder, history_csv
+from glassnet.runs import RunFolder, history_csv, history_table, records_of
 from glassnet.tensor_file import read_tensors, write_tensors
-from glassnet.training import Trainer
+from glassnet.training import Progress, Trainer
 
 RECIPE = Recipe(layers="784-4-10", epochs=3, seed=5)
 SHA = "0" * 64
@@ -36,8 +36,18 @@ def saved(run, trainer, recipe=RECIPE):
     return run
 
 
-def rewrite_checkpoint(run, **changes):
+def rewrite_checkpoint(run, history=None, **changes):
     arrays, information = read_tensors(run.checkpoint)
+    write_tensors(
+        run.checkpoint, arrays if history is None else arrays | {"history": history}, information | changes
+    )
+
+
+def as_format_1(run, trainer, **changes):
+    """The same checkpoint as format 1 had it: with the history in the JSON."""
+    arrays, information = read_tensors(run.checkpoint)
+    del arrays["history"], information["history_columns"]
+    information |= {"checkpoint": 1, "history": [record.to_dict() for record in trainer.history]}
     write_tensors(run.checkpoint, arrays, information | changes)
 
 
@@ -134,6 +144,20 @@ def test_numbered_names(tmp_path):
     (tmp_path / "digits-784-16.relu-10-2").write_bytes(b"in the way")
     names = [RunFolder.create_next(tmp_path, recipe).path.name for _ in range(3)]
     assert names == ["digits-784-16.relu-10-1", "digits-784-16.relu-10-3", "digits-784-16.relu-10-4"]
+
+
+@pytest.mark.parametrize(
+    ("layers", "name"),
+    [
+        ("conv20@5 pool2 100:relu 10", "digits-conv20x5-pool2-100.relu-10-1"),
+        ("1×28×28 conv20@5s2p1 dropout0.5 10", "digits-1x28x28-conv20x5s2p1-dropout0.5-10-1"),
+        ("784" + "-10" * 1000, "digits-784" + "-10" * 32 + "-1"),
+    ],
+)
+def test_names_of_runs_are_good_names_of_folders(tmp_path, layers, name):
+    run = RunFolder.create_next(tmp_path, Recipe(layers=layers))
+    assert run.path.name == name
+    assert run.recipe() == Recipe(layers=layers)
 
 
 def test_runs_that_begin_at_once_get_a_number_each(tmp_path):
@@ -319,14 +343,23 @@ def test_a_checkpoint_that_is_cut_anywhere_is_refused(tmp_path, trainer):
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"checkpoint": 2}, "has format 2: this glassnet reads format 1"),
+        ({"checkpoint": 3}, "has format 3: this glassnet reads formats up to 2"),
+        ({"checkpoint": 0}, "has format 0"),
+        ({"checkpoint": True}, "has format True"),
         ({"checkpoint": None}, "has format None"),
         ({"recipe": None}, "is not a checkpoint"),
-        ({"recipe": {"layers": "784-0-10"}}, "a layer of 0 neurons"),
-        ({"history": 5}, "is not a checkpoint"),
-        ({"history": ["epoch"]}, "is not a checkpoint"),
-        ({"history": [{}]}, "lacks or garbles 'epoch'"),
-        ({"history": []}, "lacks or garbles 'history'"),  # it says that epoch 3 was the best
+        ({"recipe": {"layers": "784-0-10"}}, "part 2, '0': 0 neurons"),
+        ({"history": np.zeros(3)}, "lacks or garbles 'history'"),
+        ({"history": np.zeros((3, 2))}, "lacks or garbles 'history'"),
+        ({"history": np.zeros((0, 11))}, "lacks or garbles 'history'"),  # it says that epoch 3 was the best
+        ({"history": np.full((3, 11), np.nan)}, "lacks or garbles 'epoch'"),
+        ({"history": np.full((3, 11), np.inf)}, "lacks or garbles 'epoch'"),
+        ({"history": np.ones((3, 11))}, "lacks or garbles 'history'"),  # three times epoch 1
+        ({"history_columns": None}, "is not a checkpoint"),
+        ({"history_columns": 11}, "is not a checkpoint"),
+        ({"history_columns": [["epoch"]] * 11}, "is not a checkpoint"),
+        ({"history_columns": ["epoch"] * 11}, "lacks or garbles 'training_cost'"),
+        ({"history_columns": [str(i) for i in range(11)]}, "lacks or garbles 'epoch'"),
         ({"best_epoch": 4}, "lacks or garbles 'history'"),
         ({"best_epoch": "3"}, "lacks or garbles 'history'"),
     ],
@@ -340,9 +373,105 @@ def test_a_checkpoint_that_says_something_else(tmp_path, trainer, changes, sente
 
 def test_a_checkpoint_with_a_gap_in_its_history(tmp_path, trainer):
     run = saved(RunFolder.create(tmp_path / "run", RECIPE), trainer)
-    rewrite_checkpoint(run, history=[record.to_dict() for record in trainer.history[1:]])
+    rewrite_checkpoint(run, history=read_tensors(run.checkpoint)[0]["history"][1:])
     with pytest.raises(GlassnetError, match="lacks or garbles 'history'"):
         run.load_progress(RECIPE, SHA)
+
+
+@pytest.mark.parametrize("column", [0, 1, 2, 3, 6, 7, 8, 9, 10])
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_a_checkpoint_with_a_hole_in_its_history(tmp_path, trainer, column, wrong):
+    """Only the two figures of validation may be missing, and no number may be infinite."""
+    run = saved(RunFolder.create(tmp_path / "run", RECIPE), trainer)
+    arrays, information = read_tensors(run.checkpoint)
+    arrays["history"] = arrays["history"].copy()
+    arrays["history"][1, column] = wrong
+    write_tensors(run.checkpoint, arrays, information)
+    name = information["history_columns"][column]
+    with pytest.raises(GlassnetError, match=f"lacks or garbles '{name}'"):
+        run.load_progress(RECIPE, SHA)
+
+
+def test_a_checkpoint_of_format_1_loads(tmp_path, trainer):
+    run = saved(RunFolder.create(tmp_path / "run", RECIPE), trainer)
+    now = run.load_progress(RECIPE, SHA)
+    as_format_1(run, trainer)
+    before = run.load_progress(RECIPE, SHA)
+    assert before.history == now.history == trainer.history
+    assert before.best_epoch == now.best_epoch
+    assert before.parameters.keys() == now.parameters.keys()
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"history": 5}, "is not a checkpoint"),
+        ({"history": ["epoch"]}, "is not a checkpoint"),
+        ({"history": [{}]}, "lacks or garbles 'epoch'"),
+        ({"history": []}, "lacks or garbles 'history'"),
+    ],
+)
+def test_a_checkpoint_of_format_1_that_says_something_else(tmp_path, trainer, changes, sentence):
+    run = saved(RunFolder.create(tmp_path / "run", RECIPE), trainer)
+    as_format_1(run, trainer, **changes)
+    with pytest.raises(GlassnetError, match=sentence):
+        run.load_progress(RECIPE, SHA)
+
+
+def records(count):
+    """A long history in which no two numbers are alike, and every third epoch lacks its validation."""
+    return [
+        Record(
+            epoch=i,
+            training_cost=1 / i,
+            penalty=i * 1e-300,
+            training_accuracy=1 - 1 / (3 * i),
+            validation_cost=None if i % 3 == 0 else 2 / i,
+            validation_accuracy=None if i % 3 == 0 else 1 - 2 / (3 * i),
+            gradient_norms={"0.weight": 0.1 * i, "2.weight": 1e300 / i},
+            seconds=i / 7,
+            images_per_second=1e4 / i,
+            learning_rate=0.5,
+        )
+        for i in range(1, count + 1)
+    ]
+
+
+def test_a_history_of_50_000_epochs_comes_back(tmp_path):
+    """As JSON it would have some 17 MB, and no header may have more than 10."""
+    recipe, history = RECIPE.replace(epochs=60_000), records(50_000)
+    run = RunFolder.create(tmp_path / "run", recipe)
+    progress = Progress(recipe.network().parameters, history=history, best_epoch=49_999)
+    run.save_progress(progress, recipe, SHA)
+    after = run.load_progress(recipe, SHA)
+    assert after.history == history
+    assert type(after.history[-1].epoch) is int
+    assert (after.epoch, after.best_epoch) == (50_000, 49_999)
+
+
+def test_a_history_is_a_table_of_numbers():
+    table, columns = history_table(records(6))
+    assert columns[:2] + columns[6:8] == [
+        *("epoch", "training_cost"),
+        *("gradient_norms.0.weight", "gradient_norms.2.weight"),
+    ]
+    assert table.dtype == np.float64
+    assert table[:, 0].tolist() == [1, 2, 3, 4, 5, 6]
+    assert np.argwhere(np.isnan(table)).tolist() == [[2, 4], [2, 5], [5, 4], [5, 5]]
+    assert records_of(table, columns) == records(6)
+    assert records_of(*history_table([])) == []
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf")])
+@pytest.mark.parametrize("name", ["training_cost", "validation_cost"])
+def test_a_history_of_no_numbers_is_not_saved(tmp_path, name, wrong):
+    """NaN would come back as None."""
+    history = records(2)
+    history[1] = dataclasses.replace(history[1], **{name: wrong})
+    run = RunFolder.create(tmp_path / "run", RECIPE)
+    with pytest.raises(GlassnetError, match=f"{name} of epoch 2 is {wrong}: give finite numbers"):
+        run.save_progress(Progress(RECIPE.network().parameters, history=history), RECIPE, SHA)
+    assert not run.checkpoint.exists()
 
 
 def test_a_model_is_not_a_checkpoint(tmp_path, trainer):
@@ -398,8 +527,8 @@ def test_only_one_at_a_time_trains_in_a_folder(tmp_path):
 @pytest.mark.parametrize("wrong", ["x", None, [1], True])
 def test_a_history_of_something_else_than_numbers_is_refused(tmp_path, trainer, wrong):
     run = saved(RunFolder.create(tmp_path / "run", RECIPE), trainer)
-    arrays, information = read_tensors(run.checkpoint)
-    information["history"][0]["training_cost"] = wrong
-    write_tensors(run.checkpoint, arrays, information)
+    history = [record.to_dict() for record in trainer.history]
+    history[0]["training_cost"] = wrong
+    as_format_1(run, trainer, history=history)
     with pytest.raises(GlassnetError, match="is not a checkpoint: it lacks or garbles record 1"):
         run.load_progress(RECIPE, SHA)

@@ -40,7 +40,12 @@ if TYPE_CHECKING:
     from glassnet.explanation import explain as explain
     from glassnet.explanation import training_path as training_path
     from glassnet.explanation import what_examples_want as what_examples_want
+    from glassnet.layers import AveragePool as AveragePool
+    from glassnet.layers import Conv as Conv
     from glassnet.layers import Dense as Dense
+    from glassnet.layers import Dropout as Dropout
+    from glassnet.layers import Flatten as Flatten
+    from glassnet.layers import MaxPool as MaxPool
     from glassnet.layers import Softmax as Softmax
     from glassnet.model_file import Model as Model
     from glassnet.model_file import load_model as load_model
@@ -50,6 +55,8 @@ if TYPE_CHECKING:
     from glassnet.prediction import Predictor as Predictor
     from glassnet.recipe import Recipe as Recipe
     from glassnet.records import Record as Record
+    from glassnet.summary import Summary as Summary
+    from glassnet.summary import summarize as summarize
     from glassnet.training import DivergedError as DivergedError
     from glassnet.training import Progress as Progress
     from glassnet.training import Trainer as Trainer
@@ -61,19 +68,24 @@ __version__ = "0.1.0"
 # NumPy alone takes longer to import than `glassnet --help` to answer.
 _HOME = {
     "Attribution": "explanation",
+    "AveragePool": "layers",
+    "Conv": "layers",
     "CostLine": "explanation",
     "CostPlane": "explanation",
     "Dataset": "data",
     "Dense": "layers",
     "Diagnosis": "explanation",
     "DivergedError": "training",
+    "Dropout": "layers",
     "Evaluation": "evaluation",
     "Explanation": "explanation",
     "Finding": "explanation",
+    "Flatten": "layers",
     "GlassnetError": "errors",
     "GlassnetWarning": "errors",
     "Gradient": "network",
     "GradientCheck": "explanation",
+    "MaxPool": "layers",
     "Model": "model_file",
     "Network": "network",
     "Predictor": "prediction",
@@ -82,6 +94,7 @@ _HOME = {
     "Record": "records",
     "Softmax": "layers",
     "Split": "data",
+    "Summary": "summary",
     "Trainer": "training",
     "TrainingPath": "explanation",
     "Wants": "explanation",
@@ -97,6 +110,7 @@ _HOME = {
     "normalize_drawing": "data",
     "read_drawing": "data",
     "save_model": "model_file",
+    "summarize": "summary",
     "train": "training",
     "training_path": "explanation",
     "what_examples_want": "explanation",

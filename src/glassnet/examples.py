@@ -31,12 +31,55 @@ def as_inputs(images: Images, input_shape: Shape, dtype: np.dtype[Any]) -> Array
 def image_rows(images: Images, input_shape: Shape) -> Images:
     """Images as (batch, *input_shape), uint8 or floats, not yet looked into."""
     images = as_array(images, "images")
-    if images.ndim < 1 or prod(images.shape[1:]) != prod(input_shape):
+    if images.ndim < 1 or not same_image(images.shape[1:], input_shape):
         wanted = ", ".join(map(str, input_shape))
-        raise GlassnetError(f"images of shape {images.shape}: the network takes (any number, {wanted})")
+        raise GlassnetError(
+            f"images of shape {images.shape}: the network takes (any number, {wanted})"
+            f"{_why_not(images.shape, input_shape)}"
+        )
     if images.dtype != np.uint8 and not np.issubdtype(images.dtype, np.floating):
         raise GlassnetError(f"images of dtype {images.dtype}: give uint8 pixels or floats")
     return images.reshape(len(images), *input_shape)
+
+
+def same_image(shape: Shape, input_shape: Shape) -> bool:
+    """Whether an image of one shape is, number by number, an input of the other.
+
+    Rows of numbers fit any shape of as many. Between images, height and width count: only a channel
+    that is alone may be left out, or stand at the end.
+
+    >>> same_image((28, 28), (1, 28, 28)), same_image((784,), (1, 28, 28)), same_image((28, 28), (784,))
+    (True, True, True)
+    >>> same_image((28, 28, 3), (3, 28, 28)), same_image((14, 56), (1, 28, 28))
+    (False, False)
+    """
+    if prod(shape) != prod(input_shape):
+        return False
+    return len(shape) == 1 or len(input_shape) == 1 or _plane(shape) == _plane(input_shape)
+
+
+def _plane(shape: Shape) -> Shape:
+    """The shape without a channel that is alone."""
+    if len(shape) == 3 and shape[0] == 1:
+        return shape[1:]
+    return shape[:2] if len(shape) == 3 and shape[2] == 1 else shape
+
+
+def _why_not(shape: Shape, input_shape: Shape) -> str:
+    """What is wrong with images (batch, …) that don't fit, as the end of a sentence, if it is plain."""
+    image = shape[1:]
+    if shape in (input_shape, _plane(input_shape)):
+        return "; give a batch, for a single image image[None]"
+    if len(input_shape) != 3 or len(image) not in (2, 3):
+        return ""
+    channels, *plane = input_shape
+    if len(image) == 3 and [*image[:2]] == plane:
+        turned = "their channels stand last, give images.transpose(0, 3, 1, 2)"
+        return f"; {turned}" if image[2] == channels else f"; they have {image[2]} channels, not {channels}"
+    if [*image[-2:]] == plane:
+        found = image[0] if len(image) == 3 else 1
+        return f"; they have {found} channel{'s' if found > 1 else ''}, not {channels}"
+    return ""
 
 
 def not_finite(dtype: np.dtype[Any]) -> GlassnetError:

@@ -19,12 +19,14 @@ from glassnet.costs import CanonicalCost, Cost, get_cost
 from glassnet.errors import GlassnetError
 from glassnet.examples import as_array, as_inputs, as_targets, as_weights
 from glassnet.initializers import get_initializer
-from glassnet.layers import Cache, Dropout, Layer, format_layers, parse_layers
+from glassnet.layers import Cache, Conv, Dropout, Layer, format_layers, parse_layers
+from glassnet.memory import check_room, in_bytes
 from glassnet.rng import Purpose, Stream, words
 
 CHUNK = 1024  # rows that a pass takes at a time, at most
 NUMBERS = 2**24  # and no more than make so many activations, to bound its memory
 LARGEST = 100_000_000  # parameters: to draw and to train them takes some GB
+DRAWING = 48  # bytes for each number while an array is drawn, measured
 
 
 class LayerGradient(NamedTuple):
@@ -56,15 +58,17 @@ class Network:
     """A feed-forward network.
 
     Args:
-        layers: a text such as "784-16-16-10" (see `glassnet.layers.text`) or a list of layers.
-        input_shape: of one example, without the batch; a text has its own.
+        layers: a text such as "784-16-16-10" or "conv20@5 pool2 100 10" (see `glassnet.layers.text`), or
+            a list of layers.
+        input_shape: of one example, without the batch; a text may name its own.
         seed: draws the initial parameters; give this or `parameters`.
         initializer: the rule that they are drawn by.
         parameters: arrays under the names of `shapes`.
         dtype: of all parameters: float32 or float64.
 
     Raises:
-        GlassnetError: the layers don't fit together, or the parameters don't fit the layers.
+        GlassnetError: the layers don't fit together, the parameters don't fit the layers, or the network
+            doesn't fit into memory.
 
     >>> network = Network("784-16-16-10", seed=0)
     >>> network.parameter_count
@@ -86,11 +90,11 @@ class Network:
         dtype: Any = np.float32,
     ) -> None:
         if isinstance(layers, str):
-            text, (own_shape, layers) = layers, parse_layers(layers)
-            if input_shape is not None and _shape(input_shape) != own_shape:
-                raise GlassnetError(
-                    f"input_shape {input_shape!r}: the layers {text!r} have {own_shape[0]} inputs"
-                )
+            given = None if input_shape is None else _shape(input_shape)
+            text, (own_shape, layers) = layers, parse_layers(layers, input_shape=given)
+            if given not in (None, own_shape):
+                own = "×".join(map(str, own_shape))
+                raise GlassnetError(f"input_shape {input_shape!r}: the layers {text!r} have {own} inputs")
             input_shape = own_shape
         if input_shape is None:
             raise GlassnetError("a list of layers needs the input_shape of one example, for example (784,)")
@@ -102,8 +106,11 @@ class Network:
 
         inputs = [self.input_shape]  # of every layer
         built: list[dict[str, Shape]] = []
-        for layer in self.layers:
-            output, shapes = layer.build(inputs[-1])
+        for i, layer in enumerate(self.layers, 1):
+            try:
+                output, shapes = layer.build(inputs[-1])
+            except GlassnetError as error:
+                raise GlassnetError(f"layer {i} of {self}: {error}") from error
             inputs.append(output)
             built.append(shapes)
         self.output_shapes = tuple(inputs[1:])  # of every layer, without the batch
@@ -120,9 +127,13 @@ class Network:
         self._names = [{name: f"{i}.{name}" for name in shapes} for i, shapes in enumerate(built)]
         if self.parameter_count > LARGEST:
             raise GlassnetError(
-                f"the network {self} would have {self.parameter_count:,} parameters: "
+                f"the network {self} would have {self.parameter_count:,} parameters, "
+                f"{in_bytes(self.parameter_count * self.dtype.itemsize)}: "
                 f"make its layers smaller, for {LARGEST:,} at most"
             )
+        drawing = 0 if seed is None else DRAWING * max(map(prod, self.shapes.values()), default=0)
+        needed = max(self.bytes_in_training(1), drawing)
+        check_room(needed, f"the network {self}", "make its images or its layers smaller")
 
         if (seed is None) == (parameters is None):
             raise GlassnetError(
@@ -167,6 +178,23 @@ class Network:
     def parameter_count(self) -> int:
         """How many numbers the network learns."""
         return sum(prod(shape) for shape in self.shapes.values())
+
+    def bytes_in_training(self, rows: int) -> int:
+        """About how much memory it takes to train on so many examples at a time.
+
+        Of the parameters there are four: they, their gradient, and those at the end of the last and the
+        best epoch. Of every example, z, a, δ and ∂C/∂a of each layer, one more of the largest, and what
+        the filters of one convolution see, patch by patch, twice. So the textbook; the native engine
+        takes less.
+        """
+        patches = [
+            prod(self.shapes[f"{i}.weight"][1:]) * prod(shape[1:])
+            for i, (layer, shape) in enumerate(zip(self.layers, self.output_shapes, strict=True))
+            if isinstance(layer, Conv)
+        ]
+        outputs = [prod(shape) for shape in self.output_shapes]
+        of_example = prod(self.input_shape) + 4 * sum(outputs) + max(outputs) + 2 * max(patches, default=0)
+        return self.dtype.itemsize * (4 * self.parameter_count + rows * of_example)
 
     @property
     def weights(self) -> list[str]:

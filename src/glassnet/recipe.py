@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -14,7 +15,7 @@ from glassnet.activations import get_activation
 from glassnet.costs import get_cost
 from glassnet.errors import GlassnetError, unknown_name
 from glassnet.initializers import get_initializer
-from glassnet.layers import parse_layers
+from glassnet.layers import normalize_layers, parse_layers, tables_as_text
 from glassnet.network import Network
 from glassnet.rng import check_seed
 
@@ -34,6 +35,8 @@ class Recipe:
     finite; the textbook engine on one kind of CPU, as NumPy's matrix products may differ in their
     last bits on another.
 
+    `layers` may be given as a list of tables, too, as a TOML file has them (see `glassnet.layers.tables`).
+
     Raises:
         GlassnetError: a value that makes no sense, or values that don't go together.
 
@@ -45,10 +48,13 @@ class Recipe:
     """
 
     data: str = _field("digits", "The data to learn from: digits or mnist.")
-    layers: str = _field("784-16-16-10", "Sizes from the inputs to the outputs; 16:relu names an activation.")
+    layers: str = _field(
+        "784-16-16-10",
+        "From the inputs to the outputs, or as 'conv20@5 pool2 100 10'; 16:relu names an activation.",
+    )
     activation: str = _field("sigmoid", "Of the hidden layers: sigmoid, tanh, relu, linear or softmax.")
     output_activation: str = _field(
-        "auto", "Of the last layer; auto takes the one that the cost was made for."
+        "auto", "Of the last dense layer; auto takes the one that the cost was made for."
     )
     cost: str = _field("cross_entropy", "squared, quadratic, cross_entropy or log_likelihood.")
     initializer: str = _field("scaled_normal", "normal, scaled_normal (1/√n_in), glorot, he or zeros.")
@@ -79,6 +85,8 @@ class Recipe:
             object.__setattr__(self, name, _as_float(getattr(self, name)))
         for name in ("batch_size", "epochs", "patience", "seed"):
             object.__setattr__(self, name, _as_int(getattr(self, name)))
+        if isinstance(self.layers, list | tuple):
+            object.__setattr__(self, "layers", tables_as_text(self.layers))
         check_seed(self.seed)
         self._check_number("learning_rate", "a positive number", lambda value: value > 0)
         self._check_number("l2", "a number, 0 or more", lambda value: value >= 0)
@@ -88,7 +96,9 @@ class Recipe:
             self._check_count("patience", 1)
         if self.time_limit is not None:
             self._check_number("time_limit", "a positive number of seconds", lambda value: value > 0)
-        for name in ("data", "layers", "activation", "output_activation", "cost", "initializer"):
+        if not isinstance(self.layers, str):
+            raise GlassnetError(f"layers is {self.layers!r}: give a text, or a list of tables ([[layers]])")
+        for name in ("data", "activation", "output_activation", "cost", "initializer"):
             if not isinstance(getattr(self, name), str):
                 raise GlassnetError(f"{name} is {getattr(self, name)!r}: give a text")
         for name, choices in (
@@ -102,7 +112,7 @@ class Recipe:
         get_activation(self.activation)
         if self.output_activation != "auto":
             get_activation(self.output_activation)
-        object.__setattr__(self, "layers", "".join(self.layers.split()))
+        object.__setattr__(self, "layers", normalize_layers(self.layers))
         cost = get_cost(self.cost)
         _, layers = parse_layers(self.layers, self.activation, self.last_activation)
         cost.check_activation(layers[-1].activation)
@@ -129,7 +139,8 @@ class Recipe:
             return self.output_activation
         natural = get_cost(self.cost).natural
         # Under a separate softmax layer the lessons have sigmoids: softmax on top of them.
-        return "sigmoid" if self.layers.endswith("softmax") and natural == "softmax" else natural
+        on_top = re.search(r"(^|[ -])softmax$", self.layers)
+        return "sigmoid" if on_top and natural == "softmax" else natural
 
     def network(self) -> Network:
         """The network that this recipe trains, with its initial parameters."""

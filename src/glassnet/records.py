@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 NUMBERS = ("epoch", "training_cost", "penalty", "training_accuracy", "seconds")  # never without a value
@@ -29,7 +29,7 @@ class Record:
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON: the fields by their names."""
-        return asdict(self)
+        return vars(self) | {"gradient_norms": dict(self.gradient_norms)}  # asdict takes ten times as long
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Record:

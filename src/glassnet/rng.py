@@ -85,7 +85,7 @@ def words(
     counter[0] = np.arange(blocks)
     counter[1], counter[2], counter[3] = steps[:, None], epoch, purpose
     drawn = philox(counter, check_seed(seed))  # (4, steps, blocks)
-    return drawn.transpose(1, 2, 0).reshape(len(steps), -1)[:, :count]
+    return drawn.transpose(1, 2, 0).reshape(len(steps), 4 * blocks)[:, :count]
 
 
 def check_seed(seed: int) -> int:

@@ -13,9 +13,13 @@ import io
 import os
 import shutil
 from collections.abc import Iterator
+from math import isnan, nan
 from pathlib import Path
+from typing import Any
 
-from glassnet.arrays import Parameters
+import numpy as np
+
+from glassnet.arrays import Array, Parameters
 from glassnet.errors import GlassnetError
 from glassnet.files import cannot, read_bytes, temporary_name, write_atomically
 from glassnet.recipe import Recipe
@@ -23,7 +27,11 @@ from glassnet.records import Record
 from glassnet.tensor_file import read_tensors, write_tensors
 from glassnet.training import Progress
 
-CHECKPOINT_FORMAT = 1
+CHECKPOINT_FORMAT = 2  # 1 had the history in its JSON
+MAY_LACK = ("validation_cost", "validation_accuracy")  # what a record may be without
+NORMS = "gradient_norms."  # begins the names of their columns
+NAMES = str.maketrans({" ": "-", ":": ".", "@": "x"})  # what is no good in the name of a folder
+LONGEST_NAME = 100  # characters of it that the layers may take
 # A resumed run may raise its limits; anything else would make it a different run.
 MAY_CHANGE = ("epochs", "patience", "time_limit", "keep")
 
@@ -72,9 +80,13 @@ class RunFolder:
 
     @classmethod
     def create_next(cls, parent: str | Path, recipe: Recipe) -> RunFolder:
-        """A new run in `parent`, named by data, layers and the first number that is free."""
+        """A new run in `parent`, named by data, layers and the first number that is free.
+
+        `conv20@5 pool2 100:relu 10` becomes conv20x5-pool2-100.relu-10.
+        """
+        layers = recipe.layers.translate(NAMES)[:LONGEST_NAME].rstrip("-")
         for number in range(1, 1_000_000):
-            path = Path(parent) / f"{recipe.data}-{recipe.layers.replace(':', '.')}-{number}"
+            path = Path(parent) / f"{recipe.data}-{layers}-{number}"
             try:
                 if not os.path.lexists(path):
                     return cls.create(path, recipe)
@@ -138,14 +150,16 @@ class RunFolder:
 
     def save_progress(self, progress: Progress, recipe: Recipe, data_sha256: str) -> None:
         """The checkpoint, then the history that goes with it."""
+        history, columns = history_table(progress.history)
         arrays = _prefixed("last", progress.parameters) | _prefixed("optimizer", progress.optimizer_state)
+        arrays |= {"history": history}
         if progress.best_parameters is not None:
             arrays |= _prefixed("best", progress.best_parameters)
         information = {
             "checkpoint": CHECKPOINT_FORMAT,
             "recipe": recipe.to_dict(),
             "data_sha256": data_sha256,
-            "history": [record.to_dict() for record in progress.history],
+            "history_columns": columns,
             "best_epoch": progress.best_epoch,
         }
         write_tensors(self.checkpoint, arrays, information)
@@ -160,15 +174,19 @@ class RunFolder:
         if not self.checkpoint.exists():
             return None
         arrays, information = read_tensors(self.checkpoint)
-        if information.get("checkpoint") != CHECKPOINT_FORMAT:
+        version = information.get("checkpoint")
+        if type(version) is not int or not 1 <= version <= CHECKPOINT_FORMAT:
             raise GlassnetError(
-                f"{self.checkpoint} has format {information.get('checkpoint')!r}: this glassnet reads "
-                f"format {CHECKPOINT_FORMAT}"
+                f"{self.checkpoint} has format {version!r}: this glassnet reads formats up to "
+                f"{CHECKPOINT_FORMAT}"
             )
         try:
             made_with = Recipe.from_dict(information["recipe"]).to_dict()
             made_from = information["data_sha256"]
-            history = [Record.from_dict(values) for values in information["history"]]
+            if version == 1:
+                history = [Record.from_dict(values) for values in information["history"]]
+            else:
+                history = records_of(arrays["history"], information["history_columns"])
             best_epoch = information["best_epoch"]
             epochs = [*range(1, len(history) + 1)]
             if [record.epoch for record in history] != epochs or best_epoch not in (None, *epochs):
@@ -193,6 +211,45 @@ class RunFolder:
             best_epoch=best_epoch,
             best_parameters=_without_prefix("best", arrays) or None,
         )
+
+
+def history_table(history: list[Record]) -> tuple[Array, list[str]]:
+    """The records as numbers, a row an epoch, and the columns' names; NaN where there is no value.
+
+    Raises:
+        GlassnetError: a number that is not finite; NaN could not be told from none.
+    """
+    rows = [record.to_row() for record in history]
+    columns = [*rows[0]] if rows else []
+    table = np.array(
+        [[nan if row[name] == "" else row[name] for name in columns] for row in rows], np.float64
+    )
+    table = table.reshape(len(rows), len(columns))  # (epochs, columns)
+    for epoch, column in np.argwhere(~np.isfinite(table)):
+        name = columns[column]
+        if rows[epoch][name] != "":
+            raise GlassnetError(f"{name} of epoch {epoch + 1} is {table[epoch, column]}: give finite numbers")
+    return table, columns
+
+
+def records_of(table: Array, columns: list[str]) -> list[Record]:
+    """The records that `history_table` made a table of.
+
+    Raises:
+        KeyError, TypeError: it is no such table.
+    """
+    if table.ndim != 2 or table.shape[1] != len(columns):
+        raise KeyError("history")
+    for name, numbers in zip(columns, table.T, strict=True):
+        if not (np.isfinite(numbers) | (np.isnan(numbers) & (name in MAY_LACK))).all():
+            raise KeyError(name)
+    records = []
+    for row in table.tolist():
+        values: dict[str, Any] = dict(zip(columns, (None if isnan(n) else n for n in row), strict=True))
+        norms = {name.removeprefix(NORMS): values.pop(name) for name in columns if name.startswith(NORMS)}
+        values |= {"epoch": int(values["epoch"]), "gradient_norms": norms}
+        records.append(Record.from_dict(values))
+    return records
 
 
 def history_csv(history: list[Record]) -> str:

@@ -15,7 +15,8 @@ from glassnet.costs import CanonicalCost, l2_penalty
 from glassnet.data import Dataset
 from glassnet.engine import Batches, Task, get_engine
 from glassnet.errors import GlassnetError
-from glassnet.examples import as_weights
+from glassnet.examples import as_weights, same_image
+from glassnet.memory import check_room
 from glassnet.network import Network
 from glassnet.optimizers import SGD
 from glassnet.recipe import Recipe
@@ -114,6 +115,13 @@ class Trainer:
         self.network, self.data, self.recipe = network, data, recipe
         self._engine = get_engine(recipe.engine)
         n = len(data.training)
+        rows = min(recipe.batch_size, n)
+        at_a_time = self._engine.rows_at_a_time(network, rows)
+        check_room(
+            network.bytes_in_training(at_a_time),
+            f"training {network} on {at_a_time:,} images at a time",
+            "make its layers or the mini-batches smaller",
+        )
         optimizer = SGD()
         self._task = Task(
             images=data.training.images,
@@ -122,7 +130,7 @@ class Trainer:
             cost=network.check_cost(recipe.cost),
             optimizer=optimizer,
             learning_rate=recipe.learning_rate,
-            batch_size=min(recipe.batch_size, n),
+            batch_size=rows,
             l2=recipe.l2,
             seed=recipe.seed,
         )
@@ -351,12 +359,8 @@ def _check_fit(network: Network, data: Dataset, recipe: Recipe) -> None:
             raise GlassnetError(
                 f"{given!r} stands where a {kind.__name__} is wanted: train(network, data, recipe)"
             )
-    size, inputs = prod(data.image_shape), prod(network.input_shape)
-    if size != inputs:
-        raise GlassnetError(
-            f"the images of {data.name} have {'×'.join(map(str, data.image_shape))} = {size} numbers: "
-            f"the network {network} takes {inputs}, begin its layers with {size}"
-        )
+    if not same_image(data.image_shape, network.input_shape):
+        raise _other_images(network, data)
     if prod(network.output_shape) != len(data.class_names):
         raise GlassnetError(
             f"the network {network} has {prod(network.output_shape)} outputs: {data.name} has "
@@ -366,6 +370,21 @@ def _check_fit(network: Network, data: Dataset, recipe: Recipe) -> None:
         raise GlassnetError(
             f"patience and keep = 'best' go by the validation accuracy: {data.name} has no validation data"
         )
+
+
+def _other_images(network: Network, data: Dataset) -> GlassnetError:
+    """The error about images of another shape than the inputs: what the layers should begin with."""
+    shape, size = data.image_shape, prod(data.image_shape)
+    if len(network.input_shape) == 1:
+        return GlassnetError(
+            f"the images of {data.name} have {'×'.join(map(str, shape))} = {size} numbers: "
+            f"the network {network} takes {network.input_shape[0]}, begin its layers with {size}"
+        )
+    begin = "x".join(map(str, (1, *shape))) if len(shape) == 2 else "CHANNELSxHEIGHTxWIDTH"
+    return GlassnetError(
+        f"the images of {data.name} are of {'×'.join(map(str, shape))}: the network {network} takes "
+        f"{'×'.join(map(str, network.input_shape))}, begin its layers with {begin}"
+    )
 
 
 def _example_weights(data: Dataset, recipe: Recipe, example_weights: Any) -> Array | None:

@@ -1,4 +1,4 @@
-"""The walk-through: lessons 1 to 4 on one image, as sections for a terminal or a page.
+"""The walk-through: lessons 1 to 4 and 6 on one image, as sections for a terminal or a page.
 
 Each section stands by itself; `walkthrough` puts them in the order of the lessons. With pictures
 a section is made for a page; without, for a terminal.
@@ -6,6 +6,7 @@ a section is made for a page; without, for a terminal.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,10 +14,12 @@ import numpy as np
 from glassnet import plots
 from glassnet.activations import Softmax
 from glassnet.data import Split
-from glassnet.document import Block, Paragraph, Picture, Pixels, Section, number, symbol
-from glassnet.explanation import Explanation, attribute, what_examples_want
+from glassnet.document import Block, HeatMap, Paragraph, Picture, Pixels, Section, Table, number, symbol
+from glassnet.explanation import Explanation, attribute, vanishing_gradient, what_examples_want
+from glassnet.explanation.explain import Neuron
 from glassnet.explanation.forward import headline
 from glassnet.explanation.landscape import CostLine, CostPlane
+from glassnet.layers import AveragePool, Conv, Dropout, Flatten, MaxPool, format_layer
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,21 +38,25 @@ def walkthrough(explanation: Explanation, learning_rate: float, pictures: bool) 
     """
     depth, trace = explanation.depth, explanation.trace
     chosen = trace.answer if trace.wanted is None else trace.wanted
-    layers = [i + 1 for i, params in enumerate(trace.params) if "weight" in params]
+    layers = _with_weights(explanation)
+    shared = [i for i in layers if isinstance(trace.layer_at(i), Conv)]
     sections = [
         image_section(explanation, pictures),
         forward_section(explanation, pictures),
+        *over_the_image(explanation, pictures),
         neuron_section(explanation, layers[-1] if layers else depth, chosen),
         Section("The cost", [_how_wrong(explanation), *explanation.cost.blocks()]),
     ]
     if layers:
-        sections.append(weight_section(explanation, *explanation.steepest_weight(layers[-1])))
+        sections += weight_sections(explanation, explanation.steepest_weight(layers[-1]), pictures)
     sections += softmax_sections(explanation)
-    if len(layers) > 1:
-        sections.append(weight_section(explanation, *explanation.steepest_weight(layers[-2])))
+    for layer in dict.fromkeys([*layers[-2:-1], *[i for i in shared[:1] if i != layers[-1]]]):
+        sections += weight_sections(explanation, explanation.steepest_weight(layer), pictures)
     sections.append(raise_section(explanation, layers[-1] if layers else depth, chosen))
     sections.append(pixels_section(explanation, pictures))
     sections.append(nudges_section(explanation, learning_rate, pictures))
+    if is_deep(explanation):
+        sections.append(depth_section(explanation, pictures))
     return sections
 
 
@@ -73,31 +80,71 @@ def forward_section(explanation: Explanation, pictures: bool) -> Section:
         )
     ]
     for layer in range(1, explanation.depth + 1):
-        blocks += explanation.layer(layer).blocks()
-    if pictures and explanation.trace.network.weights:
+        blocks += _formula_blocks(explanation, layer)
+    if pictures and "weight" in explanation.trace.params[0] and not over_the_image(explanation, False):
         figure = plots.weights(explanation.trace.network)
         blocks.append(_picture(figure, "what the neurons of layer 1 look for: their weights as pictures"))
     return Section("Forward: `a = σ(W a + b)`, layer by layer", blocks)
 
 
-def neuron_section(explanation: Explanation, layer: int, j: int) -> Section:
+def over_the_image(explanation: Explanation, pictures: bool) -> list[Section]:
+    """What convolution, pooling and dropout did, layer by layer; nothing of a network without them."""
+    return [
+        Section(_title_of(explanation, layer), blocks)
+        for layer in range(1, explanation.depth + 1)
+        if (blocks := _layer_blocks(explanation, layer, pictures))
+    ]
+
+
+def layer_section(explanation: Explanation, layer: int, pictures: bool) -> Section:
+    """All of one layer: its formula, and what it did over the image."""
+    blocks = [*_formula_blocks(explanation, layer), *_layer_blocks(explanation, layer, pictures)]
+    return Section(_title_of(explanation, layer), blocks)
+
+
+def filter_section(explanation: Explanation, layer: int, o: int) -> Section:
+    """One filter in numbers."""
+    return Section(f"Filter {o} of layer {layer}", explanation.filter(layer, o).blocks())
+
+
+def neuron_section(explanation: Explanation, layer: int, j: Neuron) -> Section:
     """One neuron's weighted sum."""
     neuron = explanation.neuron(layer, j)
-    output = f", the output for {explanation.trace.name_of(j)}" if layer == explanation.depth else ""
-    words = Paragraph(
-        f"Neuron {j} of layer {layer}{output}: every activation of the layer before, times its weight."
-    )
-    return Section(f"One neuron: `{symbol('z', layer, j)}` term by term", [words, *neuron.blocks()])
+    trace = explanation.trace
+    output = f", the output for {trace.name_of(neuron.j)}" if layer == explanation.depth else ""
+    which = trace.in_words(layer, neuron.j).capitalize()
+    filtered = isinstance(trace.layer_at(layer), Conv)
+    heard = "every activation under its filter" if filtered else "every activation of the layer before"
+    words = Paragraph(f"{which}{output}: {heard}, times its weight.")
+    title = f"One neuron: `{trace.letter('z', layer, neuron.j)}` term by term"
+    return Section(title, [words, *neuron.blocks()])
 
 
-def weight_section(explanation: Explanation, layer: int, j: int, k: int) -> Section:
+def weight_sections(explanation: Explanation, place: tuple[int, ...], pictures: bool) -> list[Section]:
+    """The chain rule of one weight and, if it is shared, its places; `place` begins with the layer."""
+    sections = [weight_section(explanation, *place)]
+    if len(place) == 5:
+        shared = explanation.shared_weight(*place)
+        blocks = [*shared.blocks()]
+        if pictures and np.isfinite(shared.products).all():
+            caption = (
+                f"each place drawn where `{shared.letter}` stands on what the filter looks at; all that the "
+                f"last picture shows adds up to {number(shared.total)}"
+            )
+            blocks = _without_maps(blocks)
+            blocks.append(_picture(plots.shared_weight(shared), caption, narrow=True))
+        sections.append(Section(f"All places of `{shared.letter}`", blocks))
+    return sections
+
+
+def weight_section(explanation: Explanation, layer: int, *place: int) -> Section:
     """The chain rule of one weight."""
-    weight = explanation.weight(layer, j, k)
+    weight = explanation.weight(layer, *place)
     factors = {2: "two", 3: "three"}[len(weight.factors)]
     words = Paragraph(
         "How does the cost change with one weight? The weight moves the weighted sum, that moves the "
         f"activation, and that moves the cost: the derivative is a product of {factors} slopes (the chain "
-        "rule)."
+        f"rule){', summed up over all places of its filter' if len(place) == 4 else ''}."
     )
     return Section(f"Backward: the weight `{weight.letter}`", [words, *weight.blocks()])
 
@@ -108,10 +155,10 @@ def bias_section(explanation: Explanation, layer: int, j: int) -> Section:
     return Section(f"Backward: the bias `{bias.letter}`", bias.blocks())
 
 
-def activation_section(explanation: Explanation, layer: int, k: int) -> Section:
+def activation_section(explanation: Explanation, layer: int, k: Neuron) -> Section:
     """∂C₀/∂a of one neuron."""
     activation = explanation.activation(layer, k)
-    return Section(f"Backward: the activation `{symbol('a', layer, k)}`", activation.blocks())
+    return Section(f"Backward: the activation `{_letter(explanation, layer, k)}`", activation.blocks())
 
 
 def softmax_sections(explanation: Explanation) -> list[Section]:
@@ -123,15 +170,16 @@ def softmax_sections(explanation: Explanation) -> list[Section]:
     ]
 
 
-def raise_section(explanation: Explanation, layer: int, j: int) -> Section:
+def raise_section(explanation: Explanation, layer: int, j: Neuron) -> Section:
     """Three ways to raise an activation, and the wishes of all outputs."""
     blocks = [*explanation.ways_to_raise(j, layer).blocks(), *explanation.wishes(layer).blocks()]
-    return Section(f"Three ways to raise `{symbol('a', layer, j)}`, and all wishes added up", blocks)
+    letter = _letter(explanation, layer, j)
+    return Section(f"Three ways to raise `{letter}`, and all wishes added up", blocks)
 
 
 def pixels_section(explanation: Explanation, pictures: bool) -> Section:
     """Where the image acts: on the first layer, and on the cost."""
-    slopes, image = explanation.pixels, explanation.trace.image
+    slopes, image = explanation.pixels, explanation.trace.picture
     k = int(np.nan_to_num(np.abs(slopes)).argmax())
     blocks: list[Block] = [
         Paragraph(
@@ -140,13 +188,13 @@ def pixels_section(explanation: Explanation, pictures: bool) -> Section:
         ),
         *explanation.activation(0, k).blocks(),
     ]
-    if pictures and image.ndim == 2:
+    if pictures and image is not None:
         neurons = _busiest(explanation)
         figure = plots.contributions(
             image,
             np.stack([explanation.contributions(j) for j in neurons]),
             slopes,
-            [f"w·a of neuron {j}, layer 1" for j in neurons],
+            [_whose(explanation, j) for j in neurons],
         )
         caption = (
             "what each pixel adds to a neuron of layer 1 (`w·a`), and how the cost changes with each pixel"
@@ -162,6 +210,36 @@ def nudges_section(explanation: Explanation, learning_rate: float, pictures: boo
         figure = plots.gradient_by_layer(explanation.trace.used)
         blocks.append(_picture(figure, "the gradient, layer by layer"))
     return Section("Nudges: what this image would teach", blocks)
+
+
+def is_deep(explanation: Explanation) -> bool:
+    """Whether there are at least two layers with weights before the last one."""
+    return len(_with_weights(explanation)) > 2
+
+
+def depth_section(explanation: Explanation, pictures: bool) -> Section:
+    """How the gradient of this image shrinks or grows from layer to layer."""
+    shown = explanation.vanishing_gradient
+    blocks = [*shown.blocks()]
+    if pictures and shown.deltas.any():
+        caption = "the length of δ in each layer, and what the way back multiplied it by"
+        blocks.append(_picture(plots.vanishing_gradient(shown), caption, narrow=True))
+    return Section("Depth: the vanishing gradient", blocks)
+
+
+def depth_of_many_section(explanation: Explanation, split: Split, what: str, pictures: bool) -> Section:
+    """The same of the mean gradient of many images, on which training takes its steps."""
+    trace = explanation.trace
+    shown = vanishing_gradient(trace.network, split.images, split.labels, trace.cost)
+    words = Paragraph(
+        "Training takes its steps on the mean of many images. So here δ is their mean, and then its length "
+        "is taken."
+    )
+    blocks = [words, *shown.numbers()]
+    if pictures and shown.deltas.any():
+        caption = f"the length of the mean δ of {what}"
+        blocks.append(_picture(plots.vanishing_gradient(shown), caption, narrow=True))
+    return Section(f"The vanishing gradient of many images: {what}", blocks)
 
 
 def wants_section(explanation: Explanation, split: Split, what: str) -> Section:
@@ -217,9 +295,9 @@ def landscape_section(line: CostLine, plane: CostPlane | None, pictures: bool) -
 
 def _pixel(explanation: Explanation, k: int) -> str:
     """Input k, and where it is in the image."""
-    image = explanation.trace.image
-    if image.ndim != 2:
-        return f"input {k}"
+    image = explanation.trace.picture
+    if image is None:
+        return explanation.trace.in_words(0, k)
     row, column = divmod(k, image.shape[1])
     return f"pixel {k} (row {row}, column {column})"
 
@@ -233,10 +311,82 @@ def _how_wrong(explanation: Explanation) -> Paragraph:
 
 
 def _busiest(explanation: Explanation) -> list[int]:
-    """The neurons of layer 1 whose gradient is largest."""
-    delta = np.nan_to_num(np.abs(explanation.trace.delta(1)))
+    """The neurons of layer 1 whose gradient is largest; of filters, one each."""
+    trace = explanation.trace
+    delta = np.nan_to_num(np.abs(trace.delta(1)))
+    if len(trace.shape(1)) == 3:
+        maps = delta.reshape(trace.shape(1)[0], -1)  # (filters, places)
+        best = maps.argmax(axis=1) + maps.shape[1] * np.arange(len(maps))
+        return [int(best[o]) for o in np.argsort(-maps.max(axis=1), kind="stable")[:HEAT_MAPS]]
     return [int(j) for j in np.argsort(-delta, kind="stable")[:HEAT_MAPS]]
 
 
-def _picture(figure: Figure, caption: str) -> Picture:
-    return Picture(plots.png(figure), caption)
+def _whose(explanation: Explanation, j: int) -> str:
+    place = explanation.trace.position(1, j)
+    if len(place) == 1:
+        return f"w·a of neuron {j}, layer 1"
+    return f"w·a, filter {place[0]} at {place[1]}, {place[2]}"
+
+
+def _with_weights(explanation: Explanation) -> list[int]:
+    return [i + 1 for i, params in enumerate(explanation.trace.params) if "weight" in params]
+
+
+def _title_of(explanation: Explanation, layer: int) -> str:
+    own = explanation.trace.layer_at(layer)
+    what = {"conv": "filters and feature maps", "max_pool": "who won", "dropout": "what was switched off"}
+    return f"Layer {layer}, {format_layer(own)}" + (f": {what[own.kind]}" if own.kind in what else "")
+
+
+def _formula_blocks(explanation: Explanation, layer: int) -> list[Block]:
+    """A layer's formula and what came out; of one that hands numbers on, the formula alone."""
+    blocks, own = explanation.layer(layer).blocks(), explanation.trace.layer_at(layer)
+    equations: list[Block] = [block for block in blocks if not isinstance(block, Table)]
+    if isinstance(own, Conv):
+        return [*equations, *explanation.feature_maps(layer).blocks()]
+    return equations if isinstance(own, MaxPool | AveragePool | Flatten | Dropout) else [*blocks]
+
+
+def _layer_blocks(explanation: Explanation, layer: int, pictures: bool) -> list[Block]:
+    """What a layer of filters, of windows or of dropout did; nothing of another."""
+    own = explanation.trace.layer_at(layer)
+    blocks: list[Block] = []
+    if isinstance(own, Conv):
+        maps = explanation.feature_maps(layer)
+        strongest = int(maps.strongest[0])
+        if pictures:
+            weight = explanation.trace.params[layer - 1]["weight"]
+            figure = plots.filters(weight, f"the filters of layer {layer} ({layer - 1}.weight)")
+            blocks.append(_picture(figure, f"what layer {layer} looks for: its weights", narrow=True))
+        blocks += explanation.filter(layer, strongest).blocks()
+        if pictures:
+            figure = plots.feature_maps(maps)
+            blocks.append(_picture(figure, f"what layer {layer} found, and where", narrow=True))
+    elif isinstance(own, MaxPool):
+        won = explanation.winners(layer)
+        blocks += won.blocks()
+        if pictures:
+            caption = "what is pooled, and a dot on the number that goes on; where all are equal, none"
+            blocks.append(_picture(plots.winners(won), caption, narrow=True))
+    elif isinstance(own, Dropout):
+        off = explanation.dropped(layer)
+        blocks += off.blocks()
+        if pictures and off.mask is not None:
+            blocks = [block for block in blocks if not isinstance(block, Pixels)]
+            caption = "what went on, and what was switched off"
+            blocks.append(_picture(plots.dropped(off), caption, narrow=True))
+    return blocks
+
+
+def _without_maps(blocks: Sequence[Block]) -> list[Block]:
+    """Where a picture shows the same."""
+    return [block for block in blocks if not isinstance(block, HeatMap)]
+
+
+def _letter(explanation: Explanation, layer: int, k: Neuron) -> str:
+    trace = explanation.trace
+    return trace.letter("a", layer, trace.neuron_at(layer, k))
+
+
+def _picture(figure: Figure, caption: str, narrow: bool = False) -> Picture:
+    return Picture(plots.png(figure), caption, narrow)

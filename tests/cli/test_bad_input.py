@@ -75,7 +75,7 @@ def zoo(tmp_path_factory, trained):
     rewritten(model, zoo / "no-format.safetensors", format=None)
     rewritten(model, zoo / "no-layers.safetensors", layers=None)
     rewritten(model, zoo / "other-layers.safetensors", layers=[{"kind": "dense", "size": 5}])
-    rewritten(model, zoo / "unknown-layer.safetensors", layers=[{"kind": "conv", "size": 5}])
+    rewritten(model, zoo / "unknown-layer.safetensors", layers=[{"kind": "recurrent", "size": 5}])
     rewritten(model, zoo / "few-names.safetensors", class_names=["a", "b"])
     rewritten(model, zoo / "bad-recipe.safetensors", recipe={"epoch": 3})
     rewritten(model, zoo / "no-recipe.safetensors", recipe=None, data={"name": "", "sha256": ""})
@@ -113,6 +113,9 @@ def zoo(tmp_path_factory, trained):
         "true-number": "epochs = true",
         "float-epochs": "epochs = 3.0",
         "number-layers": "layers = 784",
+        "layer-kind": "layers = [{kind = 'conv', filters = 2, size = 3}, {kind = 'maxpool', size = 2}]",
+        "layer-without": "layers = [{kind = 'conv', filters = 2}]",
+        "layer-more": "layers = [{kind = 'conv', filters = 2, size = 3, strides = 2}]",
         "list-cost": 'cost = ["quadratic"]',
         "table-data": "[data]\nname = 'digits'",
         "nan": "learning_rate = nan",
@@ -143,17 +146,43 @@ def tree(folder):
 
 TRAIN = {
     # layers
-    "zero neurons": ("--layers 784-0-10", "'784-0-10'", "a layer of 0 neurons", "from 1 to 1,000,000"),
-    "negative": ("--layers 784--5-10", "'784--5-10'", "'' is not a number of neurons"),
-    "only inputs": ("--layers 784", "'784'", "at least one layer"),
-    "empty layers": ("--layers=", "layers ''", "at least one layer"),
-    "text layers": ("--layers 784-ten", "unknown layer 'ten'"),
+    "zero neurons": ("--layers 784-0-10", "layers '784-0-10': part 2, '0': 0 neurons", "from 1 to 1,000,000"),
+    "negative": ("--layers 784--5-10", "layers '784--5-10': part 2 is empty"),
+    "only inputs": ("--layers 784", "layers '784' begin with 784, inputs or neurons?"),
+    "empty layers": ("--layers=", "layers '' name no layer", "784-16-16-10"),
+    "text layers": ("--layers 784-ten", "part 2, 'ten', is no layer", "there are 100 (dense), conv20@5"),
     "near softmax": ("--layers 784-10-sofmax", "'sofmax'", "did you mean 'softmax'?"),
-    "float layers": ("--layers 784-1.5-10", "'1.5' is not a number of neurons"),
-    "other digits": ("--layers 784-١٠", "is not a number of neurons"),
-    "gigantic layer": ("--layers 784-99999999999999999999-10", "give each layer from 1 to 1,000,000"),
+    "float layers": ("--layers 784-1.5-10", "part 2, '1.5', is no layer", "a whole number of neurons"),
+    "other digits": ("--layers 784-١٠", "part 2, '١٠', is no layer"),
+    "gigantic layer": ("--layers 784-99999999999999999999-10", "give a number from 1 to 1,000,000"),
     "gigantic network": ("--layers 784-1000000-10", "795,000,010 parameters", "100,000,000 at most"),
     "gigantic middle": ("--layers 784-1000000-1000000-10", "1,000,", "parameters", "100,000,000 at most"),
+    "no such layer": ("--layers conv20@5_pol2_10", "part 2, 'pol2', is no layer; did you mean 'pool2'?"),
+    "convolution without a size": ("--layers conv20_10", "write conv as in conv20@5"),
+    "gigantic filters": ("--layers conv99999999999@5_10", "99999999999 filters; give a number from 1"),
+    "kernel too large": (
+        "--layers conv20@5_conv2@25_10",
+        "layer 2 of 28×28 conv20@5 conv2@25 10: conv2@25",
+        "its window of 25×25 is larger than the image of 24×24",
+    ),
+    "stride of nothing": ("--layers conv20@5s0_10", "a stride of 0"),
+    "stride too large": ("--layers conv20@5s29_10", "a stride of 29 leaves nothing of the image of 28×28"),
+    "dropout of all": ("--layers 784-dropout1-10", "part 2, 'dropout1': rate of a dropout layer is 1.0"),
+    "dropout beyond": ("--layers 784-dropout1.5-10", "rate of a dropout layer is 1.5", "from 0 to below 1"),
+    "dropout below": ("--layers 784-dropout-0.5-10", "part 2, 'dropout', is no layer: write dropout as in"),
+    "no dense layer": ("--layers conv20@5_pool2", "not defined for 'linear' outputs"),
+    "other images": (
+        "--layers 1x8x8_conv2@3_10",
+        "the images of digits are of 28×28: the network 8×8 conv2@3 10 takes 1×8×8",
+        "begin its layers with 1x28x28",
+    ),
+    "other channels": ("--layers 3x28x28_conv2@3_10", "takes 3×28×28, begin its layers with 1x28x28"),
+    "turned images": ("--layers 14x56_conv2@3_10", "takes 1×14×56, begin its layers with 1x28x28"),
+    "gigantic convolution": ("--layers 3x2000x2000_conv1000@5_10", "39,840,236,010 parameters, 159 GB"),
+    "gigantic images": (
+        "--layers 1000000x1000000_pool1000000_10",
+        "would take about 4.00 TB of memory, and ",
+    ),
     "wrong inputs": (
         "--layers 64-10",
         "have 28×28 = 784 numbers: the network 64-10 takes 64, begin its layers with 784",
@@ -229,7 +258,17 @@ TRAIN = {
     "text for a number": ("--config text-number.toml", "learning_rate is '3'"),
     "true for a number": ("--config true-number.toml", "epochs is True"),
     "float epochs": ("--config float-epochs.toml", "epochs is 3.0"),
-    "number layers": ("--config number-layers.toml", "layers is 784: give a text"),
+    "number layers": ("--config number-layers.toml", "layers is 784: give a text, or a list of tables"),
+    "layer of a kind": (
+        "--config layer-kind.toml",
+        "layer-kind.toml: layers, table 2: unknown kind of layer",
+    ),
+    "layer without": ("--config layer-without.toml", "layers, table 1: a conv layer needs its size"),
+    "layer with more": (
+        "--config layer-more.toml",
+        "unknown setting of a conv layer",
+        "did you mean 'stride'?",
+    ),
     "list cost": ("--config list-cost.toml", "cost is ['quadratic']: give a text"),
     "table data": ("--config table-data.toml", "data is {'name': 'digits'}: give a text"),
     "nan in config": ("--config nan.toml", "nan.toml: learning_rate is nan"),
@@ -303,7 +342,7 @@ MODELS = {
     "no format": ("no-format.safetensors", "has format None", "it is not a model file"),
     "no layers": ("no-layers.safetensors", "is not a model: its description lacks or garbles"),
     "other layers": ("other-layers.safetensors", "is not a model that fits together"),
-    "unknown layer": ("unknown-layer.safetensors", "layer kind 'conv' is not known", "install a newer"),
+    "unknown layer": ("unknown-layer.safetensors", "layer kind 'recurrent' is not known", "install a newer"),
     "few names": ("few-names.safetensors", "2 class names for 10 outputs"),
     "bad recipe": ("bad-recipe.safetensors", "unknown recipe field 'epoch'"),
     "nan": ("nan.safetensors", "nan.safetensors holds NaN or infinite values in 0.weight"),
@@ -346,6 +385,21 @@ PREDICT = {
     "inputs": ("small-input.safetensors white.png", "takes 64 numbers: a drawing has 28×28"),
 }
 
+SUMMARY = {
+    "nothing": ("", "name one network: a MODEL, its --layers, or the --config that makes it"),
+    "two": ("run --layers 784-10", "name one network"),
+    "two others": ("--config half.toml --layers 784-10", "name one network"),
+    "layers": ("--layers 784-ten-10", "layers '784-ten-10': part 2, 'ten', is no layer"),
+    "config": ("--config half.toml", "half.toml is not TOML"),
+    "missing config": ("--config missing.toml", "can't read missing.toml: No such file"),
+    "config's layers": ("--config layer-kind.toml", "layers, table 2: unknown kind of layer 'maxpool'"),
+    "too large": ("--layers 784-1000000-10", "795,000,010 parameters, 3.18 GB"),
+    "too large to pass": (
+        "--layers 1000000x1000000_pool1000000_10",
+        "would take about 4.00 TB of memory, and ",
+    ),
+}
+
 DATA = {
     "fetch": ("fetch mnits", "unknown data 'mnits'", "did you mean 'mnist'?"),
     "fetch offline": ("fetch mnist", "MNIST isn't here and can't be downloaded", "127.0.0.1:9"),
@@ -365,13 +419,18 @@ DATA = {
 
 
 def table():
-    for command, rows in (("train", TRAIN), ("evaluate", EVALUATE), ("predict", PREDICT), ("data", DATA)):
+    tables = {"train": TRAIN, "evaluate": EVALUATE, "predict": PREDICT, "summary": SUMMARY, "data": DATA}
+    for command, rows in tables.items():
         for name, (arguments, *fragments) in rows.items():
             words = ["" if word == "''" else word for word in arguments.split()]
+            if words[:1] == ["--layers"]:
+                words[1] = words[1].replace("_", " ")  # layers with spaces between
             yield pytest.param([command, *words], fragments, id=f"{command}: {name}")
     for name, (model, *fragments) in MODELS.items():
         yield pytest.param(["evaluate", model], fragments, id=f"evaluate model: {name}")
         yield pytest.param(["predict", model, "run/weights.png"], fragments, id=f"predict model: {name}")
+        if name != "nan":  # what a network is made of can be seen whatever its parameters are
+            yield pytest.param(["summary", model], fragments, id=f"summary model: {name}")
 
 
 @pytest.mark.parametrize(("arguments", "fragments"), [*table()])

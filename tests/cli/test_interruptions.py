@@ -48,8 +48,8 @@ def epochs_saved(run):
                 image.load()
     if not run.checkpoint.exists():
         return 0
-    _, information = read_tensors(run.checkpoint)
-    return len(information["history"])
+    arrays, _ = read_tensors(run.checkpoint)
+    return len(arrays["history"])
 
 
 def assert_same(run, wanted):

@@ -110,6 +110,31 @@ def test_the_penalty_is_named_in_the_headline(ok):
     assert first.endswith("mini-batches of 10, λ 5")
 
 
+def test_a_convolutional_network(ok, tmp_path):
+    """From its text to its model: 2·(9 + 1) filters, 2·26·26 → pooled by 4 → 2·6·6 = 72, 10·73 in the end."""
+    options = ("--layers", "conv2@3:relu  pool4 10", "--engine", "textbook", "--epochs", "1")
+    first, note, epoch, *_, last = ok("train", *options).out.splitlines()
+    assert first.startswith("28×28 conv2@3 pool4 10 (750 parameters) learns digits from 1,197 images: ")
+    assert note == "Layer 2, pool4, doesn't see 2 rows and 2 columns of its input."
+    assert epoch.startswith("epoch   1  cost ")
+    assert last == "run folder           runs/digits-conv2x3.relu-pool4-10-1"
+    run = RunFolder("runs/digits-conv2x3.relu-pool4-10-1")
+    assert run.recipe().layers == "conv2@3:relu pool4 10"
+    assert str(gn.load_model(run.model).network) == "28×28 conv2@3 pool4 10"
+    *_, outcome = ok("train", "--resume", run.path, "--epochs", "2", "--json").json
+    assert outcome["finished"] == "epoch 2 of 2 is done"
+
+
+def test_layers_from_tables_are_those_of_the_text(ok):
+    Path("recipe.toml").write_text(
+        "epochs = 0\n"
+        "[[layers]]\nkind = 'conv'\nfilters = 2\nsize = 3\n"
+        "[[layers]]\nkind = 'dense'\nsize = 10\n"
+    )
+    printed = ok("train", "--config", "recipe.toml", "--print-config").out
+    assert Recipe.from_toml(printed) == Recipe(layers="conv2@3 10", epochs=0)
+
+
 @pytest.mark.parametrize("option", ["--quiet", "-q"])
 def test_quiet_is_silent(ok, trained, small, option):
     assert ok("train", *small, "--out", "run", option).out == ""

@@ -15,7 +15,7 @@ from glassnet.costs import COSTS
 from glassnet.data import load
 from glassnet.document import Bar, Equation, Paragraph, Section, Shown, Table, as_text, mathml, page
 from glassnet.explanation import attribute, explain, what_examples_want
-from glassnet.layers import LAYERS, Dense, Softmax
+from glassnet.layers import LAYERS, AveragePool, Conv, Dense, Dropout, Flatten, MaxPool, Softmax
 from glassnet.network import Network
 
 EVIL = ("<script>alert(1)</script>", "a `b` & 'c'", "[red]x[/red]\nnext", '"quoted"')
@@ -32,6 +32,11 @@ NETWORKS |= {
     "softmax in the middle": ([Dense(3, "softmax"), Softmax(), Dense(4)], "cross_entropy"),
     "no weights": ([Softmax()], "log_likelihood"),
     "one layer": ([Dense(4)], "quadratic"),
+    "images": ([Conv(3, 2, padding=1), MaxPool(2, stride=1), Flatten(), Dense(4)], "quadratic"),
+    "means": (
+        [Conv(3, 2, padding=1, activation="relu"), AveragePool(2), Dropout(0.5), Flatten(), Dense(4)],
+        "cross_entropy",
+    ),
     "many neurons": ([Dense(50, "tanh"), Dense(40, "softmax"), Dense(4, "sigmoid")], "cross_entropy"),
 }
 EACH = pytest.mark.parametrize("which", NETWORKS)
@@ -39,7 +44,8 @@ EACH = pytest.mark.parametrize("which", NETWORKS)
 
 def explanation_of(which, class_names=None, dtype=np.float64):
     layers, cost = NETWORKS[which]
-    network = Network(layers, 4, seed=9, initializer="normal", dtype=dtype)
+    inputs = (2, 1, 2) if isinstance(layers[0], Conv) else 4  # two channels are no grey picture
+    network = Network(layers, inputs, seed=9, initializer="normal", dtype=dtype)
     x = np.array([0.9, -0.35, 0.0, 0.1])
     return explain(network, x, 1, cost, class_names=class_names, dtype=dtype)
 
@@ -56,7 +62,8 @@ def views_of(which, class_names=None, dtype=np.float64):
             views += [explanation.layer(layer), explanation.neuron(layer, 1)]
             views += [explanation.ways_to_raise(1, layer), explanation.wishes(layer)]
             if trace.params[layer - 1]:
-                views += [explanation.weight(layer, 2, 1), explanation.bias(layer, 2)]
+                place = (2, 1) if trace.params[layer - 1]["weight"].ndim == 2 else (2, 0, 0, 0)
+                views += [explanation.weight(layer, *place), explanation.bias(layer, 2)]
             if trace.activation(layer).name == "softmax":
                 views.append(explanation.jacobian(layer))
     if trace.network.shapes:

@@ -10,8 +10,8 @@ import pytest
 from glassnet.activations import ACTIVATIONS
 from glassnet.costs import COSTS
 from glassnet.explanation import explain
-from glassnet.layers import LAYERS, Dense, Softmax
-from glassnet.network import Network
+from glassnet.layers import LAYERS, AveragePool, Conv, Dense, Dropout, Flatten, MaxPool, Softmax
+from glassnet.network import Draw, Network
 
 torch = pytest.importorskip("torch", reason="the oracle PyTorch is not installed: make oracle")
 
@@ -22,6 +22,15 @@ TORCH_ACTIVATIONS = {
     "relu": torch.relu,
     "linear": lambda z: z * 1,  # a tensor of its own: ∂C/∂a and ∂C/∂z are asked for apart
     "softmax": lambda z: torch.softmax(z, dim=0),
+}
+TORCH_LAYERS = {  # of the input x and what the layer works with: the weighted sums, as tensors of their own
+    "dense": lambda layer, x, p: F.linear(x, p["weight"], p["bias"]),
+    "conv": lambda layer, x, p: F.conv2d(x[None], p["weight"], p["bias"], layer.stride, layer.padding)[0],
+    "max_pool": lambda layer, x, p: F.max_pool2d(x[None], layer.size, layer.stride)[0],
+    "average_pool": lambda layer, x, p: F.avg_pool2d(x[None], layer.size, layer.stride)[0],
+    "flatten": lambda layer, x, p: x.flatten() * 1,
+    "dropout": lambda layer, x, p: x * (torch.tensor(p["mask"][0]) if "mask" in p else 1),
+    "softmax": lambda layer, x, p: x * 1,
 }
 TORCH_COSTS = {  # of outputs a and desired outputs y
     "squared": lambda a, y: F.mse_loss(a, y, reduction="sum"),
@@ -45,7 +54,8 @@ TOLERANCE = 1e-10
 def test_the_oracle_knows_every_component():
     assert set(TORCH_ACTIVATIONS) == set(ACTIVATIONS)
     assert set(TORCH_COSTS) == set(COSTS)
-    assert set(LAYERS) == {"dense", "softmax"}
+    assert set(TORCH_LAYERS) == set(LAYERS)
+    assert {layer.kind for _, layers in IMAGES.values() for layer in layers} == set(LAYERS)
 
 
 def test_there_are_five_hundred_cases():
@@ -66,16 +76,16 @@ def random_case(seed, hidden, activation, on_top):
 class Oracle:
     """The same pass in PyTorch: tensors of every z and a, which the slopes are asked for by."""
 
-    def __init__(self, network, image, label, cost):
+    def __init__(self, network, image, label, cost, draw=None):
         scaled = image / 255 if image.dtype == np.uint8 else image
         self.parameters = {
             name: torch.tensor(array, requires_grad=True) for name, array in network.parameters.items()
         }
         self.a, self.z = [torch.tensor(scaled, requires_grad=True)], [None]
-        for i, layer in enumerate(network.layers):
-            x = self.a[-1]
-            dense = layer.kind == "dense"
-            z = F.linear(x, *self.of_layer(i).values()) if dense else x * 1
+        masks = [{}] * len(network.layers) if draw is None else network.in_training(draw)
+        for i, (layer, mask) in enumerate(zip(network.layers, masks, strict=True)):
+            params = {name[len(f"{i}.") :]: tensor for name, tensor in self.of_layer(i).items()} or mask
+            z = TORCH_LAYERS[layer.kind](layer, self.a[-1], params)
             self.z.append(z)
             self.a.append(TORCH_ACTIVATIONS[layer.activation](z))
         self.cost = TORCH_COSTS[cost](self.a[-1], torch.eye(len(self.a[-1]), dtype=torch.float64)[label])
@@ -127,6 +137,66 @@ def test_every_slope_shown_is_that_of_automatic_differentiation(activation, on_t
                 j, k = (int(rng.integers(size)) for size in trace.params[layer - 1]["weight"].shape)
                 close(explanation.weight(layer, j, k).value, by_parameters[f"{layer - 1}.weight"][j, k], "w")
                 close(explanation.bias(layer, j).used, by_parameters[f"{layer - 1}.bias"][j], "b")
+
+
+# Networks of images: strides, padding, windows that overlap, windows that leave some over, dropout.
+IMAGES = {
+    "stride": ((2, 8, 7), [Conv(3, 3, stride=2, activation="tanh"), Flatten(), Dense(3)]),
+    "padding": ((1, 6, 6), [Conv(3, 3, padding=1, activation="relu"), MaxPool(2), Flatten(), Dense(3)]),
+    "overlap": ((2, 8, 8), [Conv(3, 3, activation="tanh"), MaxPool(3, stride=1), Flatten(), Dense(3)]),
+    "means": ((1, 9, 9), [Conv(2, 2), AveragePool(3, stride=2), Conv(3, 2), Flatten(), Dense(3, "softmax")]),
+    "deep": (
+        (1, 12, 12),
+        [
+            *(Conv(4, 3, activation="relu"), MaxPool(2), Conv(3, 2, activation="relu"), MaxPool(2)),
+            *(Flatten(), Dense(6, "tanh"), Dropout(0.5), Dense(3), Softmax()),
+        ],
+    ),
+    "dropout": ((2, 6, 6), [Dropout(0.3), Conv(3, 3), Dropout(0.5), Flatten(), Dense(3)]),
+}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("name", IMAGES)
+def test_every_slope_of_a_network_of_images_is_that_of_automatic_differentiation(name, seed):
+    input_shape, layers = IMAGES[name]
+    rng = np.random.default_rng(seed)
+    network = Network(layers, input_shape, seed=seed, initializer="normal", dtype=np.float64)
+    image = rng.normal(size=input_shape)
+    for draw in (None, Draw(seed, 1, np.array([7]))):
+        explanation = explain(network, image, 1, "quadratic", draw=draw)
+        oracle, trace = Oracle(network, image, 1, "quadratic", draw), explanation.trace
+        names = list(oracle.parameters)
+        by_parameters = dict(
+            zip(names, oracle.slopes(oracle.cost, [*oracle.parameters.values()]), strict=True)
+        )
+        for parameter, slope in by_parameters.items():
+            close(explanation.gradient.parameters[parameter], slope, parameter)
+            layer, kind = int(parameter.split(".")[0]) + 1, parameter.split(".")[1]
+            for place in np.ndindex(slope.shape):  # every one, by the sum over its places
+                shown = (
+                    explanation.weight(layer, *place) if kind == "weight" else explanation.bias(layer, *place)
+                )
+                close(shown.sum, slope[place], f"{parameter}{place}")
+        by_a, by_z = oracle.slopes(oracle.cost, oracle.a), oracle.slopes(oracle.cost, oracle.z[1:])
+        for layer in range(explanation.depth + 1):
+            close(trace.a(layer), oracle.a[layer].detach().numpy().ravel(), f"a {layer}")
+            close(trace.dC_da(layer), by_a[layer].ravel(), f"∂C/∂a {layer}")
+            for k in range(0, by_a[layer].size, 5):
+                terms = sum(term.value for term in explanation.activation(layer, k).terms)
+                if layer < explanation.depth:
+                    close(terms, by_a[layer].flat[k], f"the terms of ∂C/∂a {layer}, {k}")
+            if layer:
+                close(trace.z(layer), oracle.z[layer].detach().numpy().ravel(), f"z {layer}")
+                close(trace.delta(layer), by_z[layer - 1].ravel(), f"δ {layer}")
+                close(-explanation.wishes(layer).sums, by_a[layer - 1].ravel(), f"wishes {layer}")
+                j = int(rng.integers(trace.a(layer).size))
+                tensors = [*oracle.of_layer(layer - 1).values(), oracle.a[layer - 1]]
+                *by_own, by_before = oracle.slopes(oracle.a[layer].flatten()[j], tensors)
+                ways = explanation.ways_to_raise(j, layer)
+                close(ways.by_activations, by_before.ravel(), f"a {layer}, {j}")
+                if by_own:
+                    close(ways.by_weights, by_own[0][trace.position(layer, j)[0]], f"w {layer}, {j}")
 
 
 @pytest.mark.parametrize(("activation", "on_top"), ENDS)

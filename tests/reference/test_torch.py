@@ -8,8 +8,11 @@ import pytest
 from glassnet.activations import ACTIVATIONS
 from glassnet.costs import COSTS
 from glassnet.data import Dataset, Split
-from glassnet.layers import LAYERS, Dense, Softmax
-from glassnet.network import Network
+from glassnet.engine import Task, get_engine
+from glassnet.initializers import Initializer
+from glassnet.layers import LAYERS, AveragePool, Conv, Dense, Dropout, Flatten, MaxPool, Softmax
+from glassnet.network import Draw, Network
+from glassnet.optimizers import SGD
 from glassnet.recipe import Recipe
 from glassnet.rng import Purpose, Stream
 from glassnet.training import Trainer
@@ -24,6 +27,15 @@ TORCH_ACTIVATIONS = {
     "softmax": lambda z: torch.softmax(z, dim=1),
 }
 F = torch.nn.functional
+TORCH_LAYERS = {  # of the input x and the layer's parameters p: the weighted sums
+    "dense": lambda layer, x, p: F.linear(x, p["weight"], p["bias"]),
+    "conv": lambda layer, x, p: F.conv2d(x, p["weight"], p["bias"], layer.stride, layer.padding),
+    "max_pool": lambda layer, x, p: F.max_pool2d(x, layer.size, layer.stride),
+    "average_pool": lambda layer, x, p: F.avg_pool2d(x, layer.size, layer.stride),
+    "flatten": lambda layer, x, p: torch.flatten(x, start_dim=1),
+    "dropout": lambda layer, x, p: x * p["mask"] if "mask" in p else x * 1,
+    "softmax": lambda layer, x, p: x,
+}
 TORCH_COSTS = {  # of outputs a and one-hot y: the mean over the rows
     "squared": lambda a, y: F.mse_loss(a, y, reduction="sum") / len(a),
     "quadratic": lambda a, y: F.mse_loss(a, y, reduction="sum") / (2 * len(a)),
@@ -42,7 +54,8 @@ def name_of(value):
 def test_the_oracle_knows_every_component():
     assert set(TORCH_ACTIVATIONS) == set(ACTIVATIONS)
     assert set(TORCH_COSTS) == set(COSTS)
-    assert set(LAYERS) == {"dense", "softmax"}  # what `forward` below knows
+    assert set(TORCH_LAYERS) == set(LAYERS)
+    assert {layer.kind for _, layers, _ in IMAGES.values() for layer in layers} == set(LAYERS)
 
 
 def tensors(network):
@@ -52,12 +65,20 @@ def tensors(network):
     }
 
 
+def passes(network, parameters, x, masks=None):
+    """z and a of every layer."""
+    made = []
+    for i, (layer, params) in enumerate(zip(network.layers, network.by_layer(parameters), strict=True)):
+        if masks and "mask" in masks[i]:
+            params = {"mask": torch.tensor(masks[i]["mask"])}
+        z = TORCH_LAYERS[layer.kind](layer, x, params)
+        x = TORCH_ACTIVATIONS[layer.activation](z)
+        made.append((z, x))
+    return made
+
+
 def forward(network, parameters, x):
-    for i, layer in enumerate(network.layers):
-        if layer.kind == "dense":
-            x = F.linear(x, parameters[f"{i}.weight"], parameters[f"{i}.bias"])
-        x = TORCH_ACTIVATIONS[layer.activation](x)
-    return x
+    return passes(network, parameters, x)[-1][1]
 
 
 @pytest.mark.parametrize("hidden", ACTIVATIONS)
@@ -82,6 +103,137 @@ def test_gradients_are_those_of_automatic_differentiation(hidden, end, cost):
                 np.testing.assert_allclose(
                     ours.parameters[name], tensor.grad.numpy(), rtol=0, atol=1e-10, err_msg=name
                 )
+
+
+# Networks that see images: the shape of an image, the layers, the cost.
+IMAGES = {
+    "of the book": (
+        (1, 28, 28),
+        [
+            Conv(4, 5, activation="relu"),
+            MaxPool(2),
+            Conv(6, 5, activation="relu"),
+            MaxPool(2),
+            Flatten(),
+            Dense(20, "relu"),
+            Dense(3, "softmax"),
+        ],
+        "log_likelihood",
+    ),
+    "strides, paddings and channels": (
+        (3, 11, 14),
+        [
+            Conv(5, 4, stride=2, padding=3, activation="tanh"),
+            Conv(2, 3, padding=1, activation="sigmoid"),
+            Flatten(),
+            Dense(3),
+        ],
+        "cross_entropy",
+    ),
+    "overlapping pools": (
+        (2, 15, 10),
+        [
+            Conv(3, 2, activation="linear"),
+            MaxPool(3, 2),
+            AveragePool(3, 1),
+            MaxPool(2, 1),
+            Flatten(),
+            Dense(3, "tanh"),
+        ],
+        "squared",
+    ),
+    "rows left over": (
+        (1, 13, 9),
+        [
+            AveragePool(2),
+            Conv(4, 2, stride=3, activation="tanh"),
+            MaxPool(1, 2),
+            Flatten(),
+            Dense(3, "linear"),
+        ],
+        "quadratic",
+    ),
+    "pools with gaps": (
+        (4, 9, 12),
+        [MaxPool(2, 3), Conv(2, 2, padding=1, activation="tanh"), AveragePool(1, 2), Flatten(), Dense(3)],
+        "squared",
+    ),
+    "dropout everywhere": (
+        (2, 8, 7),
+        [
+            Dropout(0.1),
+            Conv(3, 3, activation="relu"),
+            Dropout(0.5),
+            MaxPool(2),
+            Flatten(),
+            Dense(9, "tanh"),
+            Dropout(0.3),
+            Dense(3, "sigmoid"),
+            Softmax(),
+        ],
+        "log_likelihood",
+    ),
+    "no dense layer": ((2, 6, 8), [Conv(3, 6, activation="tanh"), AveragePool(1, 3), Flatten()], "quadratic"),
+}
+
+
+@pytest.mark.parametrize("which", IMAGES)
+@pytest.mark.parametrize("canonical", [True, False])
+@pytest.mark.parametrize("draw", [None, Draw(3, 2, np.array([70, 2, 5, 9]))], ids=["as it is", "in training"])
+def test_networks_that_see_images_are_those_of_torch(which, canonical, draw):
+    """Forward and back: every z and a, every slope by them, every parameter's gradient, and one SGD step."""
+    shape, layers, cost = IMAGES[which]
+    rng = np.random.default_rng(5)
+    network = Network(layers, shape, seed=5, dtype=np.float64)
+    images = rng.integers(0, 256, size=(4, *shape), dtype=np.uint8)
+    labels = rng.integers(3, size=4)
+
+    parameters = tensors(network)
+    x = torch.tensor(images / 255, requires_grad=True)  # so that every number on the way has a slope
+    made = passes(network, parameters, x, draw and network.in_training(draw))
+    for tensor in (tensor for pair in made for tensor in pair):
+        tensor.retain_grad()
+    C = TORCH_COSTS[cost](made[-1][1], torch.tensor(np.eye(network.output_shape[0])[labels]))
+    C.backward()
+
+    def close(ours, tensor):
+        np.testing.assert_allclose(ours, tensor.detach().numpy(), rtol=0, atol=1e-10)
+
+    gradient = network.gradient(images, labels, cost, canonical=canonical, draw=draw)
+    assert gradient.cost == pytest.approx(C.item(), abs=1e-10)
+    for cache, back, (z, a) in zip(gradient.caches, gradient.layers, made, strict=True):
+        close(cache.z, z)
+        close(cache.a, a)
+        close(back.dC_dz, z.grad)
+        if back.dC_da is not None:
+            close(back.dC_da, a.grad)
+    for name, tensor in parameters.items():
+        close(gradient.parameters[name], tensor.grad)
+    if draw is None:
+        close(network.predict(images), made[-1][1])
+
+    torch.optim.SGD(parameters.values(), lr=0.3).step()
+    if draw:
+        all_images, all_labels = np.zeros((71, *shape), np.uint8), np.zeros(71, np.int64)
+        all_images[draw.places], all_labels[draw.places] = images, labels
+        task = Task(all_images, all_labels, None, network.check_cost(cost), SGD(), 0.3, 4, 0.0, draw.seed)
+        get_engine("textbook").train_batches(network, {}, task, draw.places, draw.epoch)
+        for name, tensor in parameters.items():
+            close(network.parameters[name], tensor)
+
+
+@pytest.mark.parametrize("shape", [(20, 1, 5, 5), (40, 20, 5, 5), (3, 4, 2, 2), (7, 1, 1, 1)])
+def test_fans_are_those_of_torch(shape):
+    asked = []
+
+    def spy(stream, shape, fan_in, fan_out):
+        asked.append((fan_in, fan_out))
+        return np.zeros(shape)
+
+    streams = Stream(0, Purpose.WEIGHTS), Stream(0, Purpose.BIASES)
+    initializer = Initializer("spy", spy, lambda stream, shape: np.zeros(shape))
+    Conv(shape[0], shape[2]).initial((shape[1], 9, 9), initializer, *streams)
+    assert asked == [torch.nn.init._calculate_fan_in_and_fan_out(torch.empty(shape))]
 
 
 RUNS = [

@@ -10,6 +10,7 @@ import click
 
 from glassnet.evaluation import Evaluation
 from glassnet.records import Record
+from glassnet.summary import summarize
 from glassnet.training import Trainer
 
 if TYPE_CHECKING:
@@ -152,12 +153,14 @@ def duration(seconds: float) -> str:
 
 
 def _headline(trainer: Trainer) -> str:
+    """What begins; below it, what the layers leave over."""
     recipe, network, n = trainer.recipe, trainer.network, len(trainer.data.training)
     headline = (
         f"{network} ({network.parameter_count:,} parameters) learns {trainer.data.name} from {n:,} images: "
         f"{recipe.cost}, η {recipe.learning_rate:g}, mini-batches of {min(recipe.batch_size, n):,}"
     )
-    return headline + (f", λ {recipe.l2:g}" if recipe.l2 else "")
+    headline += f", λ {recipe.l2:g}" if recipe.l2 else ""
+    return "\n".join([headline, *summarize(network).notes()])
 
 
 def _bar(share: float, width: int = 40) -> str:

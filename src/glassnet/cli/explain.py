@@ -6,24 +6,29 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 
 from glassnet.cli.guide import Guide, Wanted
 from glassnet.cli.image_argument import from_data, from_file, label_of
 from glassnet.cli.model_argument import find_model, model_cost, model_data
+from glassnet.cli.places import Place, PlacesCommand
 from glassnet.cli.printing import print_blocks
 from glassnet.data import SOURCES
+from glassnet.data.reference import resolve
 from glassnet.document import page, plain
 from glassnet.errors import GlassnetError
 from glassnet.explanation import explain as explain_image
 from glassnet.files import write_atomically
+from glassnet.layers import Dropout
 from glassnet.model_file import Model
+from glassnet.network import Draw
 from glassnet.recipe import Recipe
 from glassnet.runs import RunFolder
 
 DOCTYPE = b"<!DOCTYPE html>"  # what every page begins with
 
 
-@click.command(short_help="Explain what a network makes of an image.")
+@click.command(cls=PlacesCommand, short_help="Explain what a network makes of an image.")
 @click.argument("model")
 @click.option("--image", metavar="FILE", help="A picture of a digit, as `glassnet predict` takes it.")
 @click.option(
@@ -37,19 +42,39 @@ DOCTYPE = b"<!DOCTYPE html>"  # what every page begins with
 @click.option(
     "--weight",
     "weights",
-    type=(int, int, int),
+    type=Place(3, 5),
     multiple=True,
     metavar="LAYER J K",
-    help="The chain rule of the weight to neuron J of LAYER from neuron K of the layer before.",
+    help="The chain rule of the weight to neuron J of LAYER from neuron K of the layer before; of a filter, "
+    "LAYER FILTER CHANNEL ROW COLUMN, with its places.",
 )
 @click.option("--bias", "biases", type=(int, int), multiple=True, metavar="LAYER J", help="That of a bias.")
 @click.option(
     "--neuron",
     "neurons",
-    type=(int, int),
+    type=Place(2, 4),
     multiple=True,
     metavar="LAYER J",
-    help="A neuron's weighted sum, ∂C/∂a, and three ways to raise it; layer 0 is the input.",
+    help="A neuron's weighted sum, ∂C/∂a, and three ways to raise it; layer 0 is the input. Over an image, "
+    "LAYER CHANNEL ROW COLUMN.",
+)
+@click.option(
+    "--layer",
+    "layers",
+    type=int,
+    multiple=True,
+    help="A layer: its formula, filters and feature maps, pooling's winners, what dropout switched off.",
+)
+@click.option(
+    "--filter", "filters", type=(int, int), multiple=True, metavar="LAYER FILTER", help="A filter in numbers."
+)
+@click.option(
+    "--depth", is_flag=True, help="The vanishing gradient: how ‖δ‖ shrinks from layer to layer, and why."
+)
+@click.option(
+    "--epoch",
+    type=int,
+    help="Switch off what dropout did in this epoch, for an image that the model was trained on.",
 )
 @click.option("--nudges", is_flag=True, help="−∇C in words, the steepest weights, and what a step does.")
 @click.option("--learning-rate", type=float, help="η of that step.  [the model's own]")
@@ -76,13 +101,14 @@ def explain(
     label: str | None,
     cost: str | None,
     learning_rate: float | None,
+    epoch: int | None,
     html: str | None,
     **wanted: Any,
 ) -> None:
     """Walk through what MODEL makes of one image: forward, cost, backward, nudges.
 
     MODEL is a model file or a run folder. Layers are counted from 1, the first behind the input, which
-    is 0; neurons and inputs from 0. Options that name a part show that part alone.
+    is 0; neurons, filters, inputs, rows and columns from 0. Options that name a part show that part alone.
     """
     want = Wanted(**wanted)
     path, loaded = find_model(model, finite=False)
@@ -95,7 +121,12 @@ def explain(
         _check_free(html)
     target = label_of(label, shown, loaded)
     explanation = explain_image(
-        loaded.network, shown.image, target, model_cost(loaded, cost), class_names=loaded.class_names
+        loaded.network,
+        shown.image,
+        target,
+        model_cost(loaded, cost),
+        class_names=loaded.class_names,
+        draw=None if epoch is None else _draw(epoch, loaded, image, data),
     )
     if learning_rate is None:
         learning_rate = (loaded.recipe or Recipe()).learning_rate
@@ -115,6 +146,25 @@ def explain(
         return
     write_atomically(html, page(title, sections).encode())
     click.echo(f"{title}\npage: {html}")
+
+
+def _draw(epoch: int, model: Model, image: str | None, data: str | None) -> Draw:
+    """What dropout drew for an image in an epoch: seed, epoch and the place among the training examples."""
+    if not any(isinstance(layer, Dropout) for layer in model.network.layers):
+        raise GlassnetError(
+            f"--epoch {epoch}: {model.network} has no dropout, it saw the image in every epoch as it does now"
+        )
+    if epoch < 1:
+        raise GlassnetError(f"--epoch {epoch}: give 1 or more, epochs are counted from 1")
+    if model.recipe is None or model.data_name not in SOURCES:
+        raise GlassnetError(f"--epoch {epoch}: the model doesn't say by which seed it learned from what")
+    _, split, place = resolve(data or model.data_name)
+    if image is not None or split != "training" or not str(data).startswith(f"{model.data_name}:"):
+        raise GlassnetError(
+            f"--epoch {epoch}: name an image that the model was trained on, as in "
+            f"--data {model.data_name}:training:17"
+        )
+    return Draw(model.recipe.seed, epoch, np.array([place]))
 
 
 def _source(model: Model, image: str | None, data: str | None) -> str | None:

@@ -28,10 +28,13 @@ SURVEYED = 1000  # training images whose mean cost makes the landscape
 class Wanted:
     """What is to be shown; nothing of it means the whole walk-through."""
 
-    weights: tuple[tuple[int, int, int], ...]
+    weights: tuple[tuple[int, ...], ...]
     biases: tuple[tuple[int, int], ...]
-    neurons: tuple[tuple[int, int], ...]
+    neurons: tuple[tuple[int, ...], ...]
+    layers: tuple[int, ...]
+    filters: tuple[tuple[int, int], ...]
     nudges: bool
+    depth: bool
     batch: bool
     of_class: str | None
     check: bool
@@ -43,7 +46,10 @@ class Wanted:
             self.weights
             or self.biases
             or self.neurons
+            or self.layers
+            or self.filters
             or self.nudges
+            or self.depth
             or self.mini_batch
             or self.check
             or self.survey
@@ -77,8 +83,10 @@ class Guide:
     def everything(self) -> list[Section]:
         """The walk-through, and all that needs data; where they can't be had, why, in a sentence."""
         sections = [*self.walk(), parts.check_section(self.explanation)]
-        if self.source is None and self.model.data_name not in SOURCES:
+        if not self._has_data:
             return sections
+        if parts.is_deep(self.explanation):
+            sections += _or_why("The vanishing gradient of many images", lambda: [self._depth()])
         sections += _or_why("What each example wants", lambda: self._batch(None, ()))
         sections += _or_why("The landscape of the cost", lambda: [self._landscape((), patient=False)])
         return sections
@@ -88,14 +96,22 @@ class Guide:
         explanation = self.explanation
         head = [headline(explanation.trace), *explanation.warnings()]
         sections = [Section(f"{self.model.network}, explained", head)]
-        sections += [parts.weight_section(explanation, *place) for place in want.weights]
+        sections += [parts.layer_section(explanation, layer, self.pictures) for layer in want.layers]
+        sections += [parts.filter_section(explanation, *place) for place in want.filters]
+        for place in want.weights:
+            sections += parts.weight_sections(explanation, place, self.pictures)
         sections += [parts.bias_section(explanation, *place) for place in want.biases]
-        for layer, j in want.neurons:
+        for layer, *indices in want.neurons:
+            j = indices[0] if len(indices) == 1 else tuple(indices)
             if layer:
                 sections.append(parts.neuron_section(explanation, layer, j))
             sections.append(parts.activation_section(explanation, layer, j))
             if layer:
                 sections.append(parts.raise_section(explanation, layer, j))
+        if want.depth:
+            sections.append(parts.depth_section(explanation, self.pictures))
+            if self._has_data:
+                sections += _or_why("The vanishing gradient of many images", lambda: [self._depth()])
         if want.nudges:
             sections.append(parts.nudges_section(explanation, self.learning_rate, self.pictures))
         if want.mini_batch:
@@ -106,10 +122,21 @@ class Guide:
             sections.append(self._landscape(want.directions))
         return sections
 
+    @property
+    def _has_data(self) -> bool:
+        return self.source is not None or self.model.data_name in SOURCES
+
+    def _depth(self) -> Section:
+        """The mean gradient of training images, layer by layer."""
+        dataset = self._dataset()
+        some = dataset.training[:SURVEYED]
+        what = f"the first {len(some):,} of {dataset.name}:training"
+        return parts.depth_of_many_section(self.explanation, some, what, self.pictures)
+
     def _dataset(self) -> Dataset:
         return model_data(self.path, self.model, self.source)
 
-    def _batch(self, of_class: str | None, weights: tuple[tuple[int, int, int], ...]) -> list[Section]:
+    def _batch(self, of_class: str | None, weights: tuple[tuple[int, ...], ...]) -> list[Section]:
         """A mini-batch, or the examples of a class; and who pushes these weights, of all examples."""
         dataset = self._dataset()
         training = dataset.training
@@ -123,14 +150,14 @@ class Guide:
             some = training[training.labels == dataset.class_names.index(of_class)]
             what = f"the {len(some):,} of class {plain(of_class)} in {dataset.name}:training"
         sections = [parts.wants_section(self.explanation, some, what)]
-        for layer, j, k in weights or self._steepest():
+        for layer, *place in weights or self._steepest():
             everyone = training if of_class is None else some
             which = f"{dataset.name}:training" if of_class is None else what
-            name = (f"{layer - 1}.weight", self.explanation.trace.place_of(layer, "weight", j, k))
+            name = (f"{layer - 1}.weight", self.explanation.trace.place_of(layer, "weight", *place))
             sections.append(parts.attribution_section(self.explanation, everyone, name, which, self.pictures))
         return sections
 
-    def _steepest(self) -> list[tuple[int, int, int]]:
+    def _steepest(self) -> list[tuple[int, ...]]:
         layers = [i + 1 for i, params in enumerate(self.explanation.trace.params) if "weight" in params]
         return [self.explanation.steepest_weight(layers[-1])] if layers else []
 

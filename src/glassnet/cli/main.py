@@ -21,6 +21,7 @@ from glassnet.files import cannot
 # A command's module is imported when it is called, so that `glassnet --help` answers at once.
 COMMANDS = {
     "train": "Train a network; ends with its test accuracy and a run folder.",
+    "summary": "Layers, shapes, parameters and multiply-adds of a network.",
     "evaluate": "Accuracy, cost, confusion and the worst mistakes of a trained network.",
     "predict": "Which digit is in a picture? All outputs of the network.",
     "explain": "Every number between an image, its cost and its gradient, step by step.",

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from glassnet.arrays import Images
+from glassnet.arrays import Array, Images
 from glassnet.document.formula import is_number
 
 
@@ -68,11 +68,20 @@ class Pixels:
 
 
 @dataclass(frozen=True)
+class HeatMap:
+    """Numbers over an image (height, width): blue above 0, red below, the stronger the larger by size."""
+
+    values: Array
+    caption: str = ""
+
+
+@dataclass(frozen=True)
 class Picture:
     """A figure, as the bytes of a PNG file; on a terminal, only its caption."""
 
     png: bytes
     caption: str
+    narrow: bool = False  # whether it can be read on a phone as it is
 
 
 @dataclass(frozen=True)
@@ -83,7 +92,7 @@ class Note:
     good: bool
 
 
-Block: TypeAlias = Paragraph | Equation | Table | Pixels | Picture | Note
+Block: TypeAlias = Paragraph | Equation | Table | Pixels | HeatMap | Picture | Note
 
 
 @dataclass(frozen=True)

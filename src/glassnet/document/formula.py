@@ -11,8 +11,8 @@ from html import escape
 from math import isinf, isnan
 
 ABOVE = dict(zip("0123456789+-()lLTnz", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ˡᴸᵀⁿᶻ", strict=True))
-BELOW = dict(zip("0123456789ijklm", "₀₁₂₃₄₅₆₇₈₉ᵢⱼₖₗₘ", strict=True))
-PLAIN = {raised: plain for table in (ABOVE, BELOW) for plain, raised in table.items()} | {"⁻": "−"}
+BELOW = dict(zip("0123456789+-ijklmprs", "₀₁₂₃₄₅₆₇₈₉₊₋ᵢⱼₖₗₘₚᵣₛ", strict=True))
+PLAIN = {raised: plain for table in (ABOVE, BELOW) for plain, raised in table.items()} | {"⁻": "−", "₋": "−"}
 
 
 def symbol(letter: str, layer: int | str | None = None, *indices: int | str) -> str:

@@ -10,12 +10,13 @@ from math import isfinite
 
 import numpy as np
 
-from glassnet.arrays import Images
+from glassnet.arrays import Array, Images
 from glassnet.document.blocks import (
     Bar,
     Block,
     Cell,
     Equation,
+    HeatMap,
     Note,
     Paragraph,
     Pixels,
@@ -23,9 +24,11 @@ from glassnet.document.blocks import (
     Table,
 )
 from glassnet.document.formula import mathml, number
+from glassnet.document.grid import largest
 from glassnet.document.style import STYLE
 
 SHORT = 28  # characters of a cell that stays on one line
+MORE, LESS, GREY = (32, 102, 168), (194, 65, 45), 160  # as the bars above and below 0; no number
 
 
 def fragment(blocks: Iterable[Block]) -> str:
@@ -67,7 +70,9 @@ def _block(block: Block) -> str:
         return _table(block)
     if isinstance(block, Pixels):
         return _figure(_pixels(block.image), block.caption, "pixels")
-    return _figure(block.png, block.caption, "picture")
+    if isinstance(block, HeatMap):
+        return _figure(_heat(block.values), block.caption, "pixels")
+    return _figure(block.png, block.caption, "picture narrow" if block.narrow else "picture")
 
 
 def _inline(text: str) -> str:
@@ -118,10 +123,22 @@ def _figure(png: bytes, caption: str, kind: str) -> str:
 
 def _pixels(image: Images) -> bytes:
     """The image as a small PNG; the browser enlarges it without smoothing."""
-    from PIL import Image
-
     rows = image if image.ndim == 2 else image[None]
     level = rows if rows.dtype == np.uint8 else np.nan_to_num(np.clip(rows, 0, 1)) * 255
+    return _png(level)
+
+
+def _heat(values: Array) -> bytes:
+    """Numbers as a small PNG: from white at 0 to the colors of the bars; what is no number is grey."""
+    share = values / (largest(values) or 1.0)  # (height, width), −1 to 1
+    full = np.where(share[..., None] < 0, LESS, MORE)  # (height, width, 3)
+    level = 255 - np.abs(share)[..., None] * (255 - full)
+    return _png(np.where(np.isfinite(share)[..., None], level, GREY))
+
+
+def _png(level: Array) -> bytes:
+    from PIL import Image
+
     file = io.BytesIO()
     Image.fromarray(level.astype(np.uint8)).save(file, "PNG")
     return file.getvalue()

@@ -33,6 +33,7 @@ STYLE = """
 .glassnet figure { margin: 1rem 0 }
 .glassnet figure.pixels img { width: 12rem; image-rendering: pixelated; border: 1px solid #b9c4cf }
 .glassnet figure.picture img { max-width: 100%; height: auto }
+.glassnet figure.narrow img { width: 32rem }
 .glassnet figcaption { color: #5b6876; font-size: .9rem; max-width: 46rem }
 .glassnet .good, .glassnet .look { padding: .45rem .8rem; border-left: .3rem solid; border-radius: .2rem }
 .glassnet .good { border-color: #2e8b57; background: #eef7f1 }
@@ -45,6 +46,7 @@ STYLE = """
   .glassnet th, .glassnet td { padding-right: .5rem }
   .glassnet figure.picture { overflow-x: auto }
   .glassnet figure.picture img { max-width: none; width: 38rem }
+  .glassnet figure.narrow img { width: 100% }
 }
 @media print {
   .glassnet.page { max-width: none; padding: 0; font-size: 11pt }

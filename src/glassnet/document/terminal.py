@@ -9,9 +9,21 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from glassnet.arrays import Images
-from glassnet.document.blocks import Bar, Block, Cell, Equation, Note, Paragraph, Pixels, Section, Table
+from glassnet.arrays import Array, Images
+from glassnet.document.blocks import (
+    Bar,
+    Block,
+    Cell,
+    Equation,
+    HeatMap,
+    Note,
+    Paragraph,
+    Pixels,
+    Section,
+    Table,
+)
 from glassnet.document.formula import number
+from glassnet.document.grid import largest
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -46,7 +58,9 @@ def show(blocks: Iterable[Block | Section], console: Console) -> None:
             show(block.blocks, console)
         else:
             console.print()
-            console.print(_renderable(block), soft_wrap=isinstance(block, Pixels))
+            console.print(_renderable(block), soft_wrap=isinstance(block, Pixels | HeatMap))
+            if isinstance(block, Pixels | HeatMap) and block.caption:
+                console.print(_inline(block.caption, "dim"))
 
 
 def in_characters(image: Images) -> str:
@@ -59,6 +73,37 @@ def in_characters(image: Images) -> str:
     level = rows / 255 if rows.dtype == np.uint8 else np.nan_to_num(np.clip(rows, 0, 1))
     shades = np.ceil(level * (len(SHADES) - 1)).astype(int)
     return "\n".join("".join(SHADES[shade] * 2 for shade in row).rstrip() for row in shades)
+
+
+def in_digits(values: Array) -> list[list[str]]:
+    """Each number's sign and its size in ninths of the largest, two characters; 0 is blank.
+
+    >>> in_digits(np.array([[0.9, -0.31], [0.001, 0.0]]))
+    [['+9', '−3'], [' ·', '  ']]
+    """
+    most = largest(values) or 1.0
+    return [[_in_a_digit(float(value) / most) for value in row] for row in values]
+
+
+def _in_a_digit(share: float) -> str:
+    if not np.isfinite(share):
+        return " ?"
+    ninths = round(9 * abs(share))
+    return f"{'−' if share < 0 else '+'}{ninths}" if ninths else " ·" if share else "  "
+
+
+def _heat(values: Array) -> Text:
+    from rich.text import Text
+
+    styles = {"+": "blue", "−": "red"}
+    line = "─" * 2 * values.shape[1]
+    picture = Text(f"┌{line}┐\n", style="dim", no_wrap=True)
+    for row in in_digits(values):
+        picture.append("│")
+        for cell in row:
+            picture.append(cell, style=styles.get(cell[0], ""))
+        picture.append("│\n")
+    return picture.append(f"└{line}┘")
 
 
 def _renderable(block: Block) -> RenderableType:
@@ -79,8 +124,9 @@ def _renderable(block: Block) -> RenderableType:
     if isinstance(block, Table):
         return _table(block)
     if isinstance(block, Pixels):
-        picture = Text(in_characters(block.image), no_wrap=True)
-        return picture.append("\n").append(_inline(block.caption, "dim")) if block.caption else picture
+        return Text(in_characters(block.image), no_wrap=True)
+    if isinstance(block, HeatMap):
+        return _heat(block.values)
     return Text("[picture] ", style="dim").append(_inline(block.caption, "dim"))
 
 

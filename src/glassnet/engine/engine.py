@@ -56,6 +56,9 @@ class Engine(Protocol):
         How an epoch is cut into calls changes nothing, as long as the cuts are between mini-batches.
         """
 
+    def rows_at_a_time(self, network: Network, batch_size: int) -> int:
+        """How many examples of a mini-batch it takes at a time, and needs memory for."""
+
     def evaluate(self, network: Network, images: Images, labels: Labels, cost: Cost) -> tuple[Array, Array]:
         """Outputs (n, n_out) and C₀ (n,) of every example, without changing anything."""
 

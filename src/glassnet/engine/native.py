@@ -125,6 +125,9 @@ class NativeEngine:
             raise not_finite(network.dtype)
         return met
 
+    def rows_at_a_time(self, network: Network, batch_size: int) -> int:
+        return min(batch_size, _native.rows_of_chunk(plan(network), network.dtype.name))
+
     def evaluate(self, network: Network, images: Images, labels: Labels, cost: Cost) -> tuple[Array, Array]:
         outputs = np.empty((len(images), prod(network.output_shape)), network.dtype)
         costs = np.empty(len(images))

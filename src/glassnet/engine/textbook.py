@@ -89,6 +89,9 @@ class TextbookEngine:
             of_examples, np.concatenate(correct), np.array(norms).reshape(len(norms), len(weights))
         )
 
+    def rows_at_a_time(self, network: Network, batch_size: int) -> int:
+        return batch_size
+
     @one_blas_thread
     def evaluate(self, network: Network, images: Images, labels: Labels, cost: Cost) -> tuple[Array, Array]:
         outputs, costs = [], []

@@ -3,7 +3,10 @@
 from glassnet.explanation.activation_derivative import ActivationDerivative
 from glassnet.explanation.chain import ParameterDerivative
 from glassnet.explanation.doctor import Diagnosis, Finding, diagnose
+from glassnet.explanation.dropped import Dropped
 from glassnet.explanation.explain import Explanation, explain
+from glassnet.explanation.feature_maps import FeatureMaps
+from glassnet.explanation.filters import Filter
 from glassnet.explanation.forward import CostSum, LayerFormula, NeuronSum
 from glassnet.explanation.gradient_check import GradientCheck, check_gradient
 from glassnet.explanation.jacobian import Jacobian
@@ -16,6 +19,9 @@ from glassnet.explanation.landscape import (
     training_path,
 )
 from glassnet.explanation.nudges import Nudges
+from glassnet.explanation.pooling import Winners
+from glassnet.explanation.shared_weight import SharedWeight
+from glassnet.explanation.vanishing import VanishingGradient, vanishing_gradient
 from glassnet.explanation.wants import Attribution, Wants, attribute, what_examples_want
 from glassnet.explanation.wishes import Ways, Wishes
 
@@ -26,7 +32,10 @@ __all__ = [
     "CostPlane",
     "CostSum",
     "Diagnosis",
+    "Dropped",
     "Explanation",
+    "FeatureMaps",
+    "Filter",
     "Finding",
     "GradientCheck",
     "Jacobian",
@@ -34,9 +43,12 @@ __all__ = [
     "NeuronSum",
     "Nudges",
     "ParameterDerivative",
+    "SharedWeight",
     "TrainingPath",
+    "VanishingGradient",
     "Wants",
     "Ways",
+    "Winners",
     "Wishes",
     "attribute",
     "check_gradient",
@@ -45,5 +57,6 @@ __all__ = [
     "diagnose",
     "explain",
     "training_path",
+    "vanishing_gradient",
     "what_examples_want",
 ]

@@ -24,8 +24,11 @@ from glassnet.document import (
 )
 from glassnet.explanation.delta import Term, short_form, through_softmax
 from glassnet.explanation.forward import sigma
+from glassnet.explanation.patch import windows_with
 from glassnet.explanation.trace import Trace
 from glassnet.explanation.verdict import Verdict, judge
+from glassnet.layers import AveragePool, Conv, Dropout, MaxPool
+from glassnet.layers import Softmax as SoftmaxLayer
 
 SHOWN_TERMS = 16  # of a sum over the next layer
 
@@ -36,15 +39,15 @@ class ActivationDerivative(Shown):
 
     trace: Trace
     layer: int  # 0 is the input
-    k: int
+    k: int  # counted through
     value: float
-    terms: tuple[Term, ...]  # one for each neuron of the next layer, if there is one: w, σ′(z), ∂C₀/∂a
+    terms: tuple[Term, ...]  # one for each line to the next layer, if there is one: w, σ′(z), ∂C₀/∂a
     verdict: Verdict
 
     @property
     def symbol(self) -> str:
-        """Such as ∂C₀/∂a₃⁽²⁾."""
-        return partial("C₀", symbol("a", self.layer, self.k))
+        """Such as ∂C₀/∂a₃⁽²⁾, or ∂C₀/∂a₃,₅,₆⁽²⁾ in an image."""
+        return partial("C₀", self.trace.letter("a", self.layer, self.k))
 
     def derivation(self) -> list[Block]:
         """How it comes about."""
@@ -66,7 +69,8 @@ class ActivationDerivative(Shown):
 
     def _sum(self) -> list[Block]:
         layer = self.layer + 1
-        if not self.trace.params[layer - 1]:  # it takes its inputs as they are
+        own = self.trace.layer_at(layer)
+        if isinstance(own, SoftmaxLayer):
             return [
                 Equation(
                     f"{self.symbol} = {symbol('δ', layer, self.k)} = {number(self.value)}",
@@ -75,30 +79,111 @@ class ActivationDerivative(Shown):
                 *through_softmax(self.trace, layer, self.k),
                 *short_form(self.trace, layer, self.k),
             ]
-        w, a_j = symbol("w", layer, "j", self.k), partial("C₀", symbol("a", layer, "j"))
+        if not self.trace.learned[layer - 1]:
+            return self._passed_on()
+        if not self.terms:
+            return [self._unreached()]
+        w = symbol("w", layer, "j") if isinstance(own, Conv) else symbol("w", layer, "j", self.k)
+        a_j = partial("C₀", symbol("a", layer, "j"))
         slope, delta = (
             f"{sigma(self.trace.activation(layer))}′({symbol('z', layer, 'j')})",
             symbol("δ", layer, "j"),
         )
         factors = (slope, a_j) if _by_factors(self.trace, layer) else (delta,)
         order = sorted(self.terms, key=lambda term: -abs(term.value))
+        shown = [term for term in order[:SHOWN_TERMS] if term.value or not isinstance(own, Conv)]
         rows: list[Sequence[Cell]] = [
-            (str(term.j), *term.factors, term.value) for term in order[:SHOWN_TERMS]
+            (_index(self.trace, layer, term.j), *term.factors, term.value) for term in shown
         ]
         blank = [""] * (1 + len(factors))
-        if rest := order[SHOWN_TERMS:]:
-            rows.append((f"{len(rest):,} further ones", *blank, sum(term.value for term in rest)))
+        if rest := order[len(shown) :]:
+            zeros = sum(not term.value for term in rest)
+            silent = f", {zeros:,} of them 0" if zeros and isinstance(own, Conv) else ""
+            rows.append((f"{len(rest):,} further ones{silent}", *blank, sum(term.value for term in rest)))
         rows.append((f"sum `{self.symbol}`", *blank, self.value))
+        words = f"the sum over layer {layer}: all the ways in which this activation acts on the cost"
+        if isinstance(own, Conv):
+            words = (
+                f"the sum over the neurons j of layer {layer} in whose patch it stands, "
+                f"{len(self.terms):,} of {self.trace.z(layer).size:,}, each by the weight that it meets there"
+            )
         return [
-            Equation(
-                f"{self.symbol} = Σⱼ {' · '.join((w, *factors))}",
-                f"the sum over layer {layer}: all the ways in which this activation acts on the cost",
-            ),
+            Equation(f"{self.symbol} = Σⱼ {' · '.join((w, *factors))}", words),
             Table(("j", f"`{w}`", *(f"`{factor}`" for factor in factors), "product"), rows, sums=1),
         ]
 
+    def _passed_on(self) -> list[Block]:
+        """Through a layer that has no weights and no σ: pooling, flatten, dropout."""
+        layer, terms = self.layer + 1, self.terms
+        own = self.trace.layer_at(layer)
+        if isinstance(own, MaxPool | AveragePool):
+            count = len(windows_with(self.trace, layer, self.k))
+            if not count:
+                return [self._unreached()]
+        if isinstance(own, MaxPool):
+            one = "its window" if count == 1 else f"all of its {count} windows"
+            if not terms:
+                return [
+                    Equation(
+                        f"{self.symbol} = 0",
+                        f"it lost in {one} of layer {layer}: the winner gets all, the others nothing",
+                    ),
+                    *self._winners(),
+                ]
+            some = one if len(terms) == count else f"{len(terms)} of its {count} windows"
+            words = f"it won {some} of layer {layer}: the winner gets all, the others nothing"
+        elif isinstance(own, AveragePool):
+            words = f"layer {layer} takes the mean of {own.size}×{own.size}: each gets the same share of it"
+        elif isinstance(own, Dropout):
+            words = f"dropout passes everything on outside of training, and so it does in layer {layer} here"
+            if "mask" in self.trace.params[layer - 1]:
+                words = f"dropout passed it on in this training step, times 1/(1 − {number(own.rate)})"
+                if not terms[0].factors[0]:
+                    words = "dropout switched it off in this training step: the cost does not hear it"
+        else:
+            words = f"layer {layer} ({own.kind}) passes it on as it is"
+        deltas = [self.trace.letter("δ", layer, term.j) for term in terms]
+        weights = {term.factors[0] for term in terms}
+        share = "" if weights == {1.0} else f"{number(weights.pop())} · "
+        inner = " + ".join(deltas[:SHOWN_TERMS]) + (" + …" if len(deltas) > SHOWN_TERMS else "")
+        letters = f"{share}({inner})" if share and len(deltas) > 1 else f"{share}{inner}"
+        return [Equation(f"{self.symbol} = {letters} = {number(self.value)}", words)]
 
-def activation_derivative(trace: Trace, layer: int, k: int) -> ActivationDerivative:
+    def _unreached(self) -> Equation:
+        return Equation(
+            f"{self.symbol} = 0", f"no window of layer {self.layer + 1} reaches it: the cost does not hear it"
+        )
+
+    def _winners(self) -> list[Block]:
+        """Who won each of the windows that it stands in."""
+        trace, layer, own = self.trace, self.layer + 1, self.trace.layer_at(self.layer + 1)
+        rows: list[Sequence[Cell]] = []
+        for j in windows_with(trace, layer, self.k)[:SHOWN_TERMS]:
+            lines = own.incoming({}, trace.chain.caches[layer - 1], int(j))
+            winner = int(lines.places[0])
+            rows.append(
+                (
+                    f"`{trace.letter('a', layer, int(j))}`",
+                    f"`{trace.letter('a', self.layer, winner)}`",
+                    float(trace.a(self.layer)[winner]),
+                )
+            )
+        own_value = number(float(trace.a(self.layer)[self.k]))
+        return [
+            Table(
+                ("window", "won by", "with"),
+                rows,
+                f"who was larger than its {own_value}, or as large and first",
+            )
+        ]
+
+
+def _index(trace: Trace, layer: int, j: int) -> str:
+    """J as a row's name: counted through, or by channel, row and column."""
+    return ", ".join(map(str, trace.position(layer, j)))
+
+
+def activation_derivative(trace: Trace, layer: int, k: int | tuple[int, ...]) -> ActivationDerivative:
     """∂C₀/∂a of neuron k of layer 0 … L."""
     k = trace.neuron_at(layer, k)
     with np.errstate(all="ignore"):
@@ -114,11 +199,11 @@ def activation_derivative(trace: Trace, layer: int, k: int) -> ActivationDerivat
 
 
 def _terms(trace: Trace, layer: int, k: int) -> list[Term]:
-    """w · σ′(z) · ∂C₀/∂a over the next layer, or w · δ."""
+    """w · σ′(z) · ∂C₀/∂a over the lines to the next layer; w · δ where it has no σ, or one that mixes."""
     following = layer + 1
     lines = trace.layer_at(following).outgoing(trace.params[layer], trace.chain.caches[layer], k)
     activation = trace.activation(following)
-    if _by_factors(trace, following):
+    if trace.learned[layer] and _by_factors(trace, following):
         assert isinstance(activation, Elementwise)
         slopes = activation.derivative(trace.z(following), trace.a(following))
         columns = [slopes[lines.places], trace.dC_da(following)[lines.places]]

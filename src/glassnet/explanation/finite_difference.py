@@ -5,24 +5,33 @@ quotient is good to about ten digits, enough to tell a right formula from a wron
 
 What lies before the layer that is changed stays as it was, so it is not computed again; and the
 layers behind it take many changed examples in one pass.
+
+Where a kink lies between the two sides, the quotient is the mean of two slopes and says nothing: ReLU has
+one at z = 0, max pooling wherever another number of a window becomes the largest.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glassnet.activations import ACTIVATIONS
-from glassnet.arrays import Array
+from glassnet.arrays import Array, Parameters
 from glassnet.costs import Cost, l2_penalty
-from glassnet.layers import Cache
-from glassnet.network import Network
+from glassnet.layers import Cache, Conv, MaxPool
+from glassnet.layers.window import windows
+from glassnet.network import Draw, Network
 
 STEP = 1e-5  # h
 TOLERANCE = 1e-6  # of the relative error
 ROWS = 4096  # changed examples that are passed on at a time
+NUMBERS = 2**21  # and no more than make so many numbers in the layers behind, to bound the memory
+# Numbers in a window that differ by less are as good as equal: products of the same numbers, added up in
+# another order. Which of them wins changes no quotient.
+EQUAL = 1e-13
 # Where a gradient is smaller than this (times the cost, if that is above 1), the rounding of the cost,
 # divided by 2h, hides the relative error; the absolute error counts instead: 10⁻⁶ of 10⁻³ is 10⁻⁹.
 SMALL = 1e-3
@@ -40,6 +49,11 @@ def relative_error(gradient: float, difference: float, cost: float = 1.0) -> flo
     return error if np.isfinite(error) else np.inf
 
 
+def params_of(network: Network, draw: Draw | None) -> list[Parameters]:
+    """What the layers work with, a dictionary a layer: in a training step, dropout's masks, too."""
+    return network.by_layer() if draw is None else network.in_training(draw)
+
+
 class FiniteDifferences:
     """Slopes of C = Σ share · C₀ (+ the penalty) for one network, which is changed and put back.
 
@@ -52,6 +66,7 @@ class FiniteDifferences:
         canonical: whether C₀ is computed from z where the pair is canonical.
         l2: λ of the penalty (λ/2n) Σ w².
         n: the number of training examples in the penalty.
+        draw: the training step, for what dropout switches off; None: nothing.
 
     >>> network = Network("2-1", parameters={"0.weight": np.array([[1.0, -1.0]]), "0.bias": np.zeros(1)},
     ...     dtype="float64")
@@ -71,11 +86,12 @@ class FiniteDifferences:
         canonical: bool = True,
         l2: float = 0.0,
         n: int = 1,
+        draw: Draw | None = None,
     ) -> None:
         self._network, self._targets, self._cost = network, targets, cost
         self._share = np.broadcast_to(np.ravel(share), len(x))  # (batch,)
         self._canonical, self._l2, self._n = canonical, l2, n
-        self._params = network.by_layer()  # the network's own arrays: changing one changes the cost
+        self._params = params_of(network, draw)  # the network's own arrays: changing one changes the cost
         _, self._caches = network.forward(x, self._params)
 
     def of_parameter(self, name: str, places: Sequence[tuple[int, ...]], h: float = STEP) -> Array:
@@ -90,7 +106,7 @@ class FiniteDifferences:
         if name in self._network.weights:  # as far as z is moved, not the weight
             h = h / max(1.0, float(np.abs(cache.x).max(initial=0.0)))
         slopes = np.empty(len(places))
-        some = max(1, ROWS // (2 * len(cache.x)))
+        some = self._at_a_time(i)
         for start in range(0, len(places), some):
             met: list[Cache] = []
             penalties: list[float] = []
@@ -114,13 +130,18 @@ class FiniteDifferences:
             return np.array([self._of_output(k, h) for k in neurons])
         a = self._caches[0].x if layer == 0 else self._caches[layer - 1].a
         rows = a.reshape(len(a), -1)  # (batch, n)
-        changed = np.tile(rows, (2 * len(neurons), 1)).reshape(len(neurons), 2, *rows.shape)
-        for of_neuron, k in zip(changed, neurons, strict=True):
-            of_neuron[0, :, k] += h
-            of_neuron[1, :, k] -= h
-        a = changed.reshape(-1, *a.shape[1:])  # (neurons · 2 · batch, …)
-        _, cache = self._network.layers[layer].forward(self._params[layer], a)
-        return self._slopes(layer, cache, np.zeros(2 * len(neurons)), h)
+        slopes = np.empty(len(neurons))
+        some = self._at_a_time(layer)
+        for start in range(0, len(neurons), some):
+            these = neurons[start : start + some]
+            changed = np.tile(rows, (2 * len(these), 1)).reshape(len(these), 2, *rows.shape)
+            for of_neuron, k in zip(changed, these, strict=True):
+                of_neuron[0, :, k] += h
+                of_neuron[1, :, k] -= h
+            x = changed.reshape(-1, *a.shape[1:])  # (neurons · 2 · batch, …)
+            _, cache = self._network.layers[layer].forward(self._for_rows(layer, len(x)), x)
+            slopes[start : start + some] = self._slopes(layer, cache, np.zeros(2 * len(these)), h)
+        return slopes
 
     def _of_output(self, k: int, h: float) -> float:
         """∂C/∂a of output k, from the cost's own value; NaN where it ends within the step."""
@@ -138,11 +159,12 @@ class FiniteDifferences:
 
     def _slopes(self, i: int, cache: Cache, penalties: Array, h: float) -> Array:
         """From layer i, whose rows are changed upwards and downwards in turn, on to the quotients."""
-        z, a = cache.z, cache.a  # (changes · 2 · batch, n)
-        crossed = self._crossed(i, z)
+        z, a = cache.z, cache.a  # (changes · 2 · batch, …)
+        crossed = self._crossed(i, cache)
         for later in range(i + 1, len(self._caches)):
-            a, (_, z, _) = self._network.layers[later].forward(self._params[later], a)
-            crossed |= self._crossed(later, z)
+            a, cache = self._network.layers[later].forward(self._for_rows(later, len(a)), a)
+            z = cache.z
+            crossed |= self._crossed(later, cache)
         targets = np.tile(self._targets, (len(a) // len(self._targets), 1))
         costs = self._network.costs(z, a, targets, self._cost, self._canonical)
         slopes = self._quotients(costs, penalties, h)
@@ -155,11 +177,51 @@ class FiniteDifferences:
         slopes: Array = (above - below) / (2 * h)
         return np.where(np.isnan(slopes), np.inf, slopes)
 
-    def _crossed(self, i: int, z: Array) -> NDArray[np.bool_]:
-        """For which changes a kink of the activation lies between the two sides, shape (changes,)."""
-        changes = len(z) // (2 * len(self._share))
-        pairs = z.reshape(changes, 2, -1)  # (changes, 2, batch · n)
+    def _crossed(self, i: int, cache: Cache) -> NDArray[np.bool_]:
+        """For which changes a kink of layer i lies between the two sides, shape (changes,)."""
+        layer, changes = self._network.layers[i], len(cache.z) // (2 * len(self._share))
+        pairs = cache.z.reshape(changes, 2, -1)  # (changes, 2, batch · n)
         crossed = np.zeros(changes, np.bool_)
-        for kink in ACTIVATIONS[self._network.layers[i].activation].kinks:
+        for kink in ACTIVATIONS[layer.activation].kinks:
             crossed |= ((pairs[:, 0] > kink) != (pairs[:, 1] > kink)).any(axis=1)
+        if isinstance(layer, MaxPool):
+            winners = layer.winners(cache.x).reshape(pairs.shape)
+            for change in np.flatnonzero((winners[:, 0] != winners[:, 1]).any(axis=1)):
+                rows = cache.x.reshape(changes, 2, -1, *cache.x.shape[1:])[change]  # (2, batch, …)
+                crossed[change] |= _another_wins(layer, rows, winners[change])
         return crossed
+
+    def _at_a_time(self, i: int) -> int:
+        """How many numbers before or in layer i are changed in one pass through the layers behind."""
+        numbers: int = self._caches[i].x[0].size
+        for layer, cache in zip(self._network.layers[i:], self._caches[i:], strict=True):
+            numbers += cache.z[0].size
+            if isinstance(layer, Conv):  # its patches: each place has one
+                numbers += cache.x.shape[1] * layer.size**2 * prod(cache.z.shape[2:])
+        return max(1, min(ROWS, NUMBERS // numbers) // (2 * len(self._share)))
+
+    def _for_rows(self, i: int, rows: int) -> Parameters:
+        """What layer i works with; a mask, which each example has its own, for all its changes."""
+        params = self._params[i]
+        if "mask" not in params:
+            return params
+        mask = params["mask"]  # (batch, …)
+        return {"mask": np.tile(mask, (rows // len(mask), *[1] * (mask.ndim - 1)))}
+
+
+def _another_wins(layer: MaxPool, x: Array, winners: NDArray[np.int64]) -> bool:
+    """Whether the winners of one side lose on the other, by more than rounding.
+
+    Args:
+        layer: whose windows they are.
+        x: (2, batch, channels, height, width), the two sides.
+        winners: (2, batch · windows).
+    """
+    seen = windows(x.reshape(-1, *x.shape[2:]), layer.size, layer.stride)
+    above, below = seen.reshape(2, -1, layer.size**2)  # (batch · windows, size · size)
+    changed = winners[0] != winners[1]
+    for side, theirs in ((above, winners[1]), (below, winners[0])):
+        best, other = side.max(axis=1), np.take_along_axis(side, theirs[:, None], 1)[:, 0]
+        if (changed & ~(best - other <= EQUAL * np.maximum(1, np.abs(best)))).any():
+            return True
+    return False

@@ -15,7 +15,7 @@ from glassnet.document import Bar, Block, Note, Shown, Table, power_of_ten
 from glassnet.errors import GlassnetError
 from glassnet.explanation.finite_difference import STEP, TOLERANCE, FiniteDifferences, relative_error
 from glassnet.explanation.verdict import undecided
-from glassnet.network import Gradient, Network
+from glassnet.network import Draw, Gradient, Network
 from glassnet.rng import Purpose, Stream
 
 DECADES = range(-12, 0)  # of the histogram; its first and last bar hold what is beyond
@@ -113,6 +113,7 @@ def check_gradient(
     sample: int | None = None,
     seed: int = 0,
     step: float = STEP,
+    draw: Draw | None = None,
 ) -> GradientCheck:
     """Compare ∇C with central differences, in float64, parameter by parameter.
 
@@ -128,6 +129,7 @@ def check_gradient(
         sample: look at so many parameters only, drawn at random by `seed`.
         seed: for the sample.
         step: h; tried again ten times as long where the difference seems wrong.
+        draw: the training step, for what dropout switches off; None: nothing.
 
     >>> network = Network("3-4-2", seed=1)
     >>> check = check_gradient(network, np.array([[0.2, 0.5, 0.1]]), [1], "cross_entropy", l2=0.1)
@@ -148,12 +150,14 @@ def check_gradient(
     entries: list[Entry] = []
     looked_at = undecided_count = 0
     with np.errstate(all="ignore"):  # a number that is none is a wrong gradient, and told as that
-        gradient = network.gradient(images, y, cost, example_weights=example_weights, canonical=canonical)
+        gradient = network.gradient(
+            images, y, cost, example_weights=example_weights, canonical=canonical, draw=draw
+        )
         for name in network.weights:
             gradient.parameters[name] += l2_gradient(network.parameters[name], l2, n)
         x, targets = network.inputs(images), network.targets(y)
         share = network.share(len(x), example_weights)
-        differences = FiniteDifferences(network, x, targets, checked, share, canonical, l2, n)
+        differences = FiniteDifferences(network, x, targets, checked, share, canonical, l2, n, draw)
         for name, places in _places(network, sample, seed).items():
             found, open_ = _compare(gradient, name, places, differences, step)
             entries += found
@@ -161,7 +165,7 @@ def check_gradient(
             looked_at += len(places)
         broken = False
         if not canonical and network.canonical(checked) and not _is_finite(gradient):
-            broken = _is_finite(network.gradient(images, y, cost, example_weights=example_weights))
+            broken = _is_finite(network.gradient(images, y, cost, example_weights=example_weights, draw=draw))
     skipped = looked_at - len(entries) - undecided_count
     return GradientCheck(entries, skipped, undecided_count, broken)
 

@@ -11,6 +11,7 @@ import numpy as np
 from glassnet.arrays import Array, Parameters
 from glassnet.document import Bar, Block, Equation, Paragraph, Shown, Table, largest, number
 from glassnet.errors import GlassnetError
+from glassnet.explanation.finite_difference import params_of
 from glassnet.explanation.parameter import Parameter
 from glassnet.explanation.trace import Trace
 
@@ -137,7 +138,7 @@ def nudges(trace: Trace, learning_rate: float) -> Nudges:
         shares=tuple(
             LayerShare(i, float(most * np.sqrt(square)), square / total if total else 0.0)
             for i, square in enumerate(squares, 1)
-            if trace.params[i - 1]
+            if trace.learned[i - 1]
         ),
         learning_rate=learning_rate,
         before=before,
@@ -173,7 +174,7 @@ def _cost_after(trace: Trace, learning_rate: float) -> float:
     moved = trace.network.copy()
     for name, gradient in trace.used.parameters.items():
         moved.parameters[name] -= learning_rate * gradient
-    a, caches = moved.forward(trace.x)
+    a, caches = moved.forward(trace.x, params_of(moved, trace.draw))
     return float(moved.costs(caches[-1].z, a, trace.y, trace.cost)[0])
 
 

@@ -16,15 +16,17 @@ from typing import Any
 import numpy as np
 
 from glassnet.activations import ACTIVATIONS, Activation
-from glassnet.arrays import Array, Images, Parameters
+from glassnet.arrays import Array, Images, Parameters, Shape
 from glassnet.costs import Cost
-from glassnet.document import plain
+from glassnet.document import plain, symbol
 from glassnet.engine import get_engine
 from glassnet.errors import GlassnetError
 from glassnet.examples import as_array
-from glassnet.explanation.finite_difference import FiniteDifferences
+from glassnet.explanation.finite_difference import FiniteDifferences, params_of
 from glassnet.layers import Layer
-from glassnet.network import Gradient, Network
+from glassnet.network import Draw, Gradient, Network
+
+AXES = ("channel", "row", "column")  # of an image
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -44,6 +46,7 @@ class Trace:
     chain: Gradient  # by the long way
     used: Gradient  # as training computes it
     class_names: tuple[str, ...]
+    draw: Draw | None = None  # the training step that saw it so; None: dropout passes everything on
 
     # Where things are
 
@@ -53,9 +56,38 @@ class Trace:
         return len(self.network.layers)
 
     @cached_property
-    def params(self) -> list[Parameters]:
+    def learned(self) -> list[Parameters]:
         """The parameters, a dictionary a layer."""
         return self.network.by_layer()
+
+    @cached_property
+    def params(self) -> list[Parameters]:
+        """What each layer worked with: its parameters or, in a training step, dropout's mask."""
+        return params_of(self.network, self.draw)
+
+    def shape(self, layer: int) -> Shape:
+        """Of the activations of layer 0 … L: (n,), or (channels, height, width)."""
+        if layer == 0:
+            return self.network.input_shape
+        self.layer_at(layer)
+        return self.network.output_shapes[layer - 1]
+
+    def position(self, layer: int, j: int) -> tuple[int, ...]:
+        """Where the j-th neuron of a layer stands: (j,), or (channel, row, column)."""
+        return tuple(int(index) for index in np.unravel_index(j, self.shape(layer)))
+
+    def letter(self, letter: str, layer: int, j: int) -> str:
+        """A letter of the j-th neuron of a layer: a₇⁽¹⁾, or by channel, row and column a₂,₅,₆⁽¹⁾."""
+        return symbol(letter, layer, *self.position(layer, j))
+
+    def in_words(self, layer: int, j: int) -> str:
+        """The j-th neuron of layer 0 … L: "neuron 7 of layer 1", or with its channel, row and column."""
+        what = f"input {j}" if layer == 0 else f"neuron {j} of layer {layer}"
+        place = self.position(layer, j)
+        if len(place) == 1:
+            return what
+        axes = zip(AXES[-len(place) :], place, strict=True)
+        return f"{what} ({', '.join(f'{axis} {index}' for axis, index in axes)})"
 
     def layer_at(self, layer: int) -> Layer:
         """Layer 1 … L."""
@@ -66,26 +98,34 @@ class Trace:
             f"layer {layer}: the network {self.network} has the layers 1 to {self.depth}{zero}"
         )
 
-    def neuron_at(self, layer: int, j: int) -> int:
-        """J, if layer 0 … L has such a neuron."""
-        if layer != 0:
-            self.layer_at(layer)
-        count = self.a(layer).size
-        if not is_index(j, count):
-            what = f"input {j}" if layer == 0 else f"neuron {j} of layer {layer}"
-            raise GlassnetError(f"{what}: there are the numbers 0 to {count - 1}")
-        return int(j)
+    def neuron_at(self, layer: int, j: int | tuple[int, ...]) -> int:
+        """The neuron of layer 0 … L, counted through, that a number or a place in the shape names."""
+        shape = self.shape(layer)
+        count = prod(shape)
+        if isinstance(j, tuple) and len(j) == len(shape) and all(map(is_index, j, shape)):
+            return int(np.ravel_multi_index(j, shape))
+        if is_index(j, count):
+            return int(j)  # type: ignore[arg-type]  # it is no tuple
+        what = f"input {j}" if layer == 0 else f"neuron {j} of layer {layer}"
+        ranges = f"there are the numbers 0 to {count - 1}"
+        if len(shape) > 1:
+            ranges += f", or ({', '.join(AXES[-len(shape) :])}) in {times(shape)}"
+        raise GlassnetError(f"{what}: {ranges}")
+
+    def parameter(self, layer: int, name: str) -> Array:
+        """The array of that name, if layer l has one."""
+        kind = self.layer_at(layer).kind
+        if name not in self.learned[layer - 1]:
+            raise GlassnetError(f"layer {layer} ({kind}) has no {name}: {self._with_parameters()}")
+        return self.learned[layer - 1][name]
 
     def place_of(self, layer: int, name: str, *indices: int) -> tuple[int, ...]:
         """The indices, if layer l has a parameter of that name with such a place."""
-        self.layer_at(layer)
-        if name not in self.params[layer - 1]:
-            kind = self.layer_at(layer).kind
-            raise GlassnetError(f"layer {layer} ({kind}) has no {name}: {self._with_parameters()}")
-        shape = self.params[layer - 1][name].shape
+        shape = self.parameter(layer, name).shape
         if len(indices) != len(shape):
+            which = ": filter, channel, row and column" if len(shape) == 4 else ""
             raise GlassnetError(
-                f"the {name} of layer {layer} has the shape {shape}: give {len(shape)} indices"
+                f"the {name} of layer {layer} has the shape {shape}: give {len(shape)} indices{which}"
             )
         for index, size in zip(indices, shape, strict=True):
             if not is_index(index, size):
@@ -101,8 +141,15 @@ class Trace:
         return plain(self.class_names[j])
 
     def _with_parameters(self) -> str:
-        layers = [str(i + 1) for i, params in enumerate(self.params) if params]
+        layers = [str(i + 1) for i, params in enumerate(self.learned) if params]
         return f"those with parameters are {', '.join(layers)}" if layers else "no layer has parameters"
+
+    @property
+    def picture(self) -> Images | None:
+        """The image as it was given, (height, width), if it is a grey one."""
+        if self.image.ndim != 2 and len(self.shape(0)) == 3 and self.shape(0)[0] == 1:
+            return self.image.reshape(self.shape(0)[1:])
+        return self.image if self.image.ndim == 2 else None
 
     # The way forward
 
@@ -196,6 +243,7 @@ class Trace:
                 self.y.astype(np.float64),
                 self.cost,
                 1.0,
+                draw=self.draw,
             )
 
     # Where it goes wrong
@@ -229,6 +277,7 @@ def trace(
     class_names: Sequence[str] | None,
     engine: str,
     dtype: Any,
+    draw: Draw | None = None,
 ) -> Trace:
     """Pass one image forward and back; the arguments are those of `explain`."""
     if not isinstance(network, Network):
@@ -249,18 +298,36 @@ def trace(
         cost = own.check_cost(cost)
         x = own.inputs(image[None])
         assumed = label is None
-        label = own.predict(x).argmax() if assumed else as_array(label, "the desired outputs").copy()
-        y = own.targets(np.asarray(label)[None])
+        draw = None if draw is None else _of_one(draw)
+        if assumed:
+            label = own.forward(x, params_of(own, draw))[0].argmax()
+        y = own.targets(as_array(label, "the desired outputs").copy()[None])
         run = get_engine(engine)
-        chain = run.gradient(own, x, y, cost, canonical=False)
-        used = run.gradient(own, x, y, cost) if own.canonical(cost) else chain
-    return Trace(own, cost, image, x, y, assumed, chain, used, names)
+        chain = run.gradient(own, x, y, cost, canonical=False, draw=draw)
+        used = run.gradient(own, x, y, cost, draw=draw) if own.canonical(cost) else chain
+    return Trace(own, cost, image, x, y, assumed, chain, used, names, draw)
+
+
+def _of_one(draw: Draw) -> Draw:
+    """The draw, if it is that of one example."""
+    places = np.ravel(draw.places)
+    if len(places) != 1 or not np.issubdtype(places.dtype, np.integer) or places[0] < 0 or draw.epoch < 1:
+        raise GlassnetError(
+            f"draw is {draw!r}: give a seed, an epoch from 1 and the place of this one example among the "
+            "training examples, Draw(seed, epoch, np.array([17]))"
+        )
+    return draw._replace(places=places.astype(np.int64))
 
 
 def is_index(index: Any, size: int) -> bool:
     """Whether something is one of the numbers 0 … size − 1."""
     whole = isinstance(index, int | np.integer) and not isinstance(index, bool)
     return whole and bool(0 <= index < size)
+
+
+def times(shape: Shape) -> str:
+    """A shape as people write it: 20×24×24."""
+    return "×".join(map(str, shape))
 
 
 def _first(name: str, array: Array) -> str | None:

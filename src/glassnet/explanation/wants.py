@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,8 @@ from glassnet.explanation.parameter import Parameter
 from glassnet.explanation.trace import is_index
 from glassnet.network import Gradient, Network
 
-CHUNK = 1024  # images whose gradients are computed at a time
+CHUNK = 1024  # images whose gradients are computed at a time, at most
+NUMBERS = 2**22  # and no more than make so many activations, to bound the memory
 ROWS, COLUMNS = 12, 10  # of the table as it is shown
 
 
@@ -83,7 +85,8 @@ def what_examples_want(
         images: (n, …) as `Network.inputs` takes them.
         labels: (n,).
         cost: its name.
-        parameters: names and places, as ("1.weight", (3, 5)); else the steepest of every layer.
+        parameters: names and places, as ("1.weight", (3, 5)), or ("0.weight", (3, 0, 2, 1)) of a filter;
+            else the steepest of every layer.
         class_names: what the labels stand for.
 
     Raises:
@@ -181,7 +184,8 @@ def attribute(
         network: it is not changed.
         images: (n, …) as `Network.inputs` takes them.
         labels: (n,).
-        parameter: the array's name and the place in it, as ("1.weight", (3, 5)).
+        parameter: the array's name and the place in it, as ("1.weight", (3, 5)); of a filter's weight,
+            (filter, channel, row, column).
         cost: its name.
         class_names: what the labels stand for.
         engine: what computes it: native or textbook.
@@ -203,13 +207,22 @@ def attribute(
     return Attribution(chosen, np.concatenate(pieces).astype(np.float64), labels, names)
 
 
+def rows_at_a_time(network: Network) -> int:
+    """How many images' gradients are computed at a time.
+
+    >>> rows_at_a_time(Network("784-16-16-10", seed=0))
+    1024
+    """
+    return min(CHUNK, max(1, NUMBERS // sum(map(prod, network.output_shapes))))
+
+
 def _gradients(
     network: Network, images: Images, labels: Labels, cost: str | Cost, engine: str = "textbook"
 ) -> Iterator[tuple[slice, Gradient]]:
     """Forward and back through many images, a chunk at a time, each example with a share of 1."""
-    run = get_engine(engine)
-    for start in range(0, len(labels), CHUNK):
-        rows = slice(start, start + CHUNK)
+    run, some = get_engine(engine), rows_at_a_time(network)
+    for start in range(0, len(labels), some):
+        rows = slice(start, start + some)
         alone = np.full(len(labels[rows]), float(len(labels[rows])))  # times 1/m
         yield rows, run.gradient(network, images[rows], labels[rows], cost, example_weights=alone)
 
@@ -271,7 +284,7 @@ def _checked(
     count = len(images) if images.ndim else 0
     if len(labels) != count:
         raise GlassnetError(f"{count} images and {len(labels)} labels: give as many of both")
-    check_labels(labels, outputs := int(np.prod(network.output_shape)))
+    check_labels(labels, outputs := prod(network.output_shape))
     names = tuple(map(str, range(outputs) if class_names is None else class_names))
     if len(names) != outputs:
         raise GlassnetError(f"{len(names)} class names for {outputs} outputs: give one for each")

@@ -4,14 +4,12 @@ from glassnet.layers.conv import Conv
 from glassnet.layers.dense import Dense
 from glassnet.layers.dropout import Dropout
 from glassnet.layers.flatten import Flatten
+from glassnet.layers.kinds import LAYERS
 from glassnet.layers.layer import Cache, Connections, Layer
 from glassnet.layers.pool import AveragePool, MaxPool
 from glassnet.layers.softmax import Softmax
-from glassnet.layers.text import format_layers, parse_layers
-
-LAYERS: dict[str, type[Dense | Conv | MaxPool | AveragePool | Flatten | Dropout | Softmax]] = {
-    layer.kind: layer for layer in (Dense, Conv, MaxPool, AveragePool, Flatten, Dropout, Softmax)
-}
+from glassnet.layers.tables import tables_as_text
+from glassnet.layers.text import format_layer, format_layers, normalize_layers, parse_layers
 
 __all__ = [
     "LAYERS",
@@ -25,6 +23,9 @@ __all__ = [
     "Layer",
     "MaxPool",
     "Softmax",
+    "format_layer",
     "format_layers",
+    "normalize_layers",
     "parse_layers",
+    "tables_as_text",
 ]

@@ -69,7 +69,9 @@ class Conv:
     def patches(self, x: Array) -> Array:
         """What the filters see: (batch, channels · size · size, places)."""
         seen = windows(self._padded(x), self.size, self.stride)  # (batch, channels, down, across, size, size)
-        return seen.transpose(0, 1, 4, 5, 2, 3).reshape(len(x), -1, seen.shape[2] * seen.shape[3])
+        _, channels, down, across, *_ = seen.shape
+        rows = channels * self.size * self.size
+        return seen.transpose(0, 1, 4, 5, 2, 3).reshape(len(x), rows, down * across)
 
     def forward(self, params: Parameters, x: Array) -> tuple[Array, Cache]:
         output_shape, _ = self.build(x.shape[1:])

@@ -27,7 +27,7 @@ class Flatten(Parameterless):
         return (prod(input_shape),), {}
 
     def forward(self, params: Parameters, x: Array) -> tuple[Array, Cache]:
-        z = x.reshape(len(x), -1)  # (batch, n)
+        z = x.reshape(len(x), prod(x.shape[1:]))  # (batch, n)
         return z, Cache(x, z, z)
 
     def dC_dx(self, params: Parameters, cache: Cache, dC_dz: Array) -> Array:

@@ -26,7 +26,7 @@ def slide(name: str, input_shape: Shape, size: int, stride: int, padding: int = 
     Rows and columns at the lower and right end that no window reaches are not seen.
 
     Raises:
-        GlassnetError: no image, or one that is smaller than the window.
+        GlassnetError: no image, or one that is smaller than the window or its stride.
 
     >>> slide("pool2", (20, 25, 24), size=2, stride=2)
     (12, 12)
@@ -42,16 +42,24 @@ def slide(name: str, input_shape: Shape, size: int, stride: int, padding: int = 
             f"{name}: its window of {size}×{size} is larger than the image of {height}×{width}{around}: "
             "make it smaller, or leave a layer out"
         )
+    if stride > max(height, width):
+        raise GlassnetError(
+            f"{name}: a stride of {stride} leaves nothing of the image of {height}×{width} but one place: "
+            "make it smaller"
+        )
     return (height + 2 * padding - size) // stride + 1, (width + 2 * padding - size) // stride + 1
 
 
 def left_over(side: int, size: int, stride: int, padding: int = 0) -> int:
-    """How many rows (or columns) at the end no window reaches.
+    """How many of so many rows (or columns) no window sees: at the end, or between windows far apart.
 
-    >>> left_over(25, size=2, stride=2)
-    1
+    >>> left_over(25, size=2, stride=2), left_over(24, size=2, stride=2), left_over(24, size=2, stride=3)
+    (1, 0, 8)
     """
-    return (side + 2 * padding - size) % stride if stride <= size else 0
+    places = (side + 2 * padding - size) // stride + 1
+    end = (places - 1) * stride - padding + size  # of the last window
+    between = (places - 1) * max(0, stride - size)
+    return max(0, side - end) + between
 
 
 def windows(x: NDArray[Any], size: int, stride: int) -> NDArray[Any]:

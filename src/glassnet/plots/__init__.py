@@ -4,10 +4,16 @@ from glassnet.plots.activations import activations
 from glassnet.plots.attribution import attribution
 from glassnet.plots.canvas import png
 from glassnet.plots.contributions import contributions
+from glassnet.plots.dropped import dropped
+from glassnet.plots.feature_maps import feature_maps
+from glassnet.plots.filters import filters
 from glassnet.plots.gradient import gradient_by_layer
 from glassnet.plots.landscape import cost_line, cost_plane
 from glassnet.plots.pictures import mistakes, samples, weights
+from glassnet.plots.shared_weight import shared_weight
 from glassnet.plots.training import confusion, learning_curve
+from glassnet.plots.vanishing import vanishing_gradient
+from glassnet.plots.winners import winners
 
 __all__ = [
     "activations",
@@ -16,10 +22,16 @@ __all__ = [
     "contributions",
     "cost_line",
     "cost_plane",
+    "dropped",
+    "feature_maps",
+    "filters",
     "gradient_by_layer",
     "learning_curve",
     "mistakes",
     "png",
     "samples",
+    "shared_weight",
+    "vanishing_gradient",
     "weights",
+    "winners",
 ]

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 MOST_IN_A_COLUMN = 40  # neurons; more are folded into a grid
 MOST_COLUMNS = 9  # of more layers, those in the middle are left out
 HEIGHT, SIDE = 4.3, 1.9  # of the longest column; of an image or a grid
+SIDE_OF_MAPS = 1.7  # of all feature maps of a layer together
 WIDTH = 9.0  # of the whole, at most
 MARGIN = 0.3
 ROOM_FOR_NUMBERS = 0.25  # the smallest circle that its value is written in
@@ -41,6 +42,7 @@ class Column:
     across: int  # neurons in a row
     cell: float  # the side of each
     is_image: bool
+    maps: tuple[int, int, int] | None = None  # how many, and the height and width of each
 
     @property
     def width(self) -> float:
@@ -89,21 +91,24 @@ def activations(caches: Sequence[Cache], class_names: Sequence[str], label: int 
     listed = outputs.across == 1
     beside = 1.3 + 0.085 * max(map(len, names)) if listed else MARGIN  # for what stands beside the outputs
     gaps, filled = len(columns) - 1, sum(column.width for column in columns)
-    gap = min(0.9, max(0.25, (WIDTH - MARGIN - filled - beside) / gaps))
+    least = 0.5 if any(column.maps for column in columns) else 0.25
+    gap = min(0.9, max(least, (WIDTH - MARGIN - filled - beside) / gaps))
     title = _title(outputs.values, names, label)
     width = max(MARGIN + filled + gap * gaps + beside, 0.6 + 0.095 * len(title))
     tallest = max(column.height for column in columns)
     height = tallest + 1.35
 
+    # With feature maps it is so wide that it is shown smaller: then letters must be larger.
+    wide = max(1.0, width / WIDTH) if any(column.maps for column in columns) else 1.0
     figure = Figure(figsize=(width, height))
     axes = figure.add_axes((0, 0, 1, 1), frameon=False)
     axes.set(xlim=(0, width), ylim=(0, height), xticks=[], yticks=[])
-    axes.text(MARGIN, height - 0.2, title, va="top", fontsize=11, parse_math=False)
+    axes.text(MARGIN, height - 0.2, title, va="top", fontsize=11 * wide, parse_math=False)
     left, middle = MARGIN, 0.5 + tallest / 2
     for place, column in enumerate(columns):
         _draw(axes, column, left, middle)
-        _describe(axes, column, left, middle, room=column.width + gap)
-        if place and column.layer > columns[place - 1].layer + 1:
+        _describe(axes, column, left, middle, column.width + gap, wide)
+        if place and column.layer > columns[place - 1].layer + 1 and len(caches) > MOST_COLUMNS:
             axes.text(left - gap / 2, middle, "…", ha="center", va="center", color=GREY)
         left += column.width + gap
     if listed:
@@ -118,10 +123,14 @@ def _columns(caches: Sequence[Cache]) -> list[Column]:
     if len(layers) > MOST_COLUMNS:
         half = MOST_COLUMNS // 2
         layers = [*layers[: half + 1], *layers[-half:]]
-    columns = []
+    columns: list[Column] = []
     for layer in layers:
         array, values = arrays[layer], arrays[layer].ravel()
-        if layer == 0 and (array.ndim > 1 or (values.size >= 25 and isqrt(values.size) ** 2 == values.size)):
+        if layer and array.ndim == 1 and arrays[layer - 1].ndim > 1 and values.size == arrays[layer - 1].size:
+            continue  # flatten: the same numbers
+        if array.ndim == 3 and len(array) > 1:
+            columns.append(_mosaic(layer, array))
+        elif layer == 0 and (array.ndim > 1 or _is_square(values.size)):
             shape = as_picture(array).shape
             columns.append(Column(layer, values, shape[1], SIDE / max(shape), is_image=True))
         elif values.size > MOST_IN_A_COLUMN:
@@ -132,13 +141,32 @@ def _columns(caches: Sequence[Cache]) -> list[Column]:
     return columns
 
 
+def _is_square(count: int) -> bool:
+    """Whether so many inputs look like an image."""
+    return count >= 25 and isqrt(count) ** 2 == count
+
+
+def _mosaic(layer: int, maps: Array) -> Column:
+    """Feature maps side by side, as one picture, with a line of zeros between them."""
+    count, height, width = maps.shape
+    across = ceil((count * height / width) ** 0.5)
+    down = ceil(count / across)
+    picture = np.zeros((down * (height + 1) - 1, across * (width + 1) - 1), maps.dtype)
+    for o, one in enumerate(maps):
+        row, column = divmod(o, across)
+        top, left = row * (height + 1), column * (width + 1)
+        picture[top : top + height, left : left + width] = one
+    cell = SIDE_OF_MAPS / max(picture.shape)
+    return Column(layer, picture.ravel(), picture.shape[1], cell, True, (count, height, width))
+
+
 def _draw(axes: Axes, column: Column, left: float, middle: float) -> None:
     import matplotlib
     from matplotlib.collections import EllipseCollection
     from matplotlib.patches import Rectangle
 
     low, high = column.scale
-    colors = DIVERGING if low else "gray_r" if column.is_image else "Blues"
+    colors = DIVERGING if low else "gray_r" if column.is_image and not column.layer else "Blues"
     cmap = matplotlib.colormaps[colors].with_extremes(bad=ORANGE)
     name = symbol("a", column.layer)
     if column.is_image:
@@ -149,6 +177,8 @@ def _draw(axes: Axes, column: Column, left: float, middle: float) -> None:
         frame = Rectangle((left, top - column.height), column.width, column.height)
         frame.set(fill=False, edgecolor=GREY, linewidth=0.7)
         axes.add_patch(frame)
+        if column.maps is not None:
+            _draw_frames(axes, column, left, top)
         return
     centers = column.centers(left, middle)
     sides = np.full(column.values.size, 0.88 * column.cell)
@@ -165,17 +195,33 @@ def _draw(axes: Axes, column: Column, left: float, middle: float) -> None:
             axes.text(along, up, _written(float(value)), ha="center", va="center", fontsize=6, color=color)
 
 
-def _describe(axes: Axes, column: Column, left: float, middle: float, room: float) -> None:
+def _draw_frames(axes: Axes, column: Column, left: float, top: float) -> None:
+    """A line around each map."""
+    from matplotlib.patches import Rectangle
+
+    assert column.maps is not None
+    count, height, width = column.maps
+    across = (column.across + 1) // (width + 1)
+    for o in range(count):
+        row, place = divmod(o, across)
+        corner = (left + place * (width + 1) * column.cell, top - (row * (height + 1) + height) * column.cell)
+        frame = Rectangle(corner, width * column.cell, height * column.cell)
+        frame.set(fill=False, edgecolor=GREY, linewidth=0.4)
+        axes.add_patch(frame)
+
+
+def _describe(axes: Axes, column: Column, left: float, middle: float, room: float, wide: float) -> None:
     """Its symbol above, how many neurons and which scale below."""
     along = left + column.width / 2
     above, below = middle + column.height / 2 + 0.1, middle - column.height / 2 - 0.1
-    axes.text(along, above, symbol("a", column.layer), ha="center", va="bottom", fontsize=9)
+    axes.text(along, above, symbol("a", column.layer), ha="center", va="bottom", fontsize=9 * wide)
     low, high = column.scale
     what = "" if room < 0.75 else " inputs" if column.layer == 0 else " neurons"
     if column.values.size == 1:
         what = what[:-1]
-    words = f"{column.values.size:,}{what}\n{number(low, 2)} … {number(high, 2)}"
-    axes.text(along, below, words, ha="center", va="top", fontsize=7, color=GREY)
+    count = f"{column.values.size:,}{what}" if column.maps is None else "×".join(map(str, column.maps))
+    words = f"{count}\n{number(low, 2)} … {number(high, 2)}"
+    axes.text(along, below, words, ha="center", va="top", fontsize=7 * wide, color=GREY)
 
 
 def _name_outputs(

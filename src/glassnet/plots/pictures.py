@@ -12,17 +12,20 @@ from glassnet.errors import GlassnetError
 from glassnet.evaluation import Evaluation
 from glassnet.network import Network
 from glassnet.plots.canvas import DIVERGING, GREY, LARGEST_SHEET, as_picture, bare, new_figure, sheet
+from glassnet.plots.filters import filters
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
 def weights(network: Network) -> Figure:
-    """The first layer's weights, a picture a neuron: ink on blue raises its z, ink on red lowers it."""
+    """The first layer's weights, a picture a neuron (or filter): blue raises its z, red lowers it."""
     names = network.weights
     if not names:
         raise GlassnetError(f"the network {network} has no weights to draw")
     weight = network.parameters[names[0]]  # (n_out, n_in)
+    if weight.ndim == 4:  # (filters, channels, size, size)
+        return filters(weight, f"the first layer's filters ({names[0]})")
     shown = weight[:LARGEST_SHEET]  # (neurons, n_in)
     which = (
         "a picture a neuron"

@@ -11,7 +11,8 @@ from glassnet.data import load
 from glassnet.engine import ENGINES
 from glassnet.errors import GlassnetError
 from glassnet.explanation.landscape import CostLine, cost_along_gradient
-from glassnet.explanation.landscape.cost_function import CHUNK, CostFunction
+from glassnet.explanation.landscape.cost_function import CostFunction
+from glassnet.explanation.wants import CHUNK
 from glassnet.layers import Dense, Softmax
 from glassnet.network import Network
 

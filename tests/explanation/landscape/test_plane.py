@@ -106,6 +106,22 @@ def test_the_parameters_of_a_large_network_are_changed_one_by_one():
 # Random directions
 
 
+def test_in_a_conv_layer_each_filter_is_normalized_as_a_whole():
+    network = Network("conv3@5 pool2 conv2@3 10", seed=1, initializer="normal")
+    C = CostFunction(network, DIGITS.images, DIGITS.labels, "cross_entropy", engine="textbook")
+    for direction in random_directions(C, seed=7):
+        for name, array in C.arrays(direction.row).items():
+            own = network.parameters[name].astype(np.float64)
+            if array.ndim == 4:
+                for filter_of_it, its_own in zip(array, own, strict=True):
+                    assert np.sqrt((filter_of_it**2).sum()) == pytest.approx(np.sqrt((its_own**2).sum()))
+                assert len({float(np.sqrt((one**2).sum())) for one in array}) == len(array)
+    plane = cost_plane(
+        network, DIGITS.images, DIGITS.labels, "cross_entropy", points=3, seed=7, engine="textbook"
+    )
+    assert plane.costs[1, 1] == plane.cost == pytest.approx(cost_at(network, network.parameters), rel=1e-9)
+
+
 def test_random_directions_are_filter_normalized():
     network = Network("784-5-10-softmax", seed=1, initializer="normal")
     C = CostFunction(network, DIGITS.images, DIGITS.labels, "log_likelihood")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from math import gcd
+from math import gcd, prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +14,15 @@ from glassnet.costs import Cost
 from glassnet.data import Dataset, Split
 from glassnet.evaluation import Evaluation, evaluate
 from glassnet.explanation.doctor.findings import NotExaminedError
-from glassnet.layers import Cache, Layer
+from glassnet.layers import Cache, Conv, Layer
 from glassnet.network import Gradient, Network
 from glassnet.recipe import Recipe
 from glassnet.records import Record
 
 GOLDEN = 0.6180339887498949  # its multiples, modulo 1, fall evenly and with no period
 SAMPLE = 1000  # training images that are looked at neuron by neuron; shares are good to a few per cent
+# Fewer, where they make more activations than this: conv layers have many places an image, which say as much.
+NUMBERS = 2**23
 
 
 class Case:
@@ -31,7 +33,8 @@ class Case:
     ) -> None:
         self.network, self.data, self.cost, self.recipe, self.history = network, data, cost, recipe, history
         self.engine = "native" if recipe is None else recipe.engine
-        self.places = spread(len(data.training), SAMPLE)
+        numbers = sum(map(prod, network.output_shapes))  # an image's
+        self.places = spread(len(data.training), min(SAMPLE, max(1, NUMBERS // numbers)))
         self.sample = data.training[self.places]
 
     @cached_property
@@ -91,6 +94,22 @@ class Case:
         """Refuse to compute with NaN."""
         if not all(np.isfinite(array).all() for array in self.network.parameters.values()):
             raise NotExaminedError("the parameters are not finite")
+
+
+def by_unit(values: Array) -> Array:
+    """What a layer has of every image: (images, neurons, 1) or, of filters, (images, filters, places).
+
+    All places of a filter share its weights, so it lives or dies as a whole.
+
+    >>> by_unit(np.zeros((7, 20, 24, 24))).shape
+    (7, 20, 576)
+    """
+    return values.reshape(*values.shape[:2], -1)
+
+
+def units(layer: Layer) -> str:
+    """What they are called."""
+    return "filters" if isinstance(layer, Conv) else "neurons"
 
 
 def spread(n: int, count: int) -> NDArray[np.int64]:

@@ -18,6 +18,7 @@ from glassnet.explanation.doctor.case import Case, spread
 from glassnet.explanation.doctor.findings import Finding, NotExaminedError, Seen, percent
 from glassnet.network import Network
 from glassnet.recipe import Recipe
+from glassnet.summary import summarize
 from glassnet.training import DivergedError, Trainer
 
 FACTORS = tuple(4.0**k for k in range(-5, 5))  # times η
@@ -33,7 +34,8 @@ BELOW = 0.9
 FEWEST_STEPS = 100  # before them, not to have learned is no illness
 PASSES = 20  # at most, in a short training
 EXAMPLES = 20_000  # at most, all passes together
-WORK = 2_000_000_000  # at most, examples times parameters: a second or two
+WORK = 2_000_000_000  # at most, examples times multiply-adds: a second or two
+FEWEST_EXAMPLES = 4_000  # yet, where filters stand at many places: with fewer images no η leads anywhere
 
 
 class Trials(NamedTuple):
@@ -104,7 +106,9 @@ def run_trials(case: Case, recipe: Recipe) -> Trials:
     epochs = len(case.history) or recipe.epochs
     if epochs * ceil(n / recipe.batch_size) < FEWEST_STEPS:
         raise NotExaminedError(f"fewer than {FEWEST_STEPS} steps were made")
-    examples = max(1, min(EXAMPLES, WORK // max(1, case.network.parameter_count)))
+    affordable = WORK // max(1, summarize(case.network).multiply_adds)
+    fewest = min(FEWEST_EXAMPLES, WORK // max(1, case.network.parameter_count))
+    examples = min(EXAMPLES, max(1, affordable, fewest))
     passes = min(epochs, PASSES)
     some = training[spread(n, max(1, examples // passes))]
     data = Dataset("trial", some, some[:0], some[:0], case.data.class_names)

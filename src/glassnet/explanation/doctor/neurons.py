@@ -1,4 +1,4 @@
-"""Neurons that hardly learn any more: saturated ones, and ReLUs that are never active."""
+"""Neurons and filters that hardly learn any more: saturated ones, and ReLUs that are never active."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import numpy as np
 
 from glassnet.activations import ACTIVATIONS, Elementwise
 from glassnet.arrays import Array
-from glassnet.explanation.doctor.case import Case
+from glassnet.explanation.doctor.case import Case, by_unit, units
 from glassnet.explanation.doctor.findings import Finding, NotExaminedError, Seen, percent
 from glassnet.layers import Cache, Layer
 
 FLAT = 0.01  # a σ′ below this is called flat: 4 % of the sigmoid's steepest, 1 % of tanh's
-# A neuron is stuck where σ′ is flat for nearly every image. (Being flat for most of them is what a
-# sharp detector does: healthy networks on MNIST have up to 94 % flat values in a layer.)
+# A neuron is stuck where σ′ is flat for nearly every image; a filter, where it is flat at all places of them.
+# (Being flat for most is what a sharp detector does: healthy networks on MNIST have up to 94 % flat values
+# in a layer.)
 NEARLY_ALL = 0.99
 # Stuck neurons of a layer. Healthy: up to 37 % (784-30-10, N(0, 1) weights, quadratic, η = 3);
 # ill: 63 % and more (η = 3 with the whole data as one mini-batch; η = 5 with 784-16-16-10).
@@ -31,22 +32,24 @@ def saturated_neurons(case: Case) -> Seen:
     for number, layer, cache, _ in case.layers:
         if number == case.depth or not _saturates(layer):
             continue
-        flat = _slope(layer, cache) < FLAT  # (images, neurons)
-        share, stuck = float(flat.mean()), np.flatnonzero(flat.mean(axis=0) >= NEARLY_ALL)
-        neurons = flat.shape[1]
+        flat = by_unit(_slope(layer, cache)) < FLAT  # (images, neurons or filters, places)
+        everywhere = flat.all(axis=2)  # (images, neurons or filters)
+        share, stuck = float(flat.mean()), np.flatnonzero(everywhere.mean(axis=0) >= NEARLY_ALL)
+        neurons, what = flat.shape[1], units(layer)
         measured.append(
-            f"layer {number}: {percent(share)} of σ′ below {FLAT}, {len(stuck)} of {neurons} neurons stuck"
+            f"layer {number}: {percent(share)} of σ′ below {FLAT}, {len(stuck)} of {neurons} {what} stuck"
         )
         if len(stuck) > STUCK * neurons:
             findings.append(
                 Finding(
                     "saturated_neurons",
-                    f"Layer {number} is saturated: {len(stuck)} of its {neurons} neurons have σ′ < {FLAT} "
+                    f"Layer {number} is saturated: {len(stuck)} of its {neurons} {what} have σ′ < {FLAT} "
+                    f"{'at all places ' if what == 'filters' else ''}"
                     f"for nearly all of {len(flat):,} training images ({percent(share)} of the values in the "
-                    f"layer); such a neuron says the same to everything and hardly learns.",
+                    f"layer); such a {what[:-1]} says the same to everything and hardly learns.",
                     "Begin again with smaller steps (--learning-rate) or smaller initial weights "
                     "(--initializer scaled_normal), on inputs scaled to 0 … 1.",
-                    {"flat": share, "stuck": float(len(stuck)), "neurons": float(neurons)},
+                    {"flat": share, "stuck": float(len(stuck)), what: float(neurons)},
                     layer=number,
                     neurons=tuple(stuck.tolist()),
                 )
@@ -89,22 +92,28 @@ def saturated_outputs(case: Case) -> Seen:
 
 
 def dead_relus(case: Case) -> Seen:
-    """Neurons whose a is 0 for all examined images: their σ′ is 0, so they never change again."""
+    """Neurons whose a is 0 for all examined images: their σ′ is 0, so they never change again.
+
+    A filter is dead if it is so at every place of every image.
+    """
     measured, findings = [], []
     for number, layer, cache, _ in case.layers:
         if layer.activation != "relu":
             continue
-        dead = np.flatnonzero(cache.a.max(axis=0) == 0)
-        neurons = cache.a.shape[1]
-        measured.append(f"layer {number}: {len(dead)} of {neurons} dead")
+        a, what = by_unit(cache.a), units(layer)  # (images, neurons or filters, places)
+        dead, neurons = np.flatnonzero(a.max(axis=(0, 2)) == 0), a.shape[1]
+        of_them, filters, where = "ReLUs", "", "for"
+        if what == "filters":
+            of_them, filters, where = what, " filters", "at every place of"
+        measured.append(f"layer {number}: {len(dead)} of {neurons}{filters} dead")
         if len(dead) >= DEAD * neurons:
             findings.append(
                 Finding(
                     "dead_relus",
-                    f"{len(dead)} of the {neurons} ReLUs in layer {number} are dead: a = 0 for all of "
-                    f"{len(cache.a):,} training images, so that no gradient reaches them.",
+                    f"{len(dead)} of the {neurons} {of_them} in layer {number} are dead: a = 0 {where} all "
+                    f"of {len(a):,} training images, so that no gradient reaches them.",
                     "Begin again with a smaller --learning-rate, and with --initializer he.",
-                    {"dead": float(len(dead)), "neurons": float(neurons), "images": float(len(cache.a))},
+                    {"dead": float(len(dead)), what: float(neurons), "images": float(len(a))},
                     layer=number,
                     neurons=tuple(dead.tolist()),
                 )

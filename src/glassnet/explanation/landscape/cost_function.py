@@ -12,9 +12,8 @@ from glassnet.costs import Cost
 from glassnet.data import Split
 from glassnet.engine import get_engine
 from glassnet.errors import GlassnetError
+from glassnet.explanation.wants import rows_at_a_time
 from glassnet.network import Network
-
-CHUNK = 1024  # images whose gradient is computed at a time, to bound its memory
 
 Row = NDArray[np.float64]  # (P,): one number a parameter
 
@@ -89,8 +88,9 @@ class CostFunction:
         self._network.parameters = self.arrays(theta)
         total = np.zeros_like(theta)
         with np.errstate(all="ignore"):
-            for start in range(0, self.count, CHUNK):
-                images, labels = self._images[start : start + CHUNK], self._labels[start : start + CHUNK]
+            some = rows_at_a_time(self._network)
+            for start in range(0, self.count, some):
+                images, labels = self._images[start : start + some], self._labels[start : start + some]
                 of_chunk = self._engine.gradient(self._network, images, labels, self._cost)
                 total += len(images) / self.count * self.row(of_chunk.parameters)
         return total

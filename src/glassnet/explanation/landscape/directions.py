@@ -26,9 +26,9 @@ def random_directions(C: CostFunction, seed: int) -> tuple[Direction, Direction]
     """Two filter-normalized random directions.
 
     A network whose weights are scaled up in one layer and down in the next may answer the same, so
-    steps must be measured by the weights that they change: each neuron's row of weights is drawn from
-    N(0, 1) and brought to the length of that row in the network. Biases stay as they are, as in the
-    source's own pictures. One unit thus moves every row of weights by its own length.
+    steps must be measured by the weights that they change: each neuron's row of weights (in a conv
+    layer, each filter) is drawn from N(0, 1) and brought to its length in the network. Biases stay as
+    they are, as in the source's own pictures. One unit thus moves every row of weights by its own length.
 
     Source: Li, Xu, Taylor, Studer, Goldstein, *Visualizing the Loss Landscape of Neural Nets*, 2018.
     """
