@@ -30,9 +30,9 @@ from typing import Any
 
 from peers import HOMES
 from peers.crew import Crew, Replies
-from peers.workload import data_at_hand, dense_operations
+from peers.workload import data_at_hand, operations
 from results_table import draw, put_into_readme, tables
-from rows import Row, measures, rows
+from rows import CONVOLUTION, MEMORY_BATCHES, MEMORY_IMAGES, Row, measures, memory_label, rows
 
 from glassnet import Recipe
 from glassnet.engine import get_engine
@@ -76,8 +76,12 @@ def race(row: Row, repeats: int) -> Result:
             | summary([reply["seconds"] for reply in timings[label]])
             for label in crew.present
         }
-    shared = share_of_peak(row, entrants, peaks)
-    return {"entrants": entrants, "left_out": crew.left_out, "share_of_peak": shared}
+    return {
+        "entrants": entrants,
+        "left_out": crew.left_out,
+        "operations_per_second": operations_per_second(row, entrants),
+        "share_of_peak": share_of_peak(row, entrants, peaks),
+    }
 
 
 def dismiss_others_work(crew: Crew, deviations: Replies, bound: float) -> None:
@@ -104,14 +108,19 @@ def dismiss_other_accuracies(crew: Crew, accuracies: Replies) -> None:
                 crew.dismiss(label, f"accuracy {reply['accuracy']:.2%}, where glassnet has {ours:.2%}")
 
 
-def share_of_peak(row: Row, entrants: Result, peaks: list[float | None]) -> float | None:
-    """glassnet's dense operations a second over those of a loop of fused multiply-adds."""
-    known = [peak for peak in peaks if peak]
-    if not known or "glassnet" not in entrants:
+def operations_per_second(row: Row, entrants: Result) -> float | None:
+    """glassnet's operations a second, as if none were skipped."""
+    if "glassnet" not in entrants:
         return None
     workload = row.entrants["glassnet"].workload
-    operations = dense_operations(workload.recipe.network(), training=row.group != "prediction")
-    return operations * workload.images / entrants["glassnet"]["median"] / max(known)
+    of_an_image = operations(workload.recipe.network(), training=row.group != "prediction")
+    return float(of_an_image * workload.images / entrants["glassnet"]["median"])
+
+
+def share_of_peak(row: Row, entrants: Result, peaks: list[float | None]) -> float | None:
+    """glassnet's operations a second over those of a loop of fused multiply-adds."""
+    known, rate = [peak for peak in peaks if peak], operations_per_second(row, entrants)
+    return rate / max(known) if known and rate else None
 
 
 def summary(timings: list[float]) -> Result:
@@ -157,6 +166,23 @@ def process_times(recipe: Recipe) -> dict[str, float]:
     return {"accuracy printed after": printed, "ended after": ended}
 
 
+def training_memory(recipe: Recipe, shrink: int) -> dict[str, float]:
+    """What an epoch needs beyond the images, in MB, for several mini-batches and numbers of images."""
+    cases = [(m, MEMORY_IMAGES[0]) for m in MEMORY_BATCHES] + [(recipe.batch_size, MEMORY_IMAGES[1])]
+    found = {}
+    for m, count in cases:
+        values = json.dumps(recipe.replace(batch_size=m).to_dict())
+        command = [
+            sys.executable,
+            str(ROOT / "benchmarks" / "training_memory.py"),
+            values,
+            str(count // shrink),
+        ]
+        ran = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+        found[memory_label(m, count)] = float(ran.stdout)
+    return found
+
+
 def command_row(measure: Callable[[Recipe], dict[str, float]], recipe: Recipe, repeats: int) -> Result:
     """The medians of a command's figures; a first run warms up the disk and Python's caches."""
     try:
@@ -177,6 +203,9 @@ def measure_row(row: Row, options: argparse.Namespace, data: str) -> Result:
         result: Result = {"entrants": {}, "left_out": {"glassnet train": "MNIST is not at hand"}}
     elif row.name == "memory":
         result = command_row(peak_memory, default.replace(data="mnist", epochs=2), min(options.repeats, 2))
+    elif row.name == "convolution-memory":
+        recipe, shrink = CONVOLUTION.replace(engine=options.engine), 100 if options.quick else 1
+        result = command_row(lambda same: training_memory(same, shrink), recipe, min(options.repeats, 2))
     elif row.name == "digits":
         recipe = default.replace(epochs=2) if options.quick else default
         result = command_row(process_times, recipe, options.repeats)

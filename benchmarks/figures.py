@@ -3,10 +3,13 @@
     python benchmarks/figures.py digits            784-16-16-10, default recipe, 5 seeds
     python benchmarks/figures.py mnist-quadratic   784-30-10, quadratic, η 3, 30 epochs, 9 seeds
     python benchmarks/figures.py mnist-entropy     784-100-10, cross-entropy, η .5, λ 5, 30 epochs, 3 seeds
+    python benchmarks/figures.py mnist-convolution 20 and 40 filters, 100-10, η .03, λ 1, 60 epochs, 3 seeds
 
 Test accuracy with the last epoch's parameters and with those of the best epoch by validation
-accuracy, a row a seed, then mean and median. `--seeds` takes more of them.
-Published for comparison: Nielsen, Neural Networks and Deep Learning, chapters 1 and 3.
+accuracy, which the book quotes; a row a seed, then mean and median. `--seeds` takes more of them.
+Choices are made on the validation split: `--choose initializer` trains with each of them, for as many
+`--epochs` as are given, and shows no test accuracy. Published for comparison: Nielsen, Neural Networks
+and Deep Learning, chapters 1, 3 and 6.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from typing import NamedTuple
 os.environ |= {"OPENBLAS_NUM_THREADS": "1", "GLASSNET_THREADS": "1"}  # a process a core, each with one thread
 
 from glassnet import Recipe, Trainer, evaluate, load
+from glassnet.initializers import INITIALIZERS
 
 STUCK = 0.90  # a run that ends below this has output neurons that never woke up
 
@@ -62,7 +66,23 @@ FIGURES = {
         3,
         "mean ≥ 97.7 %",
     ),
+    "mnist-convolution": Figure(
+        Recipe(
+            data="mnist",
+            layers="conv20@5 pool2 conv40@5 pool2 100 10",
+            activation="relu",
+            cost="log_likelihood",
+            initializer="he",
+            learning_rate=0.03,
+            batch_size=10,
+            epochs=60,
+            l2=1.0,
+        ),
+        3,
+        "mean ≥ 99.1 %, hope 99.25 % (the book: 99.23 % at the best epoch)",
+    ),
 }
+CHOICES = {"initializer": [name for name in INITIALIZERS if name != "zeros"]}  # by which nothing is learned
 
 
 class Reached(NamedTuple):
@@ -72,42 +92,64 @@ class Reached(NamedTuple):
     last: float  # test accuracy after the last epoch
     best_epoch: int
     best: float  # test accuracy at the epoch with the best validation accuracy
+    validation: float  # that validation accuracy
 
 
 def train(recipe: Recipe) -> Reached:
-    """One training and its two test accuracies."""
+    """One training and its accuracies."""
     data = load(recipe.data)
     network = recipe.network()
     trainer = Trainer(network, data, recipe)
-    for _ in trainer:
-        pass
+    validation = max(record.validation_accuracy or 0.0 for record in trainer)
     progress = trainer.progress
     tests = []
     for parameters in (progress.parameters, progress.best_parameters):
         network.load_parameters(parameters or progress.parameters)
         tests.append(evaluate(network, data.test).accuracy)
-    return Reached(progress.seconds, tests[0], progress.best_epoch or progress.epoch, tests[1])
+    return Reached(progress.seconds, tests[0], progress.best_epoch or progress.epoch, tests[1], validation)
+
+
+def show(recipes: list[Recipe], bar: str) -> None:
+    """A row a seed, then what they have in common."""
+    with ProcessPoolExecutor() as pool:
+        results = list(pool.map(train, recipes))
+    print("seed  seconds  last epoch  best epoch by validation")
+    for recipe, run in zip(recipes, results, strict=True):
+        best = f"{run.best:10.2%} ({run.best_epoch})" + ("  stuck" if run.last < STUCK else "")
+        print(f"{recipe.seed:4}  {run.seconds:7.1f}  {run.last:10.2%}  {best}")
+    for name, tests in (("last", [run.last for run in results]), ("best", [run.best for run in results])):
+        span = f"{min(tests):.2%} to {max(tests):.2%}"
+        print(f"{name} epoch, test: mean {mean(tests):.2%}, median {median(tests):.2%}, {span}")
+    print(f"bar: {bar}")
+
+
+def choose(recipes: list[Recipe], field: str) -> None:
+    """The best validation accuracies with each value of a field, over the seeds."""
+    values = CHOICES[field]
+    with ProcessPoolExecutor() as pool:
+        results = list(pool.map(train, [of.replace(**{field: value}) for value in values for of in recipes]))
+    for i, value in enumerate(values):
+        reached = [run.validation for run in results[i * len(recipes) : (i + 1) * len(recipes)]]
+        each = ", ".join(f"{accuracy:.2%}" for accuracy in reached)
+        print(f"{field} {value:<14} best validation accuracy: mean {mean(reached):.3%}  ({each})")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("figure", choices=FIGURES)
     parser.add_argument("--seeds", type=int, help="how many seeds, from 0")
+    parser.add_argument("--epochs", type=int, help="instead of the figure's own, to try something")
+    parser.add_argument("--choose", choices=CHOICES, help="compare the values of a field on validation data")
     arguments = parser.parse_args()
 
     figure = FIGURES[arguments.figure]
-    seeds = range(arguments.seeds or figure.seeds)
-    print(figure.recipe.replace(seed=0).to_toml())
-    with ProcessPoolExecutor() as pool:
-        results = list(pool.map(train, [figure.recipe.replace(seed=seed) for seed in seeds]))
-    print("seed  seconds  last epoch  best epoch by validation")
-    for seed, run in zip(seeds, results, strict=True):
-        stuck = "  stuck" if run.last < STUCK else ""
-        print(f"{seed:4}  {run.seconds:7.1f}  {run.last:10.2%}  {run.best:10.2%} ({run.best_epoch}){stuck}")
-    for name, tests in (("last", [run.last for run in results]), ("best", [run.best for run in results])):
-        span = f"{min(tests):.2%} to {max(tests):.2%}"
-        print(f"{name} epoch, test: mean {mean(tests):.2%}, median {median(tests):.2%}, {span}")
-    print(f"bar: {figure.bar}")
+    recipe = figure.recipe.replace(epochs=arguments.epochs or figure.recipe.epochs)
+    print(recipe.replace(seed=0).to_toml())
+    recipes = [recipe.replace(seed=seed) for seed in range(arguments.seeds or figure.seeds)]
+    if arguments.choose:
+        choose(recipes, arguments.choose)
+    else:
+        show(recipes, figure.bar)
 
 
 if __name__ == "__main__":

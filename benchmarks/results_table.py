@@ -15,6 +15,7 @@ MARKS = {True: "✓", False: "✗", None: "(not measured)"}
 COLORS = {
     "PyTorch": "#f2a488",
     "PyTorch, tuned": "#de6a3f",
+    "PyTorch, channels last": "#c95f7b",
     "torch.compile": "#a8401a",
     "JAX": "#7a5fb0",
     "scikit-learn": "#e3b23c",
@@ -90,13 +91,13 @@ def heading(rows: list[Result], group: str) -> str:
 
 
 def own_cell(row: Result) -> str:
-    """glassnet's time and its share of the machine's peak."""
+    """glassnet's time, its operations a second and their share of the machine's peak."""
     if "glassnet" not in row["entrants"]:
         return "–"
-    share = row["share_of_peak"]
-    return f"**{duration(row['entrants']['glassnet']['median'])}**" + (
-        f"<br>{share:.0%} of peak" if share else ""
-    )
+    share, rate = row["share_of_peak"], row.get("operations_per_second")
+    cell = f"**{duration(row['entrants']['glassnet']['median'])}**"
+    cell += f"<br>{rate / 1e9:.{0 if rate > 99.95e9 else 1}f} GFLOP/s" if rate else ""
+    return cell + (f"<br>{share:.0%} of peak" if share else "")
 
 
 def peer_cell(row: Result, peer: str) -> str:

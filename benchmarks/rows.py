@@ -13,6 +13,8 @@ from peers.workload import Workload
 from glassnet import Recipe
 
 LONG = 1_000_000  # epochs, more than anybody waits for
+EAGER = ("PyTorch", "PyTorch, tuned", "PyTorch, channels last")
+CONVOLVERS = ("glassnet", *EAGER, "torch.compile")
 TRAINERS = ("glassnet", "PyTorch", "PyTorch, tuned", "torch.compile", "JAX", "NumPy")
 PREDICTORS = (*TRAINERS, "ONNX Runtime")
 WITH_SKLEARN = (*TRAINERS, "scikit-learn")  # it has no quadratic cost
@@ -71,6 +73,19 @@ WIDE = Recipe(
     epochs=LONG,
 )
 
+CONVOLUTION = Recipe(
+    layers="conv20@5 pool2 conv40@5 pool2 100 10",
+    activation="relu",
+    cost="log_likelihood",
+    initializer="he",
+    learning_rate=0.03,
+    l2=1.0,
+    batch_size=10,
+    epochs=LONG,
+)
+MEMORY_BATCHES, MEMORY_IMAGES = (10, 64, 128, 512, 4_096), (5_000, 50_000)  # the smaller set for all batches
+TEXT = "conv20@5-pool2-conv40@5-pool2-100-10"
+
 
 def rows(data: str, engine: str, quick: bool = False) -> list[Row]:
     """All rows; the quick ones have a hundredth of the images."""
@@ -87,6 +102,7 @@ def rows(data: str, engine: str, quick: bool = False) -> list[Row]:
         return Entrant("glassnet", same, max(1, ENOUGH_IMAGES // shrink // same.images))
 
     wide = workload(WIDE, 50_000, 2)
+    deep = workload(CONVOLUTION.replace(batch_size=64), 50_000, 2)
     return [
         Row(
             "784-30-10",
@@ -117,6 +133,20 @@ def rows(data: str, engine: str, quick: bool = False) -> list[Row]:
             race(WITH_SKLEARN, wide),
         ),
         Row(
+            "convolution-10",
+            "training",
+            f"**{TEXT}**, batch 10, relu, softmax, 2 threads",
+            tuple(Bar(name, 3) for name in EAGER),
+            race(CONVOLVERS, workload(CONVOLUTION, 50_000, 2)),
+        ),
+        Row(
+            "convolution-64",
+            "training",
+            f"**{TEXT}**, batch 64, relu, softmax, 2 threads",
+            tuple(Bar(name, 2) for name in EAGER),
+            race(CONVOLVERS, deep),
+        ),
+        Row(
             "one-image",
             "prediction",
             "**one image**, 784-30-10, 1 thread",
@@ -131,6 +161,20 @@ def rows(data: str, engine: str, quick: bool = False) -> list[Row]:
             race(PREDICTORS, workload(ENTROPY, 10_000), calls=5),
         ),
         Row(
+            "convolution-one-image",
+            "prediction",
+            f"**one image**, {TEXT}, 1 thread",
+            (),
+            race((*CONVOLVERS, "ONNX Runtime"), workload(CONVOLUTION, 1), calls=2_000 // shrink),
+        ),
+        Row(
+            "convolution-10000-images",
+            "prediction",
+            f"**10,000 images**, {TEXT}, 2 threads",
+            (*(Bar(name, 2) for name in EAGER), Bar("ONNX Runtime", 1)),
+            race((*CONVOLVERS, "ONNX Runtime"), workload(CONVOLUTION, 10_000, 2)),
+        ),
+        Row(
             "threads",
             "promises",
             "784-512-512-10: an epoch with 2 threads",
@@ -139,6 +183,26 @@ def rows(data: str, engine: str, quick: bool = False) -> list[Row]:
                 "glassnet": Entrant("glassnet", wide),
                 "1 thread": Entrant("glassnet", replace(wide, threads=1)),
             },
+        ),
+        Row(
+            "convolution-threads",
+            "promises",
+            f"{TEXT}, batch 64: an epoch with 2 threads",
+            (Bar("1 thread", 1.8),),
+            {
+                "glassnet": Entrant("glassnet", deep),
+                "1 thread": Entrant("glassnet", replace(deep, threads=1)),
+            },
+        ),
+        Row(
+            "convolution-memory",
+            "promises",
+            f"{TEXT}: what an epoch needs beyond the images",
+            (
+                Bar("batch 4,096 over batch 128", 1.1, at_most=True),
+                Bar("for each further image", 128, at_most=True, unit=" bytes"),
+            ),
+            {},
         ),
         Row(
             "images",
@@ -188,7 +252,19 @@ def measures(row: Row, medians: dict[str, float]) -> dict[str, float]:
         return {"p": exponent(counts, seconds)}
     if row.name in ("memory", "digits"):
         return medians
+    if row.name == "convolution-memory":
+        few, many = (medians[memory_label(CONVOLUTION.batch_size, count)] for count in MEMORY_IMAGES)
+        chunk, large = (medians[memory_label(m, MEMORY_IMAGES[0])] for m in (128, MEMORY_BATCHES[-1]))
+        return {
+            "batch 4,096 over batch 128": large / chunk,
+            "for each further image": 1e6 * (many - few) / (MEMORY_IMAGES[1] - MEMORY_IMAGES[0]),
+        }
     return ratios(medians)
+
+
+def memory_label(batch_size: int, images: int) -> str:
+    """A measurement of memory, by its circumstances."""
+    return f"batch {batch_size:,}, {images:,} images"
 
 
 def ratios(medians: dict[str, float]) -> dict[str, float]:

@@ -39,6 +39,18 @@ def test_growth_is_judged_by_its_exponent(module):
     assert rows.exponent([1, 4, 16], [3.0, 24.0, 192.0]) == pytest.approx(1.5)  # 8 = 4^1.5 times each
 
 
+def test_memory_is_compared_by_mini_batch_and_by_image(module):
+    rows = module("rows")
+    row = next(row for row in rows.rows("random", "textbook") if row.name == "convolution-memory")
+    medians = {rows.memory_label(m, 5_000): 10.0 for m in (10, 64, 128, 512)}
+    medians |= {rows.memory_label(4_096, 5_000): 12.0, rows.memory_label(10, 50_000): 14.5}
+    # 4.5 MB more for 45,000 images more
+    assert rows.measures(row, medians) == {
+        "batch 4,096 over batch 128": pytest.approx(1.2),
+        "for each further image": pytest.approx(100),
+    }
+
+
 def test_a_growing_row_compares_the_time_per_image(module):
     rows = module("rows")
     row = next(row for row in rows.rows("random", "textbook") if row.name == "images")
@@ -124,7 +136,15 @@ def test_numpy_contender_makes_the_textbooks_step(module):
 def test_the_quick_run_works_from_end_to_end(module, tmp_path):
     results, picture = tmp_path / "benchmarks.json", tmp_path / "benchmarks.png"
     options = ["--quick", "--repeats", "1", "--json", str(results), "--picture", str(picture)]
-    options += ["--rows", "784-100-10", "one-image", "parameters", "digits"]
+    options += [
+        "--rows",
+        "784-100-10",
+        "convolution-64",
+        "one-image",
+        "convolution-memory",
+        "parameters",
+        "digits",
+    ]
     options += ["--contenders", "glassnet", "NumPy"]
     ran = subprocess.run(
         [sys.executable, "-W", "ignore", str(ROOT / "benchmarks" / "bench.py"), *options],
@@ -140,12 +160,18 @@ def test_the_quick_run_works_from_end_to_end(module, tmp_path):
         for entrant in row["entrants"].values():
             assert len(entrant["timings"]) == 1
             assert min(entrant["timings"]) > 0
-    training, prediction, growth, digits = found["rows"]
+    training, convolution, prediction, memory, growth, digits = found["rows"]
     assert set(training["entrants"]) == set(prediction["entrants"]) == {"glassnet", "NumPy"}
     assert all(entrant["deviation"] < 1e-4 for entrant in training["entrants"].values())
     assert training["measures"]["NumPy"] == pytest.approx(
         training["entrants"]["NumPy"]["median"] / training["entrants"]["glassnet"]["median"]
     )
+    assert convolution["entrants"]["glassnet"]["deviation"] < 1e-4
+    assert convolution["operations_per_second"] == pytest.approx(
+        9_222_000 * 500 / convolution["entrants"]["glassnet"]["median"]
+    )
+    assert min(entrant["median"] for entrant in memory["entrants"].values()) > 0
+    assert set(memory["measures"]) == {bar["measure"] for bar in memory["bars"]}
     assert len(growth["entrants"]) == 5
     assert digits["measures"]["accuracy printed after"] < digits["measures"]["ended after"]
 

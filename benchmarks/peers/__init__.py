@@ -19,6 +19,7 @@ HOMES = {  # the name in the results: module and class
     "glassnet": "glassnet_itself:Glassnet",
     "PyTorch": "pytorch:Usual",
     "PyTorch, tuned": "pytorch:Tuned",
+    "PyTorch, channels last": "pytorch:ChannelsLast",
     "torch.compile": "pytorch:Compiled",
     "JAX": "jax_scan:Scan",
     "scikit-learn": "sklearn_mlp:MLP",

@@ -1,4 +1,4 @@
-"""ONNX Runtime, for prediction: the network as a graph of Gemm and Sigmoid."""
+"""ONNX Runtime, for prediction: the network as a graph of Conv, MaxPool, Gemm and Sigmoid."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from glassnet.layers import Conv, Dense, Flatten, MaxPool
 from peers import Contender
 from peers.workload import Data, Workload
 
@@ -22,7 +23,7 @@ class Session(Contender):
     package = "onnxruntime"
 
     def __init__(self, workload: Workload, data: Data) -> None:
-        self._recipe, self._threads = workload.recipe, workload.threads
+        self._network, self._threads = workload.recipe.network(), workload.threads
 
     def load(self, parameters: Sequence[NDArray[Any]]) -> None:
         options = onnxruntime.SessionOptions()
@@ -40,26 +41,45 @@ class Session(Contender):
 
     def predictor(self, images: NDArray[np.float32]) -> Callable[[], Any]:
         run, names = self._session.run, ["outputs"]
-        return lambda: run(names, {"inputs": images})[0]
+        shaped = images.reshape(-1, *self._network.input_shape)
+        return lambda: run(names, {"inputs": shaped})[0]
 
     def _model(self) -> Any:
-        nodes, count = [], len(self._parameters) // 2
-        for i in range(count):
-            last = i == count - 1
-            activation = NODES[self._recipe.last_activation if last else self._recipe.activation]
-            a = f"a{i}" if i else "inputs"
-            nodes += [
-                helper.make_node("Gemm", [a, f"W{i}", f"b{i}"], [f"z{i}"], transB=1),
-                helper.make_node(activation, [f"z{i}"], ["outputs" if last else f"a{i + 1}"]),
-            ]
+        nodes: list[Any] = []
+        values = "inputs"  # the name of what the next node takes
+
+        def add(kind: str, *others: str, **attributes: Any) -> None:
+            nonlocal values
+            made = f"v{len(nodes)}"
+            nodes.append(helper.make_node(kind, [values, *others], [made], **attributes))
+            values = made
+
+        for i, layer in enumerate(self._network.layers):
+            names = f"{i}.weight", f"{i}.bias"
+            match layer:
+                case Dense():
+                    add("Gemm", *names, transB=1)
+                case Conv():
+                    strides, pads = [layer.stride] * 2, [layer.padding] * 4
+                    add("Conv", *names, strides=strides, pads=pads)
+                case MaxPool():
+                    add("MaxPool", kernel_shape=[layer.size] * 2, strides=[layer.stride] * 2)
+                case Flatten():
+                    add("Flatten")
+                case _:
+                    raise NotImplementedError(layer.kind)
+            if layer.activation != "linear":
+                add(NODES[layer.activation])
+        nodes[-1].output[0] = "outputs"
+
         tensors = [
-            numpy_helper.from_array(np.asarray(array), f"{'Wb'[i % 2]}{i // 2}")
-            for i, array in enumerate(self._parameters)
+            numpy_helper.from_array(np.asarray(array), name)
+            for name, array in zip(self._network.shapes, self._parameters, strict=True)
         ]
-        sizes = self._parameters[0].shape[1], self._parameters[-1].shape[0]
+        shapes = {"inputs": self._network.input_shape, "outputs": self._network.output_shape}
         inputs, outputs = (
-            helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", size])
-            for name, size in zip(("inputs", "outputs"), sizes, strict=True)
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", *shape])
+            for name, shape in shapes.items()
         )
         graph = helper.make_graph(nodes, "network", [inputs], [outputs], tensors)
         # The versions of the format that every ONNX Runtime of the last years reads.

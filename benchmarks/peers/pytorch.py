@@ -1,18 +1,22 @@
-"""PyTorch in three ways: eager as usual, eager without what costs time, and compiled."""
+"""PyTorch in four ways: eager as usual, without what costs time, with channels last, and compiled."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 (its usual name)
 
+from glassnet.layers import Conv, Dense, Flatten, Layer, MaxPool
 from peers import Contender
 from peers.workload import Data, Workload
 
+Step = Callable[..., Tensor]  # from x, weight and bias, or from x alone, to z or a
 MODULES = {"sigmoid": nn.Sigmoid, "relu": nn.ReLU, "softmax": lambda: nn.Softmax(dim=1)}
 FUNCTIONS = {"sigmoid": torch.sigmoid, "relu": F.relu, "softmax": lambda z: F.softmax(z, dim=1)}
 COSTS = {  # of the last layer's z: the mean over the mini-batch
@@ -26,17 +30,26 @@ class Tuned(Contender):
     """No modules, whose calls cost as much as a small layer; one call to step all parameters."""
 
     package = "torch"
+    memory_format = torch.contiguous_format  # of images and filters
 
     def __init__(self, workload: Workload, data: Data) -> None:
         torch.set_num_threads(workload.threads)
         self._recipe, self._decay = workload.recipe, workload.decay
-        self._hidden = FUNCTIONS[workload.recipe.activation]
-        self._output = FUNCTIONS[workload.recipe.last_activation]
+        network = workload.recipe.network()
+        self._layers, self._input_shape = network.layers, network.input_shape
+        self._steps = steps(self._layers)
+        self._output = FUNCTIONS[self._layers[-1].activation]
         self._cost = COSTS[workload.recipe.cost]
-        self._x, self._y = torch.from_numpy(data.inputs), torch.from_numpy(data.targets)
+        self._x, self._y = self._images(data.inputs), torch.from_numpy(data.targets)
+
+    def _images(self, images: NDArray[np.float32]) -> Tensor:
+        return self._ordered(torch.from_numpy(images.reshape(-1, *self._input_shape)))
+
+    def _ordered(self, tensor: Tensor) -> Tensor:
+        return tensor.contiguous(memory_format=self.memory_format) if tensor.ndim == 4 else tensor
 
     def load(self, parameters: Sequence[NDArray[Any]]) -> None:
-        self._parameters = [torch.tensor(array, requires_grad=True) for array in parameters]
+        self._parameters = [self._ordered(torch.tensor(array)).requires_grad_() for array in parameters]
 
     def parameters(self) -> list[NDArray[Any]]:
         return [tensor.detach().numpy().copy() for tensor in self._parameters]
@@ -45,7 +58,7 @@ class Tuned(Contender):
         weights, eta = self._parameters[0::2], self._recipe.learning_rate
         for batch in torch.from_numpy(order).split(self._recipe.batch_size):
             x, y = self._x.index_select(0, batch), self._y.index_select(0, batch)
-            cost = self._cost(forward(x, self._parameters, self._hidden), y)
+            cost = self._cost(forward(x, self._parameters, self._steps), y)
             gradients = torch.autograd.grad(cost, self._parameters)
             with torch.no_grad():
                 if self._decay != 1:
@@ -53,20 +66,30 @@ class Tuned(Contender):
                 torch._foreach_add_(self._parameters, gradients, alpha=-eta)
 
     def predictor(self, images: NDArray[Any]) -> Callable[[], Any]:
-        return inference(lambda x: self._output(forward(x, self._parameters, self._hidden)), images)
+        return inference(
+            lambda x: self._output(forward(x, self._parameters, self._steps)), self._images(images)
+        )
+
+
+class ChannelsLast(Tuned):
+    """The same, with the numbers of a pixel side by side in memory: other code for convolutions."""
+
+    memory_format = torch.channels_last
 
 
 class Usual(Tuned):
     """As PyTorch's tutorials have it: nn.Sequential, backward(), torch.optim.SGD (its fastest form here)."""
 
     def load(self, parameters: Sequence[NDArray[Any]]) -> None:
-        layers: list[nn.Module] = []
-        for W, b in zip(parameters[0::2], parameters[1::2], strict=True):
-            linear = nn.Linear(W.shape[1], W.shape[0])
-            linear.weight.data, linear.bias.data = torch.tensor(W), torch.tensor(b)
-            layers += [linear, MODULES[self._recipe.activation]()]
-        self._to_z = nn.Sequential(*layers[:-1])
-        self._to_outputs = nn.Sequential(*layers[:-1], MODULES[self._recipe.last_activation]())
+        modules: list[nn.Module] = []
+        left = iter(parameters)
+        for layer in self._layers:
+            module = own_module(layer, next(left), next(left)) if has_weights(layer) else plain_module(layer)
+            modules.append(module)
+            if layer.activation in MODULES:
+                modules.append(MODULES[layer.activation]())
+        self._to_z = nn.Sequential(*modules[:-1])
+        self._to_outputs = nn.Sequential(*modules)
         self._parameters = list(self._to_z.parameters())
         eta = self._recipe.learning_rate
         groups = [
@@ -82,7 +105,7 @@ class Usual(Tuned):
             self._optimizer.step()
 
     def predictor(self, images: NDArray[Any]) -> Callable[[], Any]:
-        return inference(self._to_outputs, images)
+        return inference(self._to_outputs, self._images(images))
 
 
 class Compiled(Tuned):
@@ -90,15 +113,15 @@ class Compiled(Tuned):
 
     def __init__(self, workload: Workload, data: Data) -> None:
         super().__init__(workload, data)
-        hidden, cost, decay, eta = self._hidden, self._cost, self._decay, self._recipe.learning_rate
+        layers, cost, decay, eta = self._steps, self._cost, self._decay, self._recipe.learning_rate
 
         # Not dynamic: an epoch's last mini-batch, if it is smaller, gets code of its own.
         @torch.compile(dynamic=False, fullgraph=True)
         def step(parameters: list[Tensor], images: Tensor, targets: Tensor, batch: Tensor) -> None:
             x, y = images[batch], targets[batch]
-            gradients = torch.func.grad(lambda p: cost(forward(x, p, hidden), y))(parameters)
+            gradients = torch.func.grad(lambda p: cost(forward(x, p, layers), y))(parameters)
             for tensor, gradient in zip(parameters, gradients, strict=True):
-                if tensor.ndim == 2 and decay != 1:
+                if tensor.ndim > 1 and decay != 1:
                     tensor.mul_(decay)
                 tensor.sub_(eta * gradient)
 
@@ -113,21 +136,69 @@ class Compiled(Tuned):
                 self._step(self._parameters, self._x, self._y, batch)
 
     def predictor(self, images: NDArray[Any]) -> Callable[[], Any]:
-        compiled = torch.compile(lambda x: self._output(forward(x, self._parameters, self._hidden)))
-        return inference(compiled, images)
+        compiled = torch.compile(lambda x: self._output(forward(x, self._parameters, self._steps)))
+        return inference(compiled, self._images(images))
 
 
-def forward(x: Tensor, parameters: list[Tensor], hidden: Callable[[Tensor], Tensor]) -> Tensor:
+def steps(layers: Sequence[Layer]) -> list[tuple[Step, bool]]:
+    """The functions from x to z of the last layer, and whether each takes a weight and a bias."""
+    found: list[tuple[Step, bool]] = []
+    for i, layer in enumerate(layers):
+        found.append((own_function(layer), has_weights(layer)))
+        if i < len(layers) - 1 and layer.activation != "linear":
+            found.append((FUNCTIONS[layer.activation], False))
+    return found
+
+
+def forward(x: Tensor, parameters: Sequence[Tensor], layers: list[tuple[Step, bool]]) -> Tensor:
     """z of the last layer."""
-    z = F.linear(x, parameters[0], parameters[1])
-    for W, b in zip(parameters[2::2], parameters[3::2], strict=True):
-        z = F.linear(hidden(z), W, b)
-    return z
+    left = iter(parameters)
+    for step, weighted in layers:
+        x = step(x, next(left), next(left)) if weighted else step(x)
+    return x
 
 
-def inference(network: Callable[[Tensor], Tensor], images: NDArray[Any]) -> Callable[[], Tensor]:
+def has_weights(layer: Layer) -> bool:
+    """Whether the layer has a weight and a bias."""
+    return isinstance(layer, Dense | Conv)
+
+
+def own_function(layer: Layer) -> Step:
+    """From x to z."""
+    if isinstance(layer, Dense):
+        return F.linear
+    if isinstance(layer, Conv):
+        return partial(F.conv2d, stride=layer.stride, padding=layer.padding)
+    if isinstance(layer, MaxPool):
+        return partial(F.max_pool2d, kernel_size=layer.size, stride=layer.stride)
+    if isinstance(layer, Flatten):
+        return partial(torch.flatten, start_dim=1)
+    raise NotImplementedError(layer.kind)
+
+
+def own_module(layer: Layer, weight: NDArray[Any], bias: NDArray[Any]) -> nn.Module:
+    """A layer with these parameters."""
+    if isinstance(layer, Conv):
+        module: nn.Conv2d | nn.Linear = nn.Conv2d(
+            weight.shape[1], layer.filters, layer.size, layer.stride, layer.padding
+        )
+    else:
+        module = nn.Linear(weight.shape[1], weight.shape[0])
+    module.weight.data, module.bias.data = torch.tensor(weight), torch.tensor(bias)
+    return module
+
+
+def plain_module(layer: Layer) -> nn.Module:
+    """A layer without parameters."""
+    if isinstance(layer, MaxPool):
+        return nn.MaxPool2d(layer.size, layer.stride)
+    if isinstance(layer, Flatten):
+        return nn.Flatten()
+    raise NotImplementedError(layer.kind)
+
+
+def inference(network: Callable[[Tensor], Tensor], x: Tensor) -> Callable[[], Tensor]:
     """A call of the network without autograd."""
-    x = torch.from_numpy(images)
 
     def call() -> Tensor:
         with torch.inference_mode():

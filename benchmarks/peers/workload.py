@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from glassnet import Network, Recipe, load
+from glassnet import Network, Recipe, load, summarize
 from glassnet.data import locate
 
 MOST_TEST_IMAGES = 10_000
@@ -87,13 +87,13 @@ def random_data(count: int) -> Data:
     return Data(images[:count], labels[:count], images[count:], labels[count:])
 
 
-def dense_operations(network: Network, training: bool) -> int:
+def operations(network: Network, training: bool) -> int:
     """Floating-point operations for one image, every product of the lessons' formulas, none skipped.
 
-    2 n_in n_out in a layer's forward pass; in training as many again for ∂C/∂W, and for ∂C/∂x in
-    every layer but the first.
+    Two for each product of the forward pass; in training as many again for ∂C/∂W, and for ∂C/∂x in
+    every layer but the first that has weights.
     """
-    products = [2 * int(np.prod(network.shapes[name])) for name in network.weights]
+    products = [2 * layer.multiply_adds for layer in summarize(network).layers if layer.parameters]
     return 3 * sum(products) - products[0] if training else sum(products)
 
 

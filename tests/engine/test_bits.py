@@ -7,6 +7,7 @@ import sys
 import threading
 from dataclasses import replace
 from itertools import pairwise, product
+from math import prod
 
 import numpy as np
 import pytest
@@ -14,8 +15,8 @@ import pytest
 from glassnet.costs import COSTS
 from glassnet.data import load
 from glassnet.engine import Task, native
-from glassnet.layers import Dense, Softmax
-from glassnet.network import Network
+from glassnet.layers import LAYERS, AveragePool, Conv, Dense, Dropout, Flatten, MaxPool, Softmax
+from glassnet.network import Draw, Network
 from glassnet.optimizers import SGD
 from glassnet.recipe import Recipe
 from glassnet.training import Trainer
@@ -33,14 +34,14 @@ MACHINES = [
 ]
 
 
-def sparse_task(n, n_in, n_out, *, cost, batch_size, seed=0, inked=0.25, **changes):
+def sparse_task(n, shape, n_out, *, cost, batch_size, seed=0, inked=0.25, **changes):
     """Drawings: most pixels are 0, many of them in all images."""
-    rng = np.random.default_rng(seed)
+    rng, n_in = np.random.default_rng(seed), prod(shape)
     images = rng.integers(1, 256, size=(n, n_in), dtype=np.uint8)
     images[rng.random((n, n_in)) >= inked] = 0
     images[:, rng.random(n_in) < 0.3] = 0
     parts = {"example_weights": None, "optimizer": SGD(), "learning_rate": 0.1, "l2": 0.0}
-    parts |= {"images": images, "labels": rng.integers(n_out, size=n)}
+    parts |= {"images": images.reshape(n, *shape), "labels": rng.integers(n_out, size=n), "seed": seed}
     return Task(cost=COSTS[cost], batch_size=batch_size, **(parts | changes))
 
 
@@ -54,31 +55,95 @@ def sha256(*arrays):
 
 def trained(layers, task, order, dtype, cuts=()):
     """The bits of the parameters and of the records, after training on `order` in so many calls."""
-    network = Network(layers, task.images.shape[1], seed=1, dtype=dtype)
+    network = Network(layers, task.images.shape[1:], seed=1, dtype=dtype)
     edges = [0, *cuts, len(order)]
-    calls = [NATIVE.train_batches(network, {}, task, order[a:b]) for a, b in pairwise(edges)]
+    calls = [NATIVE.train_batches(network, {}, task, order[a:b], 2) for a, b in pairwise(edges)]
     records = [np.concatenate([getattr(call, field) for call in calls]) for field in calls[0]._fields]
     return sha256(*network.parameters.values()), sha256(*records)
 
 
-# What is trained: layers, cost, examples, mini-batch, λ. All are large enough for several threads, which take
-# 2²⁰ multiplications each at least; the widths and the batches are no multiples of anything.
+BOOK = [
+    Conv(20, 5, activation="relu"),
+    MaxPool(2),
+    Conv(40, 5, activation="relu"),
+    MaxPool(2),
+    Flatten(),
+    Dense(100, "relu"),
+    Dropout(0.5),
+    Dense(10, "softmax"),
+]
+ODD = [
+    Dropout(0.1),
+    Conv(7, 4, stride=2, padding=3, activation="tanh"),
+    AveragePool(3, 2),
+    Conv(33, 2, activation="sigmoid"),
+    MaxPool(3, 1),
+    Dropout(0.3),
+    Flatten(),
+    Dense(10),
+]
+SIX = [Dense(300, "relu"), Dropout(0.5), Dense(33, "tanh"), Dropout(0.2), Dense(10)]
+
+# What is trained: layers, cost, the shape of an example, examples, mini-batch, λ. All are large enough for
+# several threads, which take 2²⁰ multiplications each at least; the widths and the batches are no multiples
+# of anything.
 RUNS = {
-    "the network of the lessons": ([Dense(256), Dense(64), Dense(10)], "cross_entropy", 784, 512, 256, 0.0),
-    "more than a chunk": ([Dense(250, "tanh"), Dense(10, "softmax")], "log_likelihood", 784, 500, 300, 2.0),
-    "a small mini-batch": ([Dense(300, "relu"), Dense(33, "tanh"), Dense(10)], "squared", 500, 67, 10, 2.0),
-    "fewer rows than threads": ([Dense(900, "tanh"), Dense(10, "linear")], "quadratic", 700, 7, 3, 0.0),
-    "one row": ([Dense(2000), Dense(17), Dense(3)], "cross_entropy", 784, 3, 1, 1.0),
+    "the network of the lessons": (
+        [Dense(256), Dense(64), Dense(10)],
+        "cross_entropy",
+        (784,),
+        512,
+        256,
+        0.0,
+    ),
+    "more than a chunk": (
+        [Dense(250, "tanh"), Dense(10, "softmax")],
+        "log_likelihood",
+        (784,),
+        500,
+        300,
+        2.0,
+    ),
+    "a small mini-batch": (
+        [Dense(300, "relu"), Dense(33, "tanh"), Dense(10)],
+        "squared",
+        (500,),
+        67,
+        10,
+        2.0,
+    ),
+    "fewer rows than threads": ([Dense(900, "tanh"), Dense(10, "linear")], "quadratic", (700,), 7, 3, 0.0),
+    "one row": ([Dense(2000), Dense(17), Dense(3)], "cross_entropy", (784,), 3, 1, 1.0),
     "softmax below and on top": (
         [Softmax(), Dense(200, "softmax"), Dense(10, "sigmoid"), Softmax()],
         "cross_entropy",
-        300,
+        (300,),
         400,
         131,
         2.0,
     ),
-    "full batch": ([Dense(100, "relu"), Dense(10, "softmax")], "quadratic", 784, 1000, 1000, 0.0),
+    "full batch": ([Dense(100, "relu"), Dense(10, "softmax")], "quadratic", (784,), 1000, 1000, 0.0),
+    "dropout": (SIX, "squared", (500,), 400, 131, 2.0),
+    "dropout, a small mini-batch": (SIX, "squared", (500,), 67, 10, 0.0),
+    "the book's convolutions": (BOOK, "log_likelihood", (1, 28, 28), 47, 10, 1.0),
+    "the same, in larger batches": (BOOK, "log_likelihood", (1, 28, 28), 130, 64, 0.0),
+    "more than a chunk of images": (BOOK, "cross_entropy", (1, 28, 28), 331, 300, 1.0),
+    "images one by one": (BOOK, "log_likelihood", (1, 28, 28), 3, 1, 1.0),
+    "odd images": (ODD, "quadratic", (3, 19, 30), 71, 33, 0.0),
+    "odd images, fewer than 16": (ODD, "cross_entropy", (3, 19, 30), 20, 7, 2.0),
+    "wide convolutions": (
+        [Conv(70, 3, padding=1, activation="relu"), Conv(65, 3, activation="tanh"), Flatten(), Dense(10)],
+        "squared",
+        (5, 9, 11),
+        35,
+        17,
+        0.0,
+    ),
 }
+
+
+def test_the_runs_miss_no_layer():
+    assert {layer.kind for layers, *_ in RUNS.values() for layer in layers} == set(LAYERS)
 
 
 @pytest.fixture(scope="module")
@@ -91,11 +156,11 @@ def alone():
 @pytest.mark.parametrize("run", RUNS)
 @pytest.mark.parametrize(("isa", "threads"), MACHINES)
 def test_bits_depend_on_neither_threads_nor_instruction_set(isa, threads, run, dtype, alone, monkeypatch):
-    layers, cost, n_in, n, batch_size, l2 = RUNS[run]
+    layers, cost, shape, n, batch_size, l2 = RUNS[run]
     weights = np.random.default_rng(4).uniform(0, 2, n) if l2 else None
     task = sparse_task(
         n,
-        n_in,
+        shape,
         10 if run != "one row" else 3,
         cost=cost,
         batch_size=batch_size,
@@ -114,43 +179,73 @@ def test_bits_depend_on_neither_threads_nor_instruction_set(isa, threads, run, d
     assert on(isa, threads) == alone[run, dtype]
 
 
+# Layers, the shape of an example, how many of them.
+PASSES = {
+    "rows": ([Dense(120, "tanh"), Dropout(0.2), Dense(17, "sigmoid"), Softmax()], (300,), 1100),
+    "images": ([*BOOK[:-1], Dense(17, "softmax")], (1, 28, 28), 140),
+    "odd images": ([*ODD[:-1], Dense(17, "softmax")], (3, 19, 30), 140),
+}
+
+
 @EACH_DTYPE
+@pytest.mark.parametrize("which", PASSES)
 @pytest.mark.parametrize(("isa", "threads"), MACHINES)
-def test_bits_of_passes_and_gradients_depend_on_neither(isa, threads, dtype, alone, monkeypatch):
-    layers, n = [Dense(120, "tanh"), Dense(17, "sigmoid"), Softmax()], 1100
-    task = sparse_task(n, 300, 17, cost="log_likelihood", batch_size=1)
-    network = Network(layers, 300, seed=1, dtype=dtype)
+def test_bits_of_passes_and_gradients_depend_on_neither(isa, threads, which, dtype, alone, monkeypatch):
+    layers, shape, n = PASSES[which]
+    task = sparse_task(n, shape, 17, cost="log_likelihood", batch_size=1)
+    network, draw = Network(layers, shape, seed=1, dtype=dtype), Draw(4, 7, np.arange(n) * 10**5)
 
     def on(isa, threads):
         monkeypatch.setenv("GLASSNET_ISA", isa)
         monkeypatch.setenv("GLASSNET_THREADS", threads)
         a, costs = NATIVE.evaluate(network, task.images, task.labels, task.cost)
-        gradient = NATIVE.gradient(network, task.images, task.labels, task.cost, canonical=False)
-        numbers = [array for cache in gradient.caches for array in cache]
-        numbers += [array for layer in gradient.layers for array in (layer.dC_da, layer.dC_dz)]
-        predicted = NATIVE.predictor(network)(task.images)
-        assert np.array_equal(predicted, a)
-        return sha256(a, costs, np.array(gradient.cost), *numbers, *gradient.parameters.values())
+        numbers = [a, costs]
+        for of_step in (None, draw):
+            gradient = NATIVE.gradient(
+                network, task.images, task.labels, task.cost, canonical=False, draw=of_step
+            )
+            numbers += [np.array(gradient.cost), *gradient.parameters.values()]
+            numbers += [array for cache in gradient.caches for array in cache]
+            numbers += [array for layer in gradient.layers for array in (layer.dC_da, layer.dC_dz)]
+        assert np.array_equal(NATIVE.predictor(network)(task.images), a)
+        return sha256(*numbers)
 
-    if ("passes", dtype) not in alone:
-        alone["passes", dtype] = on(TARGETS[0], "1")
-    assert on(isa, threads) == alone["passes", dtype]
+    if ("passes", which, dtype) not in alone:
+        alone["passes", which, dtype] = on(TARGETS[0], "1")
+    assert on(isa, threads) == alone["passes", which, dtype]
+
+
+COMPANY = {
+    "rows": ([Dense(40, "tanh"), Dense(10, "softmax")], (300,), 1000),
+    "images": (
+        [Conv(5, 3, activation="relu"), MaxPool(2), Flatten(), Dense(10, "softmax")],
+        (1, 13, 12),
+        270,
+    ),
+    "odd images": (
+        [Conv(17, 4, 2, 1, "tanh"), AveragePool(2, 1), Flatten(), Dense(10, "softmax")],
+        (3, 9, 12),
+        270,
+    ),
+}
 
 
 @EACH_DTYPE
+@pytest.mark.parametrize("which", COMPANY)
 @pytest.mark.parametrize(("isa", "threads"), MACHINES)
 @pytest.mark.parametrize("pixels", [np.uint8, np.float32, np.float64])
-def test_an_image_has_the_same_outputs_in_any_company(isa, threads, pixels, dtype, monkeypatch):
+def test_an_image_has_the_same_outputs_in_any_company(isa, threads, pixels, which, dtype, monkeypatch):
     """Alone, in eights (which go a shorter way), in odd numbers, by the thousand, in training."""
     monkeypatch.setenv("GLASSNET_ISA", isa)
     monkeypatch.setenv("GLASSNET_THREADS", threads)
-    network = Network([Dense(40, "tanh"), Dense(10, "softmax")], 300, seed=2, dtype=dtype)
-    task = sparse_task(1000, 300, 10, cost="log_likelihood", batch_size=1000)
+    layers, shape, n = COMPANY[which]
+    network = Network(layers, shape, seed=2, dtype=dtype)
+    task = sparse_task(n, shape, 10, cost="log_likelihood", batch_size=n)
     images = task.images if pixels is np.uint8 else (task.images / 255).astype(pixels)
     predict = NATIVE.predictor(network)
     whole = predict(images)
-    for size in (1, 3, 8, 9, 129):
-        parts = [predict(images[start : start + size]) for start in range(0, 1000, size)]
+    for size in (1, 3, 8, 9, 16, 17, 129):
+        parts = [predict(images[start : start + size]) for start in range(0, n, size)]
         assert np.array_equal(np.concatenate(parts), whole), size
     a, costs = NATIVE.evaluate(network, images, task.labels, task.cost)
     _, few = NATIVE.evaluate(network, images[:5], task.labels[:5], task.cost)
@@ -158,9 +253,29 @@ def test_an_image_has_the_same_outputs_in_any_company(isa, threads, pixels, dtyp
     assert np.array_equal(few, costs[:5])
     of_137 = NATIVE.gradient(network, images[:137], task.labels[:137], task.cost).caches[-1].a
     assert np.array_equal(of_137, whole[:137])
-    order = np.random.default_rng(0).permutation(1000)
+    order = np.random.default_rng(0).permutation(n)
     task = replace(task, images=images)
     assert np.array_equal(NATIVE.train_batches(network, {}, task, order).costs, costs[order])
+
+
+@EACH_DTYPE
+@pytest.mark.parametrize("threads", THREADS)
+def test_what_is_switched_off_does_not_depend_on_the_company(threads, dtype, monkeypatch):
+    """Each example's z and a, in training, alone and among others: masks are its own."""
+    monkeypatch.setenv("GLASSNET_THREADS", threads)
+    for layers, shape, n in ((ODD, (3, 19, 30), 40), (SIX, (200,), 150)):
+        task = sparse_task(n, shape, 10, cost="quadratic", batch_size=1)
+        network = Network(layers, shape, seed=1, dtype=dtype)
+        places = np.random.default_rng(1).permutation(10**6)[:n]
+
+        def caches(rows, task=task, network=network, places=places):
+            draw = Draw(3, 2, places[rows])
+            return NATIVE.gradient(network, task.images[rows], task.labels[rows], draw=draw).caches
+
+        whole = caches(np.arange(n))
+        for rows in (np.array([5]), np.array([9, 0, 9]), np.arange(n)[::-1], np.arange(17)):
+            for cache, wanted in zip(caches(rows), whole, strict=True):
+                assert np.array_equal(cache.a, wanted.a[rows])
 
 
 def test_a_predictor_keeps_the_parameters_it_was_made_with():
@@ -180,11 +295,11 @@ def test_a_predictor_keeps_the_parameters_it_was_made_with():
 @EACH_DTYPE
 @pytest.mark.parametrize("run", RUNS)
 def test_how_the_order_is_cut_into_calls_changes_no_bit(run, dtype, monkeypatch):
-    layers, cost, n_in, n, batch_size, l2 = RUNS[run]
+    layers, cost, shape, n, batch_size, l2 = RUNS[run]
     monkeypatch.setenv("GLASSNET_THREADS", "2")
     rng = np.random.default_rng(5)
     n_out = layers[-1].size if isinstance(layers[-1], Dense) else 10
-    task = sparse_task(n, n_in, n_out, cost=cost, batch_size=batch_size, l2=l2)
+    task = sparse_task(n, shape, n_out, cost=cost, batch_size=batch_size, l2=l2)
     order = rng.permutation(n)
     parameters, records = trained(layers, task, order, dtype)
     borders = np.arange(batch_size, n, batch_size)
@@ -198,16 +313,27 @@ def test_how_the_order_is_cut_into_calls_changes_no_bit(run, dtype, monkeypatch)
 def test_a_smaller_batch_at_the_end_is_the_same_by_itself(dtype):
     """In the whole call it is one chunk among mini-batches of several, by itself it is a small one."""
     for inked in (0.005, 0.05, 0.5):
-        task = sparse_task(400, 200, 3, cost="cross_entropy", batch_size=300, inked=inked)
+        task = sparse_task(400, (200,), 3, cost="cross_entropy", batch_size=300, inked=inked)
         layers, order = [Dense(20, "tanh"), Dense(3)], np.arange(400)
         assert trained(layers, task, order, dtype) == trained(layers, task, order, dtype, [300])
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize(("threads", "batch_size"), [("1", 10), ("2", 300), ("3", 1)])
-def test_a_training_interrupted_and_resumed_ends_with_the_same_bits(dtype, threads, batch_size, monkeypatch):
+@pytest.mark.parametrize(
+    ("threads", "batch_size", "layers"),
+    [
+        ("1", 10, "784-30-10"),
+        ("2", 300, "784-30-10"),
+        ("3", 1, "784-30-10"),
+        ("2", 10, "dropout0.1 30 dropout0.5 10"),
+        ("2", 30, "conv4@5s2:relu pool2 dropout0.5 conv6@3p1:tanh avgpool2 30 dropout0.2 10"),
+    ],
+)
+def test_a_training_interrupted_and_resumed_ends_with_the_same_bits(
+    dtype, threads, batch_size, layers, monkeypatch
+):
     recipe = Recipe(
-        layers="784-30-10",
+        layers=layers,
         batch_size=batch_size,
         epochs=3,
         l2=0.1,
@@ -267,7 +393,7 @@ def test_threads_that_train_at_the_same_time_get_the_bits_that_they_get_alone(mo
     monkeypatch.setenv("GLASSNET_THREADS", "2")
     layers = [Dense(200, "tanh"), Dense(10)]
     tasks = [
-        sparse_task(600, 300, 10, cost="quadratic", batch_size=size, seed=size) for size in (50, 128, 300)
+        sparse_task(600, (300,), 10, cost="quadratic", batch_size=size, seed=size) for size in (50, 128, 300)
     ]
     network, order = Network(layers, 300, seed=0), np.arange(600).repeat(4)
 
@@ -290,7 +416,7 @@ def test_threads_that_train_at_the_same_time_get_the_bits_that_they_get_alone(mo
 
 def test_one_predictor_may_serve_many_threads(monkeypatch):
     monkeypatch.setenv("GLASSNET_THREADS", "2")
-    task = sparse_task(700, 300, 10, cost="quadratic", batch_size=1)
+    task = sparse_task(700, (300,), 10, cost="quadratic", batch_size=1)
     predict = NATIVE.predictor(Network([Dense(300, "tanh"), Dense(10)], 300, seed=0))
     whole = predict(task.images)
 
@@ -305,7 +431,7 @@ def test_one_predictor_may_serve_many_threads(monkeypatch):
 def test_other_threads_of_python_go_on_meanwhile(what, monkeypatch):
     """Whoever held the interpreter would have let none of these turns through while it computed."""
     monkeypatch.setenv("GLASSNET_THREADS", "1")
-    task = sparse_task(3000, 784, 10, cost="quadratic", batch_size=3000, inked=0.9)
+    task = sparse_task(3000, (784,), 10, cost="quadratic", batch_size=3000, inked=0.9)
     network = Network([Dense(300), Dense(300), Dense(10)], 784, seed=0)
     calls = {
         "train": lambda: NATIVE.train_batches(network, {}, task, np.arange(3000)),

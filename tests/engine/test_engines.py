@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from glassnet.costs import COSTS
 from glassnet.engine import ENGINES, Task, get_engine
 from glassnet.errors import GlassnetError
-from glassnet.layers import Dense, Softmax
-from glassnet.network import CHUNK, Network
+from glassnet.layers import LAYERS, AveragePool, Conv, Dense, Dropout, Flatten, MaxPool, Softmax
+from glassnet.network import CHUNK, Draw, Network
 from glassnet.optimizers import SGD
+from glassnet.rng import Purpose, Stream
 
 EACH_ENGINE = pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
 EACH_DTYPE = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -53,6 +54,72 @@ def test_two_steps_by_hand(engine, dtype):
     assert met.costs.tolist() == [2.0, 0.0, 6.125]
     assert met.correct.tolist() == [True, True, True]  # of one class, the largest output is always right
     assert met.gradient_norms.tolist() == [[3.0], [7.0]]  # of the data cost, without penalty
+
+
+@EACH_ENGINE
+@EACH_DTYPE
+def test_a_step_of_a_convolution_by_hand(engine, dtype):
+    """One filter of one pixel, w = 1, b = 0, on an image of two; both places share it. η = ½, λ = 4, n = 1.
+
+    Image 3 1, wanted 1 0: z = a = 3, 1; a − y = 2, 1; C₀ = (4 + 1)/2. Summed over the places,
+    ∂C/∂w = 2·3 + 1·1 = 7 and ∂C/∂b = 2 + 1 = 3. w = (1 − ½·4) · 1 − ½ · 7 = −4.5, b = −½ · 3.
+    """
+    parameters = {"0.weight": np.ones((1, 1, 1, 1)), "0.bias": np.zeros(1)}
+    layers = [Conv(1, 1, activation="linear"), Flatten()]
+    network = Network(layers, (1, 1, 2), parameters=parameters, dtype=dtype)
+    met = engine.train_batches(network, {}, task([[[3.0, 1.0]]], [0], l2=4.0), np.array([0]))
+    assert network.parameters["0.weight"].tolist() == [[[[-4.5]]]]
+    assert network.parameters["0.bias"].tolist() == [-1.5]
+    assert met.costs.tolist() == [2.5]
+    assert met.correct.tolist() == [True]
+    assert met.gradient_norms.tolist() == [[7.0]]
+
+
+@EACH_ENGINE
+@EACH_DTYPE
+def test_a_step_through_a_max_pool_by_hand(engine, dtype):
+    """Image 1 5 / 2 5, filter of one pixel with w = 2: 2 10 / 4 10, and the first of the two 10 wins.
+
+    y = 1 of one output: a − y = 9, C₀ = 40.5, ∂C/∂w = 9 · 5 from the winner's place alone; η = 1/9.
+    """
+    parameters = {"0.weight": np.full((1, 1, 1, 1), 2.0), "0.bias": np.zeros(1)}
+    layers = [Conv(1, 1, activation="linear"), MaxPool(2), Flatten()]
+    network = Network(layers, (1, 2, 2), parameters=parameters, dtype=dtype)
+    work = task([[[1.0, 5.0], [2.0, 5.0]]], [0], learning_rate=1 / 9)
+    met = engine.train_batches(network, {}, work, np.array([0]))
+    assert met.costs.tolist() == [40.5]
+    assert met.gradient_norms.tolist() == [[45.0]]
+    np.testing.assert_allclose(network.parameters["0.weight"], -3.0, rtol=1e-6)
+    np.testing.assert_allclose(network.parameters["0.bias"], -1.0, rtol=1e-6)
+
+
+@EACH_ENGINE
+@EACH_DTYPE
+@pytest.mark.parametrize(("seed", "epoch"), [(0, 1), (0, 2), (2**62 + 9, 7)])
+def test_dropout_switches_off_what_its_bits_say(engine, dtype, seed, epoch):
+    """Eight ones, each off with probability ¼ or weighed 4/3, summed: C₀ = ½ (4/3 · on − 1)².
+
+    `on` is counted from the stream of (seed, epoch, example); nothing is off where nobody trains.
+    """
+    parameters = {"1.weight": np.ones((1, 8)), "1.bias": np.zeros(1)}
+    network = Network([Dropout(0.25), Dense(1, "linear")], 8, parameters=parameters, dtype=dtype)
+    order = np.random.default_rng(3).permutation(50)
+    work = task(np.ones((50, 8)), np.zeros(50, np.int64), batch_size=50, seed=seed)
+    words = [Stream(seed, Purpose.DROPOUT, epoch, int(place)).bits(8) for place in order]
+    on = np.array([sum(word >= 2**30 for word in of_one.tolist()) for of_one in words])
+    assert len(set(on)) > 2
+
+    draw = Draw(seed, epoch, order)
+    dropped = engine.gradient(network, work.images[order], work.labels[order], work.cost, draw=draw)
+    whole = engine.gradient(network, work.images, work.labels, work.cost)
+    _, evaluated = engine.evaluate(network, work.images, work.labels, work.cost)
+    predicted = engine.predictor(network)(work.images)
+    met = engine.train_batches(network, {}, work, order, epoch)
+    np.testing.assert_allclose(met.costs, (4 / 3 * on - 1) ** 2 / 2, rtol=1e-5)
+    assert dropped.cost == pytest.approx(met.costs.mean(), rel=1e-5)
+    assert whole.cost == pytest.approx(24.5, rel=1e-6)  # ½ (8 − 1)²
+    np.testing.assert_allclose(evaluated, 24.5, rtol=1e-6)
+    np.testing.assert_allclose(predicted, 8.0, rtol=1e-6)
 
 
 # cost: (activation of the last layer, C₀ and ∂C₀/∂z of a row, written for that pair)
@@ -132,30 +199,51 @@ def test_a_step_is_the_one_written_by_hand(engine, cost, l2, weighted, pixels):
     np.testing.assert_allclose(met.gradient_norms, [norms], rtol=1e-12)
 
 
+# Layers, the shape of an example of six numbers, a cost.
 FORMS = [
-    ([Dense(4, "sigmoid"), Dense(3, "sigmoid")], "cross_entropy"),
-    ([Dense(4, "relu"), Dense(3, "softmax")], "log_likelihood"),
-    ([Dense(4, "tanh"), Dense(3, "sigmoid"), Softmax()], "squared"),
-    ([Softmax(), Dense(3, "linear")], "quadratic"),
+    ([Dense(4, "sigmoid"), Dense(3, "sigmoid")], (6,), "cross_entropy"),
+    ([Dense(4, "relu"), Dense(3, "softmax")], (6,), "log_likelihood"),
+    ([Dense(4, "tanh"), Dense(3, "sigmoid"), Softmax()], (6,), "squared"),
+    ([Softmax(), Dense(3, "linear")], (6,), "quadratic"),
+    (
+        [
+            Conv(4, 2, padding=1, activation="tanh"),
+            MaxPool(2, 1),
+            Dropout(0.5),
+            Flatten(),
+            Dense(3, "softmax"),
+        ],
+        (1, 2, 3),
+        "log_likelihood",
+    ),
+    (
+        [Dropout(0.1), AveragePool(1), Flatten(), Dense(5, "relu"), Dropout(0.5), Dense(3)],
+        (3, 1, 2),
+        "squared",
+    ),
 ]
+
+
+def test_the_forms_miss_no_layer():
+    assert {layer.kind for layers, *_ in FORMS for layer in layers} == set(LAYERS)
 
 
 @EACH_ENGINE
 @EACH_DTYPE
-@pytest.mark.parametrize(("layers", "cost"), FORMS)
+@pytest.mark.parametrize(("layers", "shape", "cost"), FORMS)
 @settings(max_examples=15, deadline=None)
 @given(data=st.data())
-def test_how_the_order_is_cut_into_calls_changes_no_bit(engine, dtype, layers, cost, data):
+def test_how_the_order_is_cut_into_calls_changes_no_bit(engine, dtype, layers, shape, cost, data):
     m = data.draw(st.sampled_from([1, 3, 10, 64]))
     n = data.draw(st.integers(1, 40)) if m < 10 else data.draw(st.sampled_from([30, 2 * CHUNK + 77]))
     cuts = data.draw(st.lists(st.integers(0, n // m), max_size=4))
-    work = random_task(n, cost=COSTS[cost], batch_size=m, l2=0.5)
+    work = random_task(n, cost=COSTS[cost], batch_size=m, l2=0.5, seed=n)
     order = np.random.default_rng(n).permutation(n)
-    whole, parts = (Network(layers, 6, seed=2, dtype=dtype) for _ in range(2))
+    whole, parts = (Network(layers, shape, seed=2, dtype=dtype) for _ in range(2))
 
-    at_once = engine.train_batches(whole, {}, work, order)
+    at_once = engine.train_batches(whole, {}, work, order, 3)
     edges = sorted({0, n, *(cut * m for cut in cuts)})
-    calls = [engine.train_batches(parts, {}, work, order[a:b]) for a, b in pairwise(edges)]
+    calls = [engine.train_batches(parts, {}, work, order[a:b], 3) for a, b in pairwise(edges)]
     for name, array in whole.parameters.items():
         assert np.array_equal(array, parts.parameters[name]), name
     for field in at_once._fields:
@@ -303,7 +391,7 @@ def test_an_unknown_engine_is_refused_with_the_nearest():
 HASH_AFTER_TRAINING = """
 import hashlib, sys
 from glassnet import Recipe, Trainer, load
-recipe = Recipe(layers="784-100-10", batch_size=400, epochs=2, engine=sys.argv[1])
+recipe = Recipe(layers=sys.argv[2], batch_size=400, epochs=2, engine=sys.argv[1])
 trainer = Trainer(recipe.network(), load("digits"), recipe)
 list(trainer)
 digest = hashlib.sha256(str([record.validation_cost for record in trainer.history]).encode())
@@ -314,11 +402,12 @@ print(digest.hexdigest())
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_the_bits_do_not_depend_on_the_number_of_threads(engine):
+@pytest.mark.parametrize("layers", ["784-100-10", "conv4@5s2 pool2 dropout0.5 100 10"])
+def test_the_bits_do_not_depend_on_the_number_of_threads(engine, layers):
     hashes = set()
     for threads in ("1", "2", "3"):
         environment = os.environ | {"OPENBLAS_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
-        command = [sys.executable, "-c", HASH_AFTER_TRAINING, engine]
+        command = [sys.executable, "-c", HASH_AFTER_TRAINING, engine, layers]
         ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
         hashes.add(ran.stdout)
     assert len(hashes) == 1

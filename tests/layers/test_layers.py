@@ -1,38 +1,110 @@
-"""Every layer: shapes, names, the way forward and back against loops, and networks as text."""
+"""Every layer: shapes, names, the way forward and back against differences, and the lines between neurons."""
 
 from __future__ import annotations
 
 from dataclasses import FrozenInstanceError
-from math import exp
+from math import exp, prod
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from glassnet.activations import ACTIVATIONS
 from glassnet.errors import GlassnetError
 from glassnet.initializers import INITIALIZERS
-from glassnet.layers import LAYERS, Dense, Softmax, format_layers, parse_layers
-from glassnet.layers.text import LARGEST_SIZE
+from glassnet.layers import LAYERS, AveragePool, Conv, Dense, Dropout, Flatten, MaxPool, Softmax
+from glassnet.layers.layer import Cache
 from glassnet.rng import Purpose, Stream
 
 RNG = np.random.default_rng(3)
 
-# kind: (a layer, an input shape, the output shape, the shapes of the parameters).
+# A layer, an input shape, the output shape, the shapes of the parameters, and how many lines there are.
 BUILT = {
-    "dense": (Dense(3, "tanh"), (5,), (3,), {"weight": (3, 5), "bias": (3,)}),
-    "softmax": (Softmax(), (4,), (4,), {}),
+    "dense": (Dense(3, "tanh"), (5,), (3,), {"weight": (3, 5), "bias": (3,)}, 3 * 5),
+    # 2 · 3·2 neurons, each with a patch of 3×3
+    "conv": (Conv(2, 3), (1, 5, 4), (2, 3, 2), {"weight": (2, 1, 3, 3), "bias": (2,)}, 12 * 9),
+    # rows −1 … 1, 1 … 3, 3 … 5 of 0 … 5: 2 + 3 + 3 within; columns, of 0 … 4: 2 + 3 + 2
+    "conv, strides and padding": (
+        Conv(3, 3, stride=2, padding=1, activation="tanh"),
+        (2, 6, 5),
+        (3, 3, 3),
+        {"weight": (3, 2, 3, 3), "bias": (3,)},
+        3 * 2 * 8 * 7,
+    ),
+    # rows −2 … 0, −1 … 1, …, 2 … 4 of 0 … 2: 1 + 2 + 3 + 2 + 1 within; columns, of 0 … 1: 1 + 2 + 2 + 1
+    "conv, wide padding": (
+        Conv(2, 3, padding=2, activation="tanh"),
+        (1, 3, 2),
+        (2, 5, 4),
+        {"weight": (2, 1, 3, 3), "bias": (2,)},
+        2 * 9 * 6,
+    ),
+    "conv with gaps": (
+        Conv(2, 2, stride=3),
+        (2, 6, 7),
+        (2, 2, 2),
+        {"weight": (2, 2, 2, 2), "bias": (2,)},
+        8 * 8,
+    ),
+    "conv of one pixel": (
+        Conv(2, 1, activation="relu"),
+        (3, 2, 3),
+        (2, 2, 3),
+        {"weight": (2, 3, 1, 1), "bias": (2,)},
+        12 * 3,
+    ),
+    "conv of the whole image": (
+        Conv(4, 3, activation="linear"),
+        (1, 3, 3),
+        (4, 1, 1),
+        {"weight": (4, 1, 3, 3), "bias": (4,)},
+        4 * 9,
+    ),
+    "max_pool": (MaxPool(2), (2, 4, 6), (2, 2, 3), {}, 12),  # a line to each winner
+    "max_pool, overlapping": (MaxPool(3, 2), (2, 7, 5), (2, 3, 2), {}, 12),
+    "max_pool, rows left over": (MaxPool(2), (1, 5, 7), (1, 2, 3), {}, 6),
+    "max_pool with gaps": (MaxPool(2, 3), (1, 7, 6), (1, 2, 2), {}, 4),
+    "average_pool": (AveragePool(2), (2, 4, 6), (2, 2, 3), {}, 12 * 4),
+    "average_pool, overlapping": (AveragePool(3, 2), (2, 7, 5), (2, 3, 2), {}, 12 * 9),
+    "average_pool, rows left over": (AveragePool(2), (1, 5, 7), (1, 2, 3), {}, 6 * 4),
+    "average_pool with gaps": (AveragePool(2, 3), (1, 7, 6), (1, 2, 2), {}, 4 * 4),
+    "flatten": (Flatten(), (2, 3, 4), (24,), {}, 24),
+    "flatten of a row": (Flatten(), (5,), (5,), {}, 5),
+    "dropout": (Dropout(0.4), (2, 3, 4), (2, 3, 4), {}, 24),
+    "dropout in training": (Dropout(0.4), (7,), (7,), {}, 7),
+    "softmax": (Softmax(), (4,), (4,), {}, 4),
 }
+EACH = pytest.mark.parametrize("which", BUILT)
 KINDS = pytest.mark.parametrize("kind", LAYERS)
 
 
-def parameters(kind):
-    return {name: RNG.normal(size=shape) for name, shape in BUILT[kind][3].items()}
+def parameters(which, batch, dtype=np.float64):
+    """Random ones, and the masks of a training step."""
+    layer, inputs, _, shapes, _ = BUILT[which]
+    params = {name: RNG.normal(size=shape).astype(dtype) for name, shape in shapes.items()}
+    if "in training" in which:
+        words = RNG.integers(2**32, size=(batch, *inputs), dtype=np.uint32)
+        params["mask"] = layer.mask(words, np.dtype(dtype))
+    return params
+
+
+def distinct(*shape):
+    """Numbers from −2 to 2 in random order, no two of an example nearer than 0.03: no pool meets a tie."""
+    batch, *sizes = shape
+    n = prod(sizes)
+    assert n <= 120
+    return np.array([RNG.permutation(n) for _ in range(batch)]).reshape(shape) * (4 / n) - 2 + 1 / n
+
+
+def forward(which, batch):
+    """A pass through a layer: the layer, its parameters, the cache, and a random ∂C/∂z."""
+    layer, inputs, outputs, _, _ = BUILT[which]
+    params = parameters(which, batch)
+    _, cache = layer.forward(params, distinct(batch, *inputs))
+    return layer, params, cache, RNG.normal(size=(batch, *outputs))
 
 
 def test_the_table_misses_no_layer():
-    assert set(BUILT) == set(LAYERS)
+    assert {layer.kind for layer, *_ in BUILT.values()} == set(LAYERS)
 
 
 @KINDS
@@ -41,28 +113,63 @@ def test_each_is_found_under_its_own_kind(kind):
     assert isinstance(BUILT[kind][0], LAYERS[kind])
 
 
-@KINDS
-def test_shapes(kind):
-    layer, inputs, outputs, shapes = BUILT[kind]
+@EACH
+def test_shapes(which):
+    layer, inputs, outputs, shapes, _ = BUILT[which]
     assert layer.build(inputs) == (outputs, shapes)
-    a, cache = layer.forward(parameters(kind), RNG.normal(size=(7, *inputs)))
+    a, cache = layer.forward(parameters(which, 7), distinct(7, *inputs))
     assert a.shape == cache.a.shape == cache.z.shape == (7, *outputs)
     assert cache.x.shape == (7, *inputs)
 
 
-@KINDS
-def test_initial_parameters_have_the_names_and_shapes_of_build(kind):
-    layer, inputs, _, shapes = BUILT[kind]
+@EACH
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_numbers_keep_their_type_on_the_way_forward_and_back(which, dtype):
+    layer, inputs, outputs, _, _ = BUILT[which]
+    params, c = parameters(which, 3, dtype), RNG.normal(size=(3, *outputs)).astype(dtype)
+    a, cache = layer.forward(params, distinct(3, *inputs).astype(dtype))
+    dC_dz = layer.delta(cache, c)
+    back = layer.backward(params, cache, dC_dz)
+    for array in (a, *cache, dC_dz, *back.values(), layer.dC_dx(params, cache, dC_dz)):
+        assert array.dtype == dtype
+
+
+@EACH
+def test_initial_parameters_have_the_names_and_shapes_of_build(which):
+    layer, inputs, _, shapes, _ = BUILT[which]
     drawn = layer.initial(
         inputs, INITIALIZERS["normal"], Stream(0, Purpose.WEIGHTS), Stream(0, Purpose.BIASES)
     )
     assert {name: array.shape for name, array in drawn.items()} == shapes
+    if shapes:  # each from its own stream
+        assert np.array_equal(drawn["weight"], Stream(0, Purpose.WEIGHTS).normal(shapes["weight"]))
+        assert np.array_equal(drawn["bias"], Stream(0, Purpose.BIASES).normal(shapes["bias"]))
+
+
+# kind: what it refuses, and how; None takes any shape.
+ROW, IMAGE = "a row of numbers", "an image of shape (channels, height, width)"
+REFUSED = {
+    "dense": ((28, 28), f"a dense layer takes {ROW}, not an input of shape (28, 28): flatten it"),
+    "conv": ((784,), f"conv2@3 takes {IMAGE}, not an input of shape (784,)"),
+    "max_pool": ((28, 28), f"max_pool of 2×2 takes {IMAGE}, not an input of shape (28, 28)"),
+    "average_pool": ((784,), f"average_pool of 2×2 takes {IMAGE}, not an input of shape (784,)"),
+    "flatten": None,
+    "dropout": None,
+    "softmax": ((1, 2, 2), f"softmax takes {ROW}, not an input of shape (1, 2, 2): flatten it"),
+}
 
 
 @KINDS
-def test_a_picture_is_refused_where_a_row_is_wanted(kind):
-    with pytest.raises(GlassnetError, match=r"takes a row of numbers, not an input of shape \(28, 28\)"):
-        BUILT[kind][0].build((28, 28))
+def test_inputs_of_a_wrong_shape_are_refused(kind):
+    layer = BUILT[kind][0]
+    if REFUSED[kind] is None:
+        for shape in ((5,), (2, 3), (2, 3, 4)):
+            assert prod(layer.build(shape)[0]) == prod(shape)
+        return
+    shape, sentence = REFUSED[kind]
+    with pytest.raises(GlassnetError) as error:
+        layer.build(shape)
+    assert str(error.value) == sentence
 
 
 @KINDS
@@ -71,11 +178,31 @@ def test_a_layer_holds_no_state(kind):
         BUILT[kind][0].size = 9
 
 
-@KINDS
-def test_the_way_back_is_the_slope_of_the_way_forward(kind):
+@EACH
+def test_a_layer_changes_nothing_that_it_is_given_and_repeats_itself(which):
+    layer, inputs, outputs, shapes, _ = BUILT[which]
+    params, x, c = parameters(which, 2), distinct(2, *inputs), RNG.normal(size=(2, *outputs))
+    for array in (*params.values(), x, c):
+        array.flags.writeable = False
+
+    def all_of_it():
+        a, cache = layer.forward(params, x)
+        dC_dz = layer.delta(cache, c)
+        gradients = layer.backward(params, cache, dC_dz)
+        lines = [*layer.incoming(params, cache, 0)[:2], *layer.outgoing(params, cache, 0)[:2]]
+        by_place = [layer.by_place(cache, dC_dz, name, (0,) * len(shape)) for name, shape in shapes.items()]
+        back = layer.dC_dx(params, cache, dC_dz)
+        return [a, *cache, dC_dz, *gradients.values(), back, *lines, *by_place]
+
+    for first, again in zip(all_of_it(), all_of_it(), strict=True):
+        assert np.array_equal(first, again)
+
+
+@EACH
+def test_the_way_back_is_the_slope_of_the_way_forward(which):
     """C = Σ c ⊙ a, so ∂C/∂a = c; every parameter and every input by central differences."""
-    layer, inputs, outputs, _ = BUILT[kind]
-    params, x, c, h = parameters(kind), RNG.normal(size=(4, *inputs)), RNG.normal(size=(4, *outputs)), 1e-6
+    layer, inputs, outputs, shapes, _ = BUILT[which]
+    params, x, c, h = parameters(which, 4), distinct(4, *inputs), RNG.normal(size=(4, *outputs)), 1e-6
 
     def slopes(array):
         slope = np.empty_like(array)
@@ -92,99 +219,112 @@ def test_the_way_back_is_the_slope_of_the_way_forward(kind):
     _, cache = layer.forward(params, x)
     dC_dz = layer.delta(cache, c)
     gradients = layer.backward(params, cache, dC_dz)
-    assert set(gradients) == set(params)
-    for name, array in params.items():
-        np.testing.assert_allclose(gradients[name], slopes(array), atol=1e-8, err_msg=name)
+    assert set(gradients) == set(shapes)
+    for name in shapes:
+        np.testing.assert_allclose(gradients[name], slopes(params[name]), atol=3e-8, err_msg=name)
     np.testing.assert_allclose(layer.dC_dx(params, cache, dC_dz), slopes(x), atol=1e-8)
+
+
+@EACH
+def test_examples_pass_by_themselves(which):
+    """The pass of each alone is its row of the pass together, forward and back."""
+    layer, params, cache, delta = forward(which, 5)
+    back = layer.dC_dx(params, cache, delta)
+    for i in range(5):
+        own = {name: array[i : i + 1] if name == "mask" else array for name, array in params.items()}
+        a, alone = layer.forward(own, cache.x[i : i + 1])
+        np.testing.assert_allclose(a, cache.a[i : i + 1], rtol=0, atol=1e-14)
+        np.testing.assert_allclose(layer.dC_dx(own, alone, delta[i : i + 1])[0], back[i], rtol=0, atol=1e-14)
 
 
 # Lines: which neurons a neuron hears, and who hears it
 
 
-@KINDS
-def test_the_lines_into_a_neuron_make_its_weighted_sum(kind):
-    """z_j = Σ weight · input over them, plus the bias where there is one."""
-    layer, inputs, outputs, shapes = BUILT[kind]
-    params, x = parameters(kind), RNG.normal(size=inputs)
-    _, cache = layer.forward(params, x[None])
-    for j in range(outputs[0]):
-        lines = layer.incoming(params, j)
+@EACH
+def test_the_lines_into_a_neuron_make_its_weighted_sum(which):
+    """z_j = Σ weight · input over them, plus the bias where there is one; of the first example."""
+    layer, params, cache, _ = forward(which, 2)
+    x, z = cache.x[0].ravel(), cache.z[0].ravel()
+    for j in range(len(z)):
+        lines = layer.incoming(params, cache, j)
         assert len(lines.places) == len(lines.weights)
-        assert (lines.bias is None) == (not shapes)
+        assert (lines.bias is None) == (not BUILT[which][3])
         pairs = zip(lines.places, lines.weights, strict=True)
-        z = sum(weight * x[place] for place, weight in pairs) + (lines.bias or 0)
-        assert z == pytest.approx(cache.z[0, j], abs=1e-14)
+        total = sum(weight * x[place] for place, weight in pairs) + (lines.bias or 0)
+        assert total == pytest.approx(z[j], abs=1e-14)
 
 
-@KINDS
-def test_the_lines_from_an_input_bring_back_its_slope(kind):
-    """∂C/∂x_k = Σ weight · δ over them."""
-    layer, inputs, outputs, _ = BUILT[kind]
-    params, delta = parameters(kind), RNG.normal(size=outputs)
-    _, cache = layer.forward(params, RNG.normal(size=(1, *inputs)))
-    back = layer.dC_dx(params, cache, delta[None])[0]
-    for k in range(inputs[0]):
-        lines = layer.outgoing(params, k)
+@EACH
+def test_the_lines_from_an_input_bring_back_its_slope(which):
+    """∂C/∂x_k = Σ weight · δ over them; of the first example."""
+    layer, params, cache, delta = forward(which, 2)
+    back, own = layer.dC_dx(params, cache, delta)[0].ravel(), delta[0].ravel()
+    for k in range(len(back)):
+        lines = layer.outgoing(params, cache, k)
         assert lines.bias is None
         pairs = zip(lines.places, lines.weights, strict=True)
-        assert sum(weight * delta[place] for place, weight in pairs) == pytest.approx(back[k], abs=1e-14)
+        assert sum(weight * own[place] for place, weight in pairs) == pytest.approx(back[k], abs=1e-14)
 
 
-@KINDS
-def test_each_line_is_seen_from_both_ends(kind):
-    layer, inputs, outputs, _ = BUILT[kind]
-    params = parameters(kind)
+@EACH
+def test_each_line_is_seen_from_both_ends(which):
+    layer, params, cache, _ = forward(which, 2)
 
     def seen(ends, count, lines_of):
         found = set()
         for end in range(count):
-            lines = lines_of(params, end)
+            lines = lines_of(params, cache, end)
             for other, weight in zip(lines.places, lines.weights, strict=True):
                 found.add((*((end, int(other)) if ends == "in" else (int(other), end)), float(weight)))
         return found
 
-    into, out_of = seen("in", outputs[0], layer.incoming), seen("out", inputs[0], layer.outgoing)
-    assert into == out_of
-    assert len(into) == {"dense": 15, "softmax": 4}[kind]
+    into = seen("in", cache.z[0].size, layer.incoming)
+    assert into == seen("out", cache.x[0].size, layer.outgoing)
+    assert len(into) == BUILT[which][4]
 
 
 def test_the_lines_of_a_dense_layer_by_hand():
     """weight[j, k] leads to neuron j from input k: row 1 into neuron 1, column 0 out of input 0."""
     params = {"weight": np.array([[1.0, 2], [3, 4], [5, 6]]), "bias": np.array([10.0, 20, 30])}
-    into, out_of = Dense(3).incoming(params, 1), Dense(3).outgoing(params, 0)
+    _, cache = Dense(3).forward(params, np.ones((1, 2)))
+    into, out_of = Dense(3).incoming(params, cache, 1), Dense(3).outgoing(params, cache, 0)
     assert (into.places.tolist(), into.weights.tolist(), into.bias) == ([0, 1], [3, 4], 20)
     assert (out_of.places.tolist(), out_of.weights.tolist(), out_of.bias) == ([0, 1, 2], [1, 3, 5], None)
 
 
 def test_a_softmax_layer_has_one_line_to_each_neuron():
-    for lines in (Softmax().incoming({}, 2), Softmax().outgoing({}, 2)):
+    _, cache = Softmax().forward({}, np.ones((1, 4)))
+    for lines in (Softmax().incoming({}, cache, 2), Softmax().outgoing({}, cache, 2)):
         assert (lines.places.tolist(), lines.weights.tolist(), lines.bias) == ([2], [1], None)
 
 
-# One parameter's gradient, example by example
+# One parameter's gradient, place by place
 
 
-@KINDS
-def test_what_the_examples_want_adds_up_to_what_backward_says(kind):
-    layer, inputs, outputs, shapes = BUILT[kind]
-    params, delta = parameters(kind), RNG.normal(size=(6, *outputs))
-    _, cache = layer.forward(params, RNG.normal(size=(6, *inputs)))
+@EACH
+def test_what_examples_and_places_want_adds_up_to_what_backward_says(which):
+    layer, params, cache, delta = forward(which, 6)
     gradients = layer.backward(params, cache, delta)
     alone = [
-        layer.backward(params, type(cache)(*(array[i : i + 1] for array in cache)), delta[i : i + 1])
+        layer.backward(params, Cache(*(array[i : i + 1] for array in cache)), delta[i : i + 1])
         for i in range(6)
     ]
-    for name, shape in shapes.items():
+    places = cache.z.shape[2:]  # a dense neuron stands in one place
+    for name, shape in BUILT[which][3].items():
         for place in np.ndindex(shape):
-            each = layer.per_example(cache, delta, name, place)
-            assert each.shape == (6,)
-            assert each == pytest.approx([gradient[name][place] for gradient in alone], abs=1e-15)
-            assert each.sum() == pytest.approx(gradients[name][place], abs=1e-14)
+            each = layer.by_place(cache, delta, name, place)
+            assert each.shape == (6, *places)
+            of_examples = each.reshape(6, -1).sum(axis=1)
+            assert of_examples == pytest.approx([gradient[name][place] for gradient in alone], abs=1e-13)
+            assert each.sum() == pytest.approx(gradients[name][place], abs=1e-13)
 
 
-def test_a_softmax_layer_has_no_parameter_to_want():
-    with pytest.raises(GlassnetError, match=r"^the softmax layer has no parameter 'weight'$"):
-        Softmax().per_example(Softmax().forward({}, np.ones((2, 3)))[1], np.ones((2, 3)), "weight", (0, 0))
+@EACH
+def test_a_layer_without_parameters_has_none_to_want(which):
+    layer, _, cache, delta = forward(which, 2)
+    if not BUILT[which][3]:
+        with pytest.raises(GlassnetError, match=rf"^the {layer.kind} layer has no parameter 'weight'$"):
+            layer.by_place(cache, delta, "weight", (0, 0))
 
 
 def test_the_worked_three_by_two_matrix():
@@ -200,7 +340,7 @@ def test_the_worked_three_by_two_matrix():
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_dense_is_the_sum_over_inputs_for_each_neuron(activation):
     """weight[j, k] leads to neuron j from input k: the sums of the lessons, one by one."""
-    params, x = parameters("dense"), RNG.normal(size=(2, 5))
+    params, x = parameters("dense", 2), RNG.normal(size=(2, 5))
     _, cache = Dense(3, activation).forward(params, x)
     W, b = params["weight"], params["bias"]
     for row in range(2):
@@ -227,74 +367,3 @@ def test_a_dense_layer_has_a_whole_number_of_neurons(size):
 def test_a_dense_layer_knows_its_activations():
     with pytest.raises(GlassnetError, match=r"unknown activation 'rellu': did you mean 'relu'\?"):
         Dense(3, "rellu")
-
-
-# Networks as text
-
-SIZE = st.integers(1, LARGEST_SIZE)
-PART = st.one_of(
-    st.just("softmax"),
-    st.tuples(SIZE, st.none() | st.sampled_from(list(ACTIVATIONS))),
-)
-SPACE = st.sampled_from(["", " ", "  "])
-
-
-@settings(deadline=None)
-@given(SIZE, st.lists(PART, min_size=1, max_size=6), SPACE)
-def test_text_says_what_it_names(n_in, parts, space):
-    dense = [place for place, part in enumerate(parts) if part != "softmax"]
-    texts, expected = [f"{n_in}"], []
-    for place, part in enumerate(parts):
-        if part == "softmax":
-            texts.append("softmax")
-            expected.append(Softmax())
-        else:
-            size, named = part
-            texts.append(f"{size}" if named is None else f"{size}:{space}{named}")
-            default = "linear" if place == dense[-1] else "tanh"
-            expected.append(Dense(size, named or default))
-    text = f"{space}-{space}".join(texts)
-    assert parse_layers(text, "tanh", "linear") == ((n_in,), expected)
-
-
-@settings(deadline=None)
-@given(SIZE, st.lists(PART, min_size=1, max_size=6))
-def test_formatted_text_reads_back_as_the_same_sizes(n_in, parts):
-    layers = tuple(Softmax() if part == "softmax" else Dense(part[0]) for part in parts)
-    assert parse_layers(format_layers((n_in,), layers)) == ((n_in,), list(layers))
-
-
-@settings(deadline=None)
-@given(st.text(alphabet="0123456789-: softmaxrelu²٣", max_size=12))
-def test_any_text_is_layers_or_refused(text):
-    try:
-        (n_in,), layers = parse_layers(text)
-    except GlassnetError:
-        return
-    assert n_in >= 1
-    assert layers
-
-
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("", "name the inputs and at least one layer"),
-        ("784", "name the inputs and at least one layer"),
-        ("784-", "'' is not a number of neurons"),
-        ("784--10", "'' is not a number of neurons"),
-        ("784-1.5", "'1.5' is not a number of neurons"),
-        ("784-²", "'²' is not a number of neurons"),
-        ("784-0-10", "a layer of 0 neurons; give each layer from 1 to 1,000,000"),
-        ("784-1000001", "a layer of 1000001 neurons"),
-        ("784-" + "9" * 20, "give each layer from 1 to 1,000,000"),
-        ("784-sofmax", "unknown layer 'sofmax': did you mean 'softmax'?"),
-        ("784-16:rellu-10", "unknown activation 'rellu': did you mean 'relu'?"),
-        ("784-16:-10", "unknown activation ''"),
-        ("softmax-10", "'softmax' is not a number of neurons"),
-        ("784-softmax:relu", "'softmax' is not a number of neurons"),
-    ],
-)
-def test_texts_that_are_refused(text, sentence):
-    with pytest.raises(GlassnetError) as error:
-        parse_layers(text)
-    assert sentence in str(error.value)
