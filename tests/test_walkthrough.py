@@ -11,9 +11,10 @@ from PIL import Image
 import glassnet as gn
 from glassnet import walkthrough as parts
 from glassnet.data import Split
-from glassnet.document import Note, Picture, Pixels, Table, as_text, symbol
+from glassnet.document import HeatMap, Note, Picture, Pixels, Table, as_text, symbol
 from glassnet.errors import GlassnetError
-from glassnet.layers import Dense, Softmax
+from glassnet.layers import AveragePool, Conv, Dense, Dropout, Flatten, MaxPool, Softmax
+from glassnet.network import Draw
 from glassnet.walkthrough import walkthrough
 
 RNG = np.random.default_rng(11)
@@ -21,7 +22,7 @@ PIXELS = RNG.integers(0, 256, (4, 4)).astype(np.uint8)
 ROW = RNG.uniform(size=16)
 
 IMAGE, FORWARD = "The image and the answer", "Forward: `a = σ(W a + b)`, layer by layer"
-NUDGES = "Nudges: what this image would teach"
+NUDGES, DEPTH = "Nudges: what this image would teach", "Depth: the vanishing gradient"
 
 # Layers, cost, and the layers that the sections between cost and pixels are about.
 NETWORKS = {
@@ -74,6 +75,8 @@ def test_the_sections_in_the_order_of_the_lessons(name, image):
             raised = symbol("a", layer, wanted)
             titles.append(f"Three ways to raise `{raised}`, and all wishes added up")
     titles += ["Back to the pixels", NUDGES]
+    if name == "three layers":
+        titles.append(DEPTH)
     sections = walkthrough(explanation, 0.5, pictures=False)
     assert [section.title for section in sections] == titles
     assert all(section.blocks for section in sections)
@@ -349,3 +352,171 @@ def test_the_landscape(pictures):
     assert repr(line) in as_text(both.blocks)
     if not pictures:
         assert repr(plane) in as_text(both.blocks)
+
+
+# Over the image, and through the depth
+
+CONV = [Conv(4, 3, activation="relu"), MaxPool(2), Conv(3, 2, activation="tanh"), AveragePool(2), Flatten()]
+SHAPES = {"grey": (1, 12, 11), "colored": (3, 12, 11)}
+
+
+def over_an_image(shape="grey", drawn=False, **how):
+    network = gn.Network([*CONV, Dense(8, "relu"), Dropout(0.5), Dense(2)], SHAPES[shape], seed=3)
+    image = np.random.default_rng(4).uniform(size=SHAPES[shape])
+    draw = Draw(0, 2, np.array([9])) if drawn else None
+    return gn.explain(network, image, 1, "cross_entropy", draw=draw, **how)
+
+
+CONV_TITLES = [
+    IMAGE,
+    FORWARD,
+    "Layer 1, conv4@3: filters and feature maps",
+    "Layer 2, pool2: who won",
+    "Layer 3, conv3@2: filters and feature maps",
+    "Layer 7, dropout0.5: what was switched off",
+    "One neuron: `z₁⁽⁸⁾` term by term",
+    "The cost",
+    "Backward: the weight `{8}`",
+    "Backward: the weight `{6}`",
+    "Backward: the weight `{1}`",
+    "All places of `{1}`",
+    "Three ways to raise `a₁⁽⁸⁾`, and all wishes added up",
+    "Back to the pixels",
+    NUDGES,
+    DEPTH,
+]
+
+
+@pytest.mark.parametrize("drawn", [False, True])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_walk_over_an_image(shape, drawn):
+    explanation = over_an_image(shape, drawn)
+    steepest = {f"{{{i}}}": symbol("w", *explanation.steepest_weight(i)) for i in (1, 6, 8)}
+    titles = CONV_TITLES
+    for mark, letter in steepest.items():
+        titles = [title.replace(mark, letter) for title in titles]
+    plain, pictured = (walkthrough(explanation, 0.5, pictures=pictures) for pictures in (False, True))
+    for sections in (plain, pictured):
+        assert [section.title for section in sections] == titles
+        assert all(section.blocks for section in sections)
+    grey = shape == "grey"
+    counts = [1, 0, 2, 1, 2, drawn, 0, 0, 0, 0, 0, 1, 0, grey, 1, 1]
+    assert [len(pictures_in(section)) for section in pictured] == counts
+    assert not any(pictures_in(section) for section in plain)
+    blocks = [block for section in plain for block in section.blocks]
+    assert sum(isinstance(block, HeatMap) for block in blocks) == 1
+    assert sum(isinstance(block, Pixels) for block in blocks) == grey + drawn
+    for section in pictured:  # a picture shows the same
+        assert not any(isinstance(block, HeatMap) for block in section.blocks)
+        for picture in pictures_in(section):
+            with Image.open(io.BytesIO(picture.png)) as png:
+                png.load()
+                assert picture.narrow == (png.width <= 800)
+            assert picture.caption
+
+
+def test_the_steepest_shared_weight_is_shown():
+    """By a finite difference of the cost for every weight of the first layer."""
+    explanation = over_an_image()
+    network, image, h = explanation.trace.network.copy(), explanation.trace.image, 1e-6
+    array, slopes = network.parameters["0.weight"], {}
+
+    def cost():
+        a = network.predict(image[None])[0]
+        return -float(np.log(1 - a[0]) + np.log(a[1]))
+
+    for place in np.ndindex(array.shape):
+        array[place] += h
+        above = cost()
+        array[place] -= 2 * h
+        slopes[place] = (above - cost()) / (2 * h)
+        array[place] += h
+    steepest = max(slopes, key=lambda place: abs(slopes[place]))
+    section = walkthrough(explanation, 0.5, pictures=False)[11]
+    assert section.title == f"All places of `{symbol('w', 1, *steepest)}`"
+    (heat,) = [block for block in section.blocks if isinstance(block, HeatMap)]
+    assert heat.values.sum() == pytest.approx(slopes[steepest], rel=1e-6)
+
+
+def test_the_strongest_filter_is_shown_in_numbers():
+    explanation = over_an_image()
+    section = walkthrough(explanation, 0.5, pictures=False)[2]
+    a = explanation.trace.chain.caches[0].a[0]
+    o = max(range(4), key=lambda o: a[o].max())
+    assert as_text(section.blocks) == repr(explanation.filter(1, o))
+
+
+@pytest.mark.parametrize(
+    ("layer", "parts_of_it"),
+    [
+        (1, lambda e: [e.feature_maps(1), e.filter(1, int(e.feature_maps(1).strongest[0]))]),
+        (2, lambda e: [e.winners(2)]),
+        (4, lambda e: []),
+        (5, lambda e: []),
+        (6, lambda e: [e.layer(6)]),
+        (7, lambda e: [e.dropped(7)]),
+    ],
+)
+def test_a_layer_by_itself(layer, parts_of_it):
+    explanation = over_an_image()
+    section = parts.layer_section(explanation, layer, pictures=False)
+    text = as_text([section])
+    assert section.title.startswith(f"Layer {layer}, ")
+    assert explanation.layer(layer).formula() in text
+    for part in parts_of_it(explanation):
+        assert repr(part) in text
+
+
+def test_a_layer_of_a_dense_network():
+    section = parts.layer_section(explained(), 1, pictures=True)
+    assert as_text(section.blocks) == repr(explained().layer(1))
+
+
+def test_filters_and_neurons_by_their_places():
+    explanation = over_an_image()
+    section = parts.filter_section(explanation, 3, 2)
+    assert (section.title, as_text(section.blocks)) == ("Filter 2 of layer 3", repr(explanation.filter(3, 2)))
+    j = int(np.ravel_multi_index((2, 5, 4), (4, 10, 9)))
+    for which in (j, (2, 5, 4)):
+        assert parts.neuron_section(explanation, 1, which).title == "One neuron: `z₂,₅,₄⁽¹⁾` term by term"
+        assert parts.activation_section(explanation, 1, which).title == "Backward: the activation `a₂,₅,₄⁽¹⁾`"
+        assert parts.raise_section(explanation, 1, which).title.startswith("Three ways to raise `a₂,₅,₄⁽¹⁾`")
+    text = as_text([parts.neuron_section(explanation, 1, j)]).replace("\n", " ")
+    assert f"Neuron {j} of layer 1 (channel 2, row 5, column 4): every activation under its filter" in text
+
+
+def test_weights_of_filters_have_places_and_others_have_none():
+    explanation = over_an_image()
+    assert len(parts.weight_sections(explanation, (1, 3, 0, 2, 1), False)) == 2
+    assert len(parts.weight_sections(explanation, (8, 1, 5), False)) == 1
+
+
+@pytest.mark.parametrize("pictures", [False, True])
+def test_the_depth_of_many_images(pictures):
+    explanation, some = explained("three layers"), split()
+    section = parts.depth_of_many_section(explanation, some, "a dozen", pictures)
+    assert section.title == "The vanishing gradient of many images: a dozen"
+    network = explanation.trace.network
+    shown = gn.vanishing_gradient(network, some.images, some.labels, "squared")
+    assert as_text(shown.numbers()) in as_text(section.blocks)
+    assert len(pictures_in(section)) == pictures
+
+
+@pytest.mark.parametrize("pictures", [False, True])
+@pytest.mark.parametrize(("name", "number"), [("0.weight", np.nan), ("2.bias", np.inf), ("7.weight", np.nan)])
+def test_filters_that_are_not_finite_walk_through(name, number, pictures):
+    network = over_an_image().trace.network.copy()
+    network.parameters[name].flat[0] = number
+    explanation = gn.explain(network, over_an_image().trace.image, 1, "cross_entropy")
+    sections = walkthrough(explanation, 0.5, pictures)
+    assert len(sections) == 16
+    assert "Not all numbers are finite" in as_text(sections[:1])
+
+
+@pytest.mark.parametrize("pictures", [False, True])
+def test_filters_in_which_nothing_moves_walk_through(pictures):
+    network = over_an_image().trace.network.copy()
+    for array in network.parameters.values():
+        array[:] = -1
+    explanation = gn.explain(network, over_an_image().trace.image, 1, "cross_entropy")
+    assert len(walkthrough(explanation, 0.5, pictures)) == 16

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from glassnet.explanation import Finding as Finding
     from glassnet.explanation import GradientCheck as GradientCheck
     from glassnet.explanation import TrainingPath as TrainingPath
+    from glassnet.explanation import VanishingGradient as VanishingGradient
     from glassnet.explanation import Wants as Wants
     from glassnet.explanation import attribute as attribute
     from glassnet.explanation import check_gradient as check_gradient
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from glassnet.explanation import diagnose as diagnose
     from glassnet.explanation import explain as explain
     from glassnet.explanation import training_path as training_path
+    from glassnet.explanation import vanishing_gradient as vanishing_gradient
     from glassnet.explanation import what_examples_want as what_examples_want
     from glassnet.layers import AveragePool as AveragePool
     from glassnet.layers import Conv as Conv
@@ -97,6 +99,7 @@ _HOME = {
     "Summary": "summary",
     "Trainer": "training",
     "TrainingPath": "explanation",
+    "VanishingGradient": "explanation",
     "Wants": "explanation",
     "attribute": "explanation",
     "check_gradient": "explanation",
@@ -113,6 +116,7 @@ _HOME = {
     "summarize": "summary",
     "train": "training",
     "training_path": "explanation",
+    "vanishing_gradient": "explanation",
     "what_examples_want": "explanation",
 }
 

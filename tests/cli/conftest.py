@@ -14,7 +14,10 @@ from click.testing import CliRunner
 
 from glassnet.cli import main
 from glassnet.data import mnist
+from glassnet.layers import AveragePool, Conv, Dense, Dropout, Flatten, MaxPool
 from glassnet.model_file import Model, load_model, save_model
+from glassnet.network import Network
+from glassnet.recipe import Recipe
 from glassnet.runs import RunFolder
 from glassnet.tensor_file import read_tensors, write_tensors
 
@@ -70,6 +73,20 @@ def trained(tmp_path_factory):
     assert answer.status == 0
     (path.parent / "records.jsonl").write_text(answer.out, encoding="utf-8")
     return RunFolder(path)
+
+
+@pytest.fixture(scope="session")
+def convolution(tmp_path_factory):
+    """A small network of every layer that goes over images, as if trained on the digits."""
+    layers = [
+        Conv(3, 5, stride=2, activation="relu"), MaxPool(2), Conv(4, 3, activation="tanh"), AveragePool(2),
+        Dropout(0.25), Flatten(), Dense(12, "relu"), Dropout(0.5), Dense(10, "softmax"),
+    ]  # fmt: skip
+    network = Network(layers, (1, 28, 28), seed=5, initializer="he")
+    path = tmp_path_factory.mktemp("convolution") / "model.safetensors"
+    recipe = Recipe(cost="log_likelihood", learning_rate=0.05, batch_size=5, seed=3, engine="textbook")
+    save_model(path, Model(network, tuple("0123456789"), recipe, "digits"))
+    return path
 
 
 # Networks of the other kinds, by their last layer's activation or what makes them different.

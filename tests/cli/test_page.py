@@ -106,7 +106,7 @@ class Tree(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def pages(glassnet, trained, tmp_path_factory):
+def pages(glassnet, trained, convolution, tmp_path_factory):
     """Pages of every sort, by name."""
     folder = tmp_path_factory.mktemp("pages")
     model = gn.load_model(trained.model)
@@ -123,10 +123,13 @@ def pages(glassnet, trained, tmp_path_factory):
         "nan": (folder / "nan.safetensors",),
         "softmax": (folder / "softmax.safetensors", "--weight", 2, 3, 5, "--neuron", 0, 300, "--nudges"),
     }
+    made = {name: (*arguments, "--data", "digits:test:17") for name, arguments in made.items()}
+    parts = "--layer 1 --layer 2 --layer 5 --layer 8 --filter 3 1 --weight 1 2 0 4 1 --neuron 3 2 1 0 --depth"
+    made["conv"] = (convolution, *parts.split(), "--data", "digits:training:17", "--epoch", 2)
     paths = {}
     for name, arguments in made.items():
         paths[name] = folder / f"{name}.html"
-        answer = glassnet("explain", *arguments, "--data", "digits:test:17", "--html", paths[name])
+        answer = glassnet("explain", *arguments, "--html", paths[name])
         assert (answer.status, answer.err) == (0, "")
     return paths
 
@@ -136,7 +139,7 @@ def trees(pages):
     return {name: Tree(path.read_text(encoding="utf-8")) for name, path in pages.items()}
 
 
-ALL = ["everything", "names", "nan", "softmax"]
+ALL = ["everything", "names", "nan", "softmax", "conv"]
 
 # As it is written
 
@@ -254,6 +257,24 @@ def test_a_network_that_is_not_finite_has_a_page(trees):
     assert "NaN" in tree.text
     assert len(tree.all("section")) == 13
     assert "0.weight holds NaN or infinite values" in tree.text  # where the landscape would stand
+
+
+def test_pictures_over_the_image(trees):
+    """Filters and maps, winners, two masks, places, and how δ shrinks: all narrow enough for a phone."""
+    tree = trees["conv"]
+    narrow = [figure for figure in tree.all("figure") if figure["class"] == "picture narrow"]
+    assert len(narrow) == len(tree.all("img")) == 2 + 1 + 2 + 1 + 2
+    assert tree.texts_in("h1") == [
+        "28×28 conv3@5s2 pool2 conv4@3 avgpool2 dropout0.25 12 dropout0.5 10 and digits:training:17"
+    ]
+
+
+def test_narrow_pictures_fit_the_screen(show):
+    widths = show("conv", "phone").evaluate("""[...document.querySelectorAll('.narrow img')].map(image =>
+        [image.getBoundingClientRect().width, image.closest('figure').scrollWidth])""")
+    assert len(widths) == 8
+    for shown, box in widths:
+        assert 300 < shown < box + 1 <= 360
 
 
 # Making it
@@ -429,7 +450,7 @@ def test_the_browser_reads_what_was_written(show, trees, name):
     tab = show(name)
     tags = tab.evaluate("[...document.querySelectorAll('*')].map(element => element.localName)")
     assert tags == [tag for tag, _ in trees[name].elements]
-    assert tab.title() == "784-12-10 and digits:test:17"
+    assert [tab.title()] == trees[name].texts_in("h1")
     assert tab.evaluate("document.compatMode") == "CSS1Compat"
     written = "".join(trees[name].text.split())
     assert "".join(tab.evaluate("document.body.textContent").split()) == written

@@ -17,6 +17,7 @@ from PIL import Image
 from glassnet.document import (
     Bar,
     Equation,
+    HeatMap,
     Note,
     Paragraph,
     Picture,
@@ -26,6 +27,7 @@ from glassnet.document import (
     fragment,
     page,
 )
+from glassnet.document.style import STYLE
 
 EVIL = """<script>alert("1")</script> & 'x' </td></p><img src=x onerror=y>"""
 EVERYTHING = [
@@ -143,6 +145,24 @@ def test_bars(bar, text, width, side):
 def picture_of(html):
     (source,) = Strict(html).values("src")
     return Image.open(io.BytesIO(b64decode(source.partition(",")[2])))
+
+
+def test_a_heat_map_is_a_png_of_blue_and_red():
+    """White at 0, the bars' colors at the largest by size, half way at its half; grey is no number."""
+    values = np.array([[0.0, 2.0, -2.0], [1.0, -1.0, np.nan]])
+    found = np.asarray(picture_of(fragment([HeatMap(values)])).convert("RGB")).astype(int)
+    blue, red = (32, 102, 168), (194, 65, 45)
+    assert [tuple(pixel) for pixel in found[0]] == [(255, 255, 255), blue, red]
+    for pixel, full in zip(found[1], (blue, red), strict=False):
+        np.testing.assert_allclose(pixel, (255 + np.array(full)) / 2, atol=1)
+    assert tuple(found[1, 2]) == (160, 160, 160)
+    assert "background: #2066a8" in STYLE  # the bars' colors are these
+    assert "background: #c2412d" in STYLE
+
+
+def test_narrow_pictures_are_marked():
+    assert '<figure class="picture narrow">' in fragment([Picture(b"", "a", narrow=True)])
+    assert '<figure class="picture">' in fragment([Picture(b"", "a")])
 
 
 def test_pixels_are_a_png_of_the_same_pixels():

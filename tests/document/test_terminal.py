@@ -12,6 +12,7 @@ from rich.console import Console
 from glassnet.document import (
     Bar,
     Equation,
+    HeatMap,
     Note,
     Paragraph,
     Picture,
@@ -139,3 +140,45 @@ def test_long_lines_are_wrapped_at_the_width():
     assert max(map(len, text.split("\n"))) <= 60
     assert text.split().count("word") == 50
     assert text.split().count("words") == 40
+
+
+# Maps
+
+
+def test_a_heat_map_in_digits():
+    """Signs and ninths of the largest; next to nothing is a dot, nothing is blank."""
+    values = np.array([[0.9, -0.9, 0.5], [0.001, -0.14, 0.0], [nan, inf, 0.06]])
+    assert as_text([HeatMap(values, "a map of `w`")]).split("\n") == [
+        "┌──────┐",
+        "│+9−9+5│",
+        "│ ·−1  │",
+        "│ ? ?+1│",
+        "└──────┘",
+        "a map of w",
+    ]
+
+
+def test_a_heat_map_of_nothing():
+    assert as_text([HeatMap(np.zeros((1, 2)))]) == "┌────┐\n│    │\n└────┘"
+
+
+@pytest.mark.parametrize("block", [HeatMap, Pixels])
+def test_a_long_caption_is_broken_between_words(block):
+    words = "a caption that is longer than the line"
+    lines = as_text([block(np.ones((1, 2)), words)], width=20).split("\n")
+    assert max(map(len, lines)) <= 20
+    assert " ".join(lines).endswith(words)
+
+
+def test_signs_in_a_heat_map_have_the_colors_of_bars():
+    file = io.StringIO()
+    show([HeatMap(np.array([[1.0, -1.0]]))], Console(file=file, color_system="standard", force_terminal=True))
+    assert "\x1b[34m+9" in file.getvalue()
+    assert "\x1b[31m−9" in file.getvalue()
+
+
+def test_a_head_that_does_not_fit_is_not_cut_off():
+    table = Table(("w" * 30, "v" * 30), [("1", "2")])
+    text = as_text([table], width=40)
+    assert "…" not in text
+    assert text.count("w") == text.count("v") == 30

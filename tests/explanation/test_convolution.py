@@ -325,14 +325,15 @@ def test_layers_as_formulas():
     explanation = explained("left over")
     formulas = [
         ("aₚ⁽¹⁾ = σ(W⁽¹⁾ · patchₚ⁽⁰⁾ + b⁽¹⁾)", "(2) = σ( (2×9) · (9) + (2) )"),
-        ("aₚ⁽²⁾ = max(patchₚ⁽¹⁾)", "(2×3×2) = max of 2×2 in (2×6×5)"),
-        ("aₚ⁽³⁾ = mean(patchₚ⁽²⁾)", "(2×1×1) = mean of 2×2 in (2×3×2)"),
+        ("aₚ⁽²⁾ = max(patchₚ⁽¹⁾)", "(2×3×2) = max((2×6×5))"),
+        ("aₚ⁽³⁾ = mean(patchₚ⁽²⁾)", "(2×1×1) = mean((2×3×2))"),
         ("a⁽⁴⁾ = flatten(a⁽³⁾)", "(2) = flatten((2×1×1))"),
         ("a⁽⁵⁾ = softmax(W⁽⁵⁾ a⁽⁴⁾ + b⁽⁵⁾)", "(2) = softmax( (2×2) · (2) + (2) )"),
     ]
     for layer, (formula, shapes) in enumerate(formulas, 1):
         assert (explanation.layer(layer).formula(), explanation.layer(layer).shapes()) == (formula, shapes)
     assert "at each of 6×5 = 30 places" in words_of(explanation.layer(1))
+    assert "a patch is 2×2 numbers of one map" in words_of(explanation.layer(2))
 
 
 def test_what_no_window_reaches_is_told():

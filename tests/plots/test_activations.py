@@ -12,7 +12,7 @@ from matplotlib.colors import to_hex
 from glassnet import plots
 from glassnet.document import symbol
 from glassnet.errors import GlassnetError
-from glassnet.layers import Cache, Dense, Softmax
+from glassnet.layers import Cache, Conv, Dense, Flatten, MaxPool, Softmax
 from glassnet.network import Network
 from glassnet.plots.activations import _written
 from glassnet.plots.canvas import BLUE, ORANGE
@@ -210,3 +210,52 @@ def test_activations_that_are_all_the_same(picture, value):
 def test_names_that_are_too_few():
     with pytest.raises(GlassnetError, match="9 class names for 10 outputs: give one for each"):
         plots.activations(forward(NETWORKS["the lessons'"]), [*"012345678"])
+
+
+# Feature maps
+
+IMAGES = {
+    "grey": Network(
+        [Conv(8, 5, activation="relu"), MaxPool(2), Conv(5, 3), Flatten(), Dense(32, "relu"), Dense(10)],
+        (1, 20, 20), seed=1,
+    ),
+    "colored": Network([Conv(3, 3, activation="tanh"), Flatten(), Dense(4)], (3, 9, 12), seed=1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_feature_maps_stand_side_by_side(picture, name):
+    network = IMAGES[name]
+    caches = forward(network)
+    names = [*map(str, range(network.output_shape[0]))]
+    figure = plots.activations(caches, names, 0)
+    picture(figure)
+    layers = drawn(figure)
+    for layer, array in enumerate([caches[0].x[0], *(cache.a[0] for cache in caches)]):
+        if array.ndim < 3 or len(array) == 1:
+            continue
+        count, height, width = array.shape
+        shown = np.asarray(layers[symbol("a", layer)].get_array())
+        across = (shown.shape[1] + 1) // (width + 1)
+        for o in range(count):
+            row, column = (o // across) * (height + 1), (o % across) * (width + 1)
+            np.testing.assert_array_equal(shown[row : row + height, column : column + width], array[o])
+        assert np.count_nonzero(shown) == np.count_nonzero(array)  # what lies between them is 0
+        assert "×".join(map(str, array.shape)) in "\n".join(words(figure))
+    assert symbol("a", {"grey": 4, "colored": 2}[name]) not in layers  # flatten: the same numbers again
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_no_text_covers_another_beside_feature_maps(name):
+    network = IMAGES[name]
+    figure = plots.activations(forward(network), [*map(str, range(network.output_shape[0]))], 0)
+    FigureCanvasAgg(figure).draw()
+    boxes = [(text.get_text(), text.get_window_extent()) for text in figure.axes[0].texts]
+    for (one, box), (other, other_box) in combinations(boxes, 2):
+        apart = (
+            box.x1 <= other_box.x0 + 0.5
+            or other_box.x1 <= box.x0 + 0.5
+            or box.y1 <= other_box.y0 + 1.5
+            or other_box.y1 <= box.y0 + 1.5
+        )
+        assert apart, f"{one!r} and {other!r} cover each other"

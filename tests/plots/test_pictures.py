@@ -9,6 +9,7 @@ from glassnet import plots
 from glassnet.data import load
 from glassnet.errors import GlassnetError
 from glassnet.evaluation import Evaluation
+from glassnet.layers import Conv, Dense, Flatten
 from glassnet.network import Network
 
 DIGITS = tuple("0123456789")
@@ -67,6 +68,18 @@ def test_weights_of_a_network_that_begins_with_softmax(shown):
         shown(plots.weights(network))[1].images[0].get_array(),
         network.parameters["1.weight"][1].reshape(3, 3),
     )
+
+
+@pytest.mark.parametrize("shape", [(1, 12, 12), (3, 12, 12)])
+def test_the_first_layers_filters(picture, shape):
+    network = Network([Conv(6, 5), Flatten(), Dense(2)], shape, seed=3)
+    figure = plots.weights(network)
+    picture(figure)
+    tiles = figure.axes[0].images
+    assert len(tiles) == 6 * shape[0]
+    for tile, filter_of_channel in zip(tiles, network.parameters["0.weight"].reshape(-1, 5, 5), strict=True):
+        np.testing.assert_array_equal(tile.get_array(), filter_of_channel)
+    assert "the first layer's filters (0.weight)" in [text.get_text() for text in figure.axes[0].texts]
 
 
 def test_a_network_without_weights():

@@ -63,6 +63,7 @@ DOCTYPE = b"<!DOCTYPE html>"  # what every page begins with
     "layers",
     type=int,
     multiple=True,
+    metavar="LAYER",
     help="A layer: its formula, filters and feature maps, pooling's winners, what dropout switched off.",
 )
 @click.option(
@@ -74,7 +75,8 @@ DOCTYPE = b"<!DOCTYPE html>"  # what every page begins with
 @click.option(
     "--epoch",
     type=int,
-    help="Switch off what dropout did in this epoch, for an image that the model was trained on.",
+    metavar="E",
+    help="Switch off what dropout did in epoch E, for an image that the model was trained on.",
 )
 @click.option("--nudges", is_flag=True, help="−∇C in words, the steepest weights, and what a step does.")
 @click.option("--learning-rate", type=float, help="η of that step.  [the model's own]")

@@ -97,13 +97,13 @@ def _heat(values: Array) -> Text:
 
     styles = {"+": "blue", "−": "red"}
     line = "─" * 2 * values.shape[1]
-    picture = Text(f"┌{line}┐\n", style="dim", no_wrap=True)
+    picture = Text(no_wrap=True).append(f"┌{line}┐\n", style="dim")
     for row in in_digits(values):
-        picture.append("│")
+        picture.append("│", style="dim")
         for cell in row:
             picture.append(cell, style=styles.get(cell[0], ""))
-        picture.append("│\n")
-    return picture.append(f"└{line}┘")
+        picture.append("│\n", style="dim")
+    return picture.append(f"└{line}┘", style="dim")
 
 
 def _renderable(block: Block) -> RenderableType:
@@ -154,7 +154,8 @@ def _table(block: Table) -> RenderableType:
     )
     for place, head in enumerate(block.header):
         justify: Literal["left", "right"] = "right" if block.is_numeric(place) else "left"
-        table.add_column(_inline(head), justify=justify, no_wrap=place == 0 and len(block.header) > WIDE)
+        no_wrap = place == 0 and len(block.header) > WIDE
+        table.add_column(_inline(head), justify=justify, no_wrap=no_wrap, overflow="fold")
     sums_begin = len(block.rows) - block.sums
     for place, row in enumerate(block.rows):
         if place == sums_begin and block.sums:

@@ -201,7 +201,7 @@ class LayerFormula(Shown):
                 return f"({own.filters}) = {name}( ({own.filters}×{patch}) · ({patch}) + ({own.filters}) )"
             case MaxPool() | AveragePool():
                 what = "max" if isinstance(own, MaxPool) else "mean"
-                return f"({n_out}) = {what} of {own.size}×{own.size} in ({n_in})"
+                return f"({n_out}) = {what}(({n_in}))"
             case Flatten():
                 return f"({n_out}) = flatten(({n_in}))"
             case Dropout():
@@ -227,6 +227,8 @@ class LayerFormula(Shown):
             _, down, across = shape
             step = "" if own.stride == 1 else f", {own.stride} apart"
             words.append(f"at each of {down}×{across} = {down * across:,} places p{step}")
+        if isinstance(own, MaxPool | AveragePool):
+            words.append(f"a patch is {own.size}×{own.size} numbers of one map")
         if isinstance(own, Conv):
             words.append(
                 f"a patch is {before[0]}×{own.size}×{own.size} numbers of the ({times(before)}) before, and "

@@ -17,7 +17,7 @@ from glassnet.explanation.trace import Trace
 from glassnet.layers import Cache, MaxPool
 from glassnet.layers.window import windows
 
-SHOWN = 24  # maps in the table, at most
+SHOWN = 8  # maps in the table, at most
 
 
 @dataclass(frozen=True, repr=False, eq=False)
