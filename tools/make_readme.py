@@ -18,7 +18,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from glassnet import cost_plane, load, load_model, plots, training_path
+from glassnet import cost_plane, explain, load, load_model, plots, training_path
 from glassnet.runs import RunFolder
 
 ROOT = Path(__file__).parent.parent
@@ -56,6 +56,7 @@ def main() -> None:
         for name in PICTURES:
             shutil.copy(Path(folder, "first-run", name), IMAGES / name)
         draw_landscape(Path(folder, "first-run"))
+        draw_shared_weight(Path(folder, "conv-run"))
         output(PAGE, folder)
         show_page(Path(folder, "page.html"))
 
@@ -74,6 +75,15 @@ def draw_landscape(folder: Path) -> None:
         points=41,
     )
     (IMAGES / "landscape.png").write_bytes(plots.png(plots.cost_plane(plane)))
+
+
+def draw_shared_weight(folder: Path) -> None:
+    """The weight of README's example, over the image."""
+    run = RunFolder(folder)
+    network = load_model(run.model).network
+    explanation = explain(network, *load("digits").test[17], run.recipe().cost)
+    picture = plots.shared_weight(explanation.shared_weight(1, 6, 0, 0, 2))
+    (IMAGES / "shared_weight.png").write_bytes(plots.png(picture))
 
 
 def show_page(page: Path) -> None:

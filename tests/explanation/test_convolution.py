@@ -295,7 +295,7 @@ def test_the_rest_of_the_places_is_one_row():
     weight = explained("plain").weight(1, 0, 0, 1, 1)
     *shown, rest, total = tables(weight)[0].rows
     assert len(shown) == 8
-    assert rest[0] == f"{4 * 4 - 8} further places"
+    assert rest[0] == f"{4 * 4 - 8} others"
     assert sum(row[-1] for row in shown) + rest[-1] == pytest.approx(total[-1], abs=1e-14)
     sizes = [abs(row[-1]) for row in shown]
     assert sizes == sorted(sizes, reverse=True)
@@ -643,7 +643,7 @@ def test_a_draw_shows_the_training_step_masks_included(dtype):
     assert explanation.activation(2, on).terms[0].factors[0] == 2
     switched = sum(int((mask == 0).sum()) for mask in masks)
     size = sum(mask.size for mask in masks)
-    assert f"dropout switched off {switched:,} of {size:,} numbers" in headline(trace).text
+    assert f"Dropout switches off {switched:,} of {size:,} numbers here" in headline(trace).text
     assert explanation.layer(3).formula() == "a⁽³⁾ = mask⁽³⁾ ⊙ a⁽²⁾"
 
 

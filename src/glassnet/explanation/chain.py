@@ -135,13 +135,13 @@ class ParameterDerivative(Shown):
         with np.errstate(all="ignore"):
             rest = self.sum - sum(term.value for term in self.terms)
         rows: list[Sequence[Cell]] = [
-            (_in_words(term.at), *(factor.value for factor in term.factors), term.value)
+            ("{}, {}".format(*term.at), *(factor.value for factor in term.factors), term.value)
             for term in self.terms
         ]
         blank = [""] * len(self.factors)
         if further := count - len(self.terms):
             silent = zeros - sum(term.value == 0 for term in self.terms)
-            words = f"{further:,} further places" + (f", {silent:,} of them add 0" if silent else "")
+            words = f"{further:,} others" + (f", {silent:,} of them 0" if silent else "")
             rows.append((words, *blank, rest))
         rows.append((f"sum `{self.symbol}`", *blank, self.sum))
         letters = self._letters()
@@ -155,7 +155,7 @@ class ParameterDerivative(Shown):
                 f"{self.symbol} = Σᵣ,ₛ {' · '.join(letters)}", "the sum over all places: row r, column s"
             ),
             Table(
-                ("place", *(f"`{letter}`" for letter in letters), "product"),
+                ("r, s", *(f"`{letter}`" for letter in letters), "product"),
                 rows,
                 "the places that add most",
                 sums=1,

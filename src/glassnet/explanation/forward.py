@@ -336,9 +336,9 @@ def _dropout(trace: Trace) -> str:
     masks = [trace.params[layer - 1]["mask"] for layer in layers]
     off, size = sum(int((mask == 0).sum()) for mask in masks), sum(mask.size for mask in masks)
     return (
-        f" All this is as the training step of epoch {trace.draw.epoch} (seed {trace.draw.seed}) saw it at "
-        f"place {trace.draw.places[0]} of the training examples: dropout switched off {off:,} of {size:,} "
-        "numbers."
+        f" Dropout switches off {off:,} of {size:,} numbers here, those that it switches off in epoch "
+        f"{trace.draw.epoch} (seed {trace.draw.seed}) for training example {trace.draw.places[0]}; the "
+        "parameters are those that the network has now."
     )
 
 
