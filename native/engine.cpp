@@ -12,6 +12,7 @@
 namespace glassnet {
 namespace {
 
+const Plan NOTHING;
 constexpr std::size_t ENOUGH = 1 << 20;  // multiply-adds that a thread is worth waking up for
 constexpr std::size_t PARTS = 2;         // pieces of work for each thread, so that none waits long for the others
 constexpr auto PATIENCE = std::chrono::milliseconds(25);  // between questions whether to stop
@@ -288,7 +289,8 @@ template <class T>
 void pass_forward(const Kernels<T>& kernels, const Program<T>& program, const Source& source, const Chunk& chunk,
                   Scratch<T>& scratch) {
   kernels.read(program, source, chunk, scratch, 0, chunk.rows);
-  for (std::size_t l = 0; l < program.on_images; l++)
+  if (program.abreast) kernels.forward_abreast(program);
+  for (std::size_t l = 0; l < program.on_images && !program.abreast; l++)
     for (std::size_t panel = 0; panel < panels(chunk.rows); panel++) {
       if (program.layers[l].window.padding) kernels.pad(program.layers[l], panel);
       kernels.forward_on_images(program, l, chunk, {panel, 0, program.layers[l].out.height});
@@ -373,21 +375,25 @@ template <class T>
 Predictor<T>::Predictor(const Target& target, const Plan& plan, const Parameters<T>* parameters)
     : target_(target),
       plan_(plan),
+      abreast_(layers_on_images(plan) > 0),
       weights_(kernels_of<T>(target), plan_, parameters, weights_block_),
-      workspace_(plan_, weights_.panels, {FEW}, 1, 1, work_block_) {}
+      few_weights_(kernels_of<T>(target), abreast_ ? plan_ : NOTHING, parameters, few_block_, true),
+      workspace_(plan_, abreast_ ? few_weights_.panels : weights_.panels,
+                 {.rows = abreast_ ? 1 : FEW, .abreast = abreast_}, 1, 1, work_block_) {}
 
 template <class T>
 Outcome Predictor<T>::few(const Source& source, std::size_t count, T* outputs) {
   const OwnArithmetic own;
-  Chunk chunk{};
-  chunk.rows = count;
   Scratch<T>& scratch = workspace_.scratch[0];
   const Program<T>& program = workspace_.programs[0];
-  scratch.finite = true;
-  pass_forward(kernels_of<T>(target_), program, source, chunk, scratch);
   const Layer<T>& last = program.layers[program.count - 1];
-  for (std::size_t i = 0; i < count; i++)
-    std::memcpy(outputs + i * last.n_out, last.a + i * last.width, last.n_out * sizeof(T));
+  scratch.finite = true;
+  Chunk chunk{};
+  for (chunk.rows = abreast_ ? 1 : count; chunk.first < count; chunk.first += chunk.rows) {
+    pass_forward(kernels_of<T>(target_), program, source, chunk, scratch);
+    for (std::size_t i = 0; i < chunk.rows; i++)
+      std::memcpy(outputs + (chunk.first + i) * last.n_out, last.a + i * last.width, last.n_out * sizeof(T));
+  }
   return scratch.finite ? Outcome::done : Outcome::not_finite;
 }
 

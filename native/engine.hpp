@@ -55,7 +55,7 @@ class Predictor {
 
   Predictor(const Target& target, const Plan& plan, const Parameters<T>* parameters);
 
-  // Up to FEW images at once, by one caller at a time.
+  // Up to FEW rows at once, by one caller at a time; of images, one after the other.
   Outcome few(const Source& source, std::size_t count, T* outputs);
   Outcome many(const Source& source, std::size_t count, std::size_t threads, Interrupted interrupted, T* outputs) const;
 
@@ -64,8 +64,9 @@ class Predictor {
  private:
   const Target& target_;
   const Plan plan_;
-  Block weights_block_, work_block_;
-  Weights<T> weights_;
+  const bool abreast_;
+  Block weights_block_, few_block_, work_block_;
+  Weights<T> weights_, few_weights_;  // the second ones only for networks on images
   Workspace<T> workspace_;
 };
 

@@ -1,6 +1,7 @@
 // The kernels of one instruction set: this file is compiled once for each, with GLASSNET_TARGET as its
 // namespace, so that each finds only its own code.
 #include "costs.hpp"
+#include "abreast.hpp"
 #include "dense.hpp"
 #include "images.hpp"
 #include "targets.hpp"
@@ -17,7 +18,8 @@ void read(const Program<T>& program, const Source& source, const Chunk& chunk, S
     case Pixel::float64: read_rows<T, double>(program, source, chunk, scratch, first, last); break;
   }
   const Layer<T>& layer = program.layers[0];
-  if (program.on_images) into_images(program.x, layer.in_width, layer.n_in, program.x_panels, first, last);
+  if (program.on_images && !program.abreast)
+    into_images(program.x, layer.in_width, layer.n_in, program.x_panels, first, last);
 }
 
 template <class T>
@@ -26,7 +28,10 @@ void forward(const Program<T>& program, const Chunk& chunk, Scratch<T>& scratch,
     const Layer<T>& layer = program.layers[l];
     const std::size_t at = first * layer.width, count = (last - first) * layer.width;
     if (layer.kind == Kind::dense) dense_forward(program, layer, scratch, first, last);
-    if (layer.kind == Kind::flatten && program.on_images) flatten_forward(layer, first, last);
+    if (layer.kind == Kind::flatten && program.abreast)
+      flatten_abreast(layer.x, program.layers[l - 1].out, program.layers[l - 1].width, layer.z);
+    else if (layer.kind == Kind::flatten && program.on_images)
+      flatten_forward(layer, first, last);
     if (layer.kind == Kind::dropout) {
       if (layer.mask) draw_row_masks(layer, program.draw, chunk, first, last);
       apply_mask(layer.x + at, layer.mask ? layer.mask + at : nullptr, layer.z + at, count);
@@ -102,8 +107,9 @@ double multiply_adds(std::size_t rounds) {
 }
 
 template <class T>
-constexpr Kernels<T> kernels = {into_panels<T>,           out_of_panels<T>, read<T>,  pad<T>,      forward_on_images<T>,
-                                backward_on_images<T>,    forward<T>,       judge<T>, backward<T>, gradient<T>};
+constexpr Kernels<T> kernels = {into_panels<T>,        out_of_panels<T>,   read<T>,    pad<T>,   forward_on_images<T>,
+                                backward_on_images<T>, forward_abreast<T>, forward<T>, judge<T>, backward<T>,
+                                gradient<T>};
 
 }  // namespace
 

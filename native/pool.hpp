@@ -6,6 +6,12 @@
 
 namespace glassnet::GLASSNET_TARGET {
 
+// Whether x takes the place of the largest so far; NaN counts as larger than all numbers.
+template <class T>
+inline Whole<T> larger(Vec<T> x, Vec<T> best) {
+  return ((x > best) | (x != x)) & (best == best);
+}
+
 // do(from, to) for every window in some rows: where its first number stands, where its result goes.
 template <class T, class Do>
 inline void for_windows(const Layer<T>& layer, Part part, std::size_t c, Do work) {
@@ -20,7 +26,7 @@ inline void for_windows(const Layer<T>& layer, Part part, std::size_t c, Do work
   }
 }
 
-// The largest, the first of equal ones; NaN counts as larger than all numbers.
+// The largest, the first of equal ones.
 template <class T>
 inline void max_pool_forward(const Layer<T>& layer, Part part, std::size_t c) {
   const std::size_t size = layer.window.size, row = layer.in.width * BLOCK;
@@ -30,7 +36,7 @@ inline void max_pool_forward(const Layer<T>& layer, Part part, std::size_t c) {
     for (std::size_t i = 0; i < size; i++)
       for (std::size_t j = i == 0; j < size; j++) {
         const Vec<T> other = load(x + i * row + j * BLOCK);
-        const Whole<T> better = ((other > best) | (other != other)) & (best == best);
+        const Whole<T> better = larger<T>(other, best);
         best = better ? other : best;
         winner = better ? all<T>(T(int(i * size + j))) : winner;
       }

@@ -83,6 +83,7 @@ struct Layer {
   T* weight;  // [width / BLOCK][n_in][BLOCK]; of a convolution [filters][filter_width]
   T* bias;    // [width]; of a convolution [filters][BLOCK], the same for all examples
   std::size_t filter_width;  // in.channels · size², and some zeros up to a whole number of blocks
+  std::size_t place_step;    // of the inputs, where a single example has its channels side by side
 
   // What a chunk of examples makes, [CHUNK][width]. Hidden layers may keep z and a in one place.
   const T* x;  // [CHUNK][in_width]: the layer before's a
@@ -124,6 +125,7 @@ struct Program {
   Layer<T>* layers;
   std::size_t count;
   std::size_t on_images;  // so many layers, the first ones; behind them, one that flattens
+  bool abreast;           // these have the channels of one example side by side, not 16 examples
   Draw draw;
   T* x;                 // [CHUNK][layers[0].in_width]: the inputs
   T* x_panels;          // the same in panels of examples, where the first layer wants them so
@@ -198,6 +200,8 @@ struct Kernels {
   void (*pad)(const Layer<T>&, std::size_t panel);
   void (*forward_on_images)(const Program<T>&, std::size_t layer, const Chunk&, Part);
   void (*backward_on_images)(const Program<T>&, std::size_t layer, Part);
+  // Through all of them, where they have the channels of a single example side by side.
+  void (*forward_abreast)(const Program<T>&);
   // Pass the rows forward through all other layers.
   void (*forward)(const Program<T>&, const Chunk&, Scratch<T>&, std::size_t first, std::size_t last);
   // Cost and right answers of the rows; in training also ∂C/∂a of the last layer (or its δ), as `delta`.

@@ -29,6 +29,8 @@ inline bool has_weights(const Operation& of) { return is_dense(of) || is_conv(of
 inline std::size_t width(std::size_t n) { return padded(n, BLOCK); }
 inline std::size_t panels(std::size_t rows) { return padded(rows, BLOCK) / BLOCK; }
 
+inline std::size_t neurons(const Operation& of) { return is_dense(of) ? of.n_out : of.out.channels; }
+
 // Weights that lead to one neuron.
 inline std::size_t fan_in(const Operation& of) { return is_dense(of) ? of.n_in : of.in.channels * of.window.area(); }
 inline std::size_t filter_width(const Operation& of) { return width(fan_in(of)); }
@@ -78,11 +80,13 @@ struct Panels {
 };
 
 // The parameters of all layers, in panels. The neurons that fill up the last one have parameters 0, and keep them.
+// Filters stand row by row, or, `abreast`, in panels as neurons do.
 template <class T>
 class Weights {
  public:
-  Weights(const Kernels<T>& kernels, const Plan& plan, const Parameters<T>* parameters, Block& block)
-      : kernels_(kernels), plan_(plan) {
+  Weights(const Kernels<T>& kernels, const Plan& plan, const Parameters<T>* parameters, Block& block,
+          bool abreast = false)
+      : kernels_(kernels), plan_(plan), abreast_(abreast) {
     Shelf measure;
     lay_out(measure, plan, false);
     Shelf shelf(block.of_size(measure.used()));
@@ -91,12 +95,12 @@ class Weights {
       const Operation& of = plan[l];
       const Parameters<T>& from = parameters[l];
       Panels<T>& to = panels[l];
-      if (is_conv(of)) pack_filters(of, from, to);
-      if (!is_dense(of)) continue;
-      kernels.into_panels(from.weight, of.n_in, of.n_out, of.n_in, to.weight);
-      kernels.into_panels(from.bias, 1, of.n_out, 1, to.bias);
+      if (is_conv(of) && !abreast) pack_filters(of, from, to);
+      if (!in_panels(of)) continue;
+      kernels.into_panels(from.weight, fan_in(of), neurons(of), fan_in(of), to.weight);
+      kernels.into_panels(from.bias, 1, neurons(of), 1, to.bias);
       bool finite = true;
-      for (std::size_t i = 0; i < of.n_in * of.n_out; i++) finite &= from.weight[i] - from.weight[i] == 0;
+      for (std::size_t i = 0; i < fan_in(of) * neurons(of); i++) finite &= from.weight[i] - from.weight[i] == 0;
       to.finite = finite;
     }
   }
@@ -117,12 +121,16 @@ class Weights {
     panels = shelf.take<Panels<T>>(plan.size());
     for (std::size_t l = 0; l < plan.size(); l++) {
       const Operation& of = plan[l];
-      const std::size_t columns = is_dense(of) ? width(of.n_out) : 0, filters = is_conv(of) ? of.out.channels : 0;
-      T* weight = shelf.take<T>(columns * of.n_in + filters * filter_width(of));
+      const bool panels_wanted = in_panels(of);
+      const std::size_t columns = panels_wanted ? width(neurons(of)) : 0;
+      const std::size_t filters = is_conv(of) && !panels_wanted ? of.out.channels : 0;
+      T* weight = shelf.take<T>(columns * fan_in(of) + filters * filter_width(of));
       T* bias = shelf.take<T>(columns + filters * BLOCK);
       if (place) panels[l] = {weight, bias, true};
     }
   }
+
+  bool in_panels(const Operation& of) const { return is_dense(of) || (is_conv(of) && abreast_); }
 
   static void pack_filters(const Operation& of, const Parameters<T>& from, Panels<T>& to) {
     const std::size_t n = fan_in(of), row = filter_width(of);
@@ -142,6 +150,7 @@ class Weights {
 
   const Kernels<T>& kernels_;
   const Plan& plan_;
+  const bool abreast_;
 };
 
 // What a piece of work needs room for.
@@ -151,6 +160,7 @@ struct Needs {
   bool sums = false;          // gradients in memory
   bool every_number = false;  // z, a and ∂C/∂a of every layer, each in its own place
   Draw draw = {};
+  bool abreast = false;       // a single row, its channels side by side
 };
 
 // The sums of a layer with a window, term by term.
@@ -232,16 +242,49 @@ void lay_out_on_images(Shelf& shelf, const Operation& of, const Panels<T>& param
   }
 }
 
+// The same for a single example with its channels side by side, which is only passed forward.
+template <class T>
+void lay_out_abreast(Shelf& shelf, const Operation& of, const Panels<T>& parameters, const T* x, std::size_t place_step,
+                     Layer<T>& layer, bool place) {
+  const std::size_t size = of.window.size, around = 2 * of.window.padding;
+  layer.on_images = true;
+  layer.out = of.out, layer.window = of.window;
+  layer.in = {of.in.channels, of.in.height + around, of.in.width + around};
+  layer.width = width(of.out.channels);
+  layer.place_step = place_step;
+  const std::size_t channel_step = place_step == 1 ? layer.in.area() : 1;
+  layer.padded = const_cast<T*>(x);
+  if (around) {
+    const std::size_t count = layer.in.area() * (place_step == 1 ? of.in.channels : place_step);
+    layer.padded = shelf.take<T>(count);
+    if (place) std::memset(layer.padded, 0, count * sizeof(T));
+  }
+  layer.z = layer.a = shelf.take<T>(of.out.area() * layer.width);
+  if (!is_conv(of)) return;
+  if (place) layer.weight = parameters.weight, layer.bias = parameters.bias;
+  Step* step = shelf.take<Step>(fan_in(of));
+  layer.over_patch = {step, fan_in(of)};
+  for (std::size_t k = 0; place && k < fan_in(of); k++) {
+    const std::size_t c = k / (size * size), i = k / size % size, j = k % size;
+    step[k] = {std::uint32_t((i * layer.in.width + j) * place_step + c * channel_step), std::uint32_t(k * BLOCK)};
+  }
+}
+
 template <class T>
 Program<T> lay_out_program(Shelf& shelf, const Plan& plan, const Panels<T>* panels, const Needs& needs, bool place) {
   Program<T> program;
   const std::size_t n_in = plan[0].n_in, rows = needs.rows;
   program.count = plan.size();
   program.on_images = layers_on_images(plan);
+  program.abreast = needs.abreast && program.on_images;
   program.draw = needs.draw;
   program.layers = shelf.take<Layer<T>>(plan.size());
   program.x = shelf.take<T>(rows * width(n_in));
-  program.x_panels = shelf.take<T>(program.on_images ? glassnet::panels(rows) * n_in * BLOCK : 0);
+  // A convolution finds the channels of a single example wherever they are; others want them side by side.
+  const bool as_they_come = program.abreast && is_conv(plan[0]);
+  const std::size_t x_size = program.abreast ? plan[0].in.area() * width(plan[0].in.channels) : glassnet::panels(rows) * n_in * BLOCK;
+  program.x_panels = shelf.take<T>(program.on_images && !as_they_come ? x_size : 0);
+  if (place && program.abreast && !as_they_come) std::memset(program.x_panels, 0, x_size * sizeof(T));
   program.ink_width = padded(n_in, UNIT);
   // 0 times ∞ is not 0, and whoever reads every number wants to see that.
   program.skip_zeros = !needs.every_number && panels[0].finite;
@@ -250,7 +293,7 @@ Program<T> lay_out_program(Shelf& shelf, const Plan& plan, const Panels<T>* pane
     std::memset(program.x, 0, rows * width(n_in) * sizeof(T));
     std::memset(program.inked, 0, rows * program.ink_width);
   }
-  const T* x = program.on_images ? program.x_panels : program.x;
+  const T* x = program.on_images && !as_they_come ? program.x_panels : program.x;
   std::size_t words = 0;  // of an example, for dropout
   for (std::size_t l = 0; l < plan.size(); l++) {
     const Operation& of = plan[l];
@@ -263,7 +306,11 @@ Program<T> lay_out_program(Shelf& shelf, const Plan& plan, const Panels<T>* pane
     layer.dropping = {of.threshold, of.scale, words};
     if (of.kind == Kind::dropout) words += of.n_out;
     if (of.on_images) {
-      lay_out_on_images(shelf, of, panels[l], needs, x, layer, place);
+      const std::size_t place_step = l == 0 && as_they_come ? 1 : width(of.in.channels);
+      if (program.abreast)
+        lay_out_abreast(shelf, of, panels[l], x, place_step, layer, place);
+      else
+        lay_out_on_images(shelf, of, panels[l], needs, x, layer, place);
       if (place) program.layers[l] = layer;
       x = layer.a;
       continue;

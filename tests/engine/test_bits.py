@@ -227,6 +227,24 @@ COMPANY = {
         (3, 9, 12),
         270,
     ),
+    "padding within": (
+        [
+            Conv(5, 3, 1, 2, "relu"),
+            Dropout(0.5),
+            MaxPool(3, 2),
+            Conv(33, 2, 2, 1),
+            Flatten(),
+            Dense(10, "softmax"),
+        ],
+        (3, 8, 7),
+        135,
+    ),
+    "pooling first": (
+        [MaxPool(2), Conv(20, 3, 1, 1), AveragePool(2), Flatten(), Dense(10, "softmax")],
+        (5, 8, 7),
+        135,
+    ),
+    "dropout first": ([Dropout(0.5), AveragePool(3, 1), Flatten(), Dense(10, "softmax")], (2, 8, 7), 135),
 }
 
 
