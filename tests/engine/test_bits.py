@@ -230,7 +230,7 @@ COMPANY = {
     "padding within": (
         [
             Conv(5, 3, 1, 2, "relu"),
-            Dropout(0.5),
+            Dropout(0.0),
             MaxPool(3, 2),
             Conv(33, 2, 2, 1),
             Flatten(),
@@ -244,7 +244,7 @@ COMPANY = {
         (5, 8, 7),
         135,
     ),
-    "dropout first": ([Dropout(0.5), AveragePool(3, 1), Flatten(), Dense(10, "softmax")], (2, 8, 7), 135),
+    "dropout first": ([Dropout(0.0), AveragePool(3, 1), Flatten(), Dense(10, "softmax")], (2, 8, 7), 135),
 }
 
 
