@@ -67,6 +67,15 @@ def test_values_that_make_no_sense_are_refused(name, value):
             "softmax",
         ),
         ({"cost": "cross_entropy", "layers": "784-10:tanh"}, "not defined for 'tanh' outputs"),
+        (
+            {"layers": "conv4@5 pool2"},
+            "layers 'conv4@5 pool2' end with pool2, and cross_entropy is not defined for numbers that "
+            "are handed on as they are: end with a dense layer, or with softmax",
+        ),
+        (
+            {"layers": "784-10-dropout0.5"},
+            "layers '784-10-dropout0.5' end with dropout0.5, and cross_entropy",
+        ),
     ],
 )
 def test_the_sentence_says_what_to_do(values, sentence):

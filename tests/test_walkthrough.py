@@ -73,7 +73,8 @@ def test_the_sections_in_the_order_of_the_lessons(name, image):
             titles.append(f"Softmax: how the outputs of layer {layer} share")
         else:
             raised = symbol("a", layer, wanted)
-            titles.append(f"Three ways to raise `{raised}`, and all wishes added up")
+            ways = "The way" if name == "no weights" else "Three ways"
+            titles.append(f"{ways} to raise `{raised}`, and all wishes added up")
     titles += ["Back to the pixels", NUDGES]
     if name == "three layers":
         titles.append(DEPTH)
@@ -373,7 +374,7 @@ CONV_TITLES = [
     "Layer 1, conv4@3: filters and feature maps",
     "Layer 2, pool2: who won",
     "Layer 3, conv3@2: filters and feature maps",
-    "Layer 7, dropout0.5: what was switched off",
+    "Layer 7, dropout0.5: {off}",
     "One neuron: `z₁⁽⁸⁾` term by term",
     "The cost",
     "Backward: the weight `{8}`",
@@ -392,7 +393,8 @@ CONV_TITLES = [
 def test_a_walk_over_an_image(shape, drawn):
     explanation = over_an_image(shape, drawn)
     steepest = {f"{{{i}}}": symbol("w", *explanation.steepest_weight(i)) for i in (1, 6, 8)}
-    titles = CONV_TITLES
+    off = "what was switched off" if drawn else "what training switches off"
+    titles = [title.replace("{off}", off) for title in CONV_TITLES]
     for mark, letter in steepest.items():
         titles = [title.replace(mark, letter) for title in titles]
     plain, pictured = (walkthrough(explanation, 0.5, pictures=pictures) for pictures in (False, True))
@@ -474,8 +476,11 @@ def test_a_layer_of_a_dense_network():
 
 def test_filters_and_neurons_by_their_places():
     explanation = over_an_image()
-    section = parts.filter_section(explanation, 3, 2)
+    section = parts.filter_section(explanation, 3, 2, pictures=False)
     assert (section.title, as_text(section.blocks)) == ("Filter 2 of layer 3", repr(explanation.filter(3, 2)))
+    pictured = parts.filter_section(explanation, 3, 2, pictures=True)
+    assert pictured.blocks[:-1] == section.blocks
+    assert isinstance(pictured.blocks[-1], Picture)
     j = int(np.ravel_multi_index((2, 5, 4), (4, 10, 9)))
     for which in (j, (2, 5, 4)):
         assert parts.neuron_section(explanation, 1, which).title == "One neuron: `z₂,₅,₄⁽¹⁾` term by term"

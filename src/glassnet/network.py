@@ -21,11 +21,12 @@ from glassnet.examples import as_array, as_inputs, as_targets, as_weights
 from glassnet.initializers import get_initializer
 from glassnet.layers import Cache, Conv, Dropout, Layer, format_layers, parse_layers
 from glassnet.memory import check_room, in_bytes
-from glassnet.rng import Purpose, Stream, words
+from glassnet.rng import Purpose, Stream, check_seed, words
 
 CHUNK = 1024  # rows that a pass takes at a time, at most
 NUMBERS = 2**24  # and no more than make so many activations, to bound its memory
 LARGEST = 100_000_000  # parameters: to draw and to train them takes some GB
+LATEST = 2**32  # epochs and places of a draw lie below: so many has the generator's counter
 DRAWING = 48  # bytes for each number while an array is drawn, measured
 
 
@@ -383,7 +384,7 @@ class Network:
         x, y = self.inputs(images), self.targets(y)
         self.check_batch(x, y, cost)
         share = self.share(len(x), example_weights)
-        params = self.by_layer() if draw is None else self.in_training(draw)
+        params = self.by_layer() if draw is None else self.in_training(check_draw(draw, len(x)))
         _, caches = self.forward(x, params)
         layers = self.backward(caches, y, cost, share, params, canonical)
         mean_cost = float(
@@ -402,6 +403,24 @@ class Network:
         if example_weights is None:
             return 1 / m
         return as_weights(example_weights, m).astype(self.dtype)[:, None] / m
+
+
+def check_draw(draw: Draw, rows: int) -> Draw:
+    """The draw itself, its places as int64, if it is one of so many examples.
+
+    >>> check_draw(Draw(seed=0, epoch=1, places=np.array(17)), rows=1).places
+    array([17])
+    """
+    if isinstance(draw, Draw):
+        places = np.ravel(draw.places)
+        whole = np.issubdtype(places.dtype, np.integer) and isinstance(draw.epoch, int | np.integer)
+        counted = whole and 1 <= draw.epoch < LATEST and bool(((places >= 0) & (places < LATEST)).all())
+        if counted and len(places) == rows:
+            return Draw(check_seed(draw.seed), int(draw.epoch), places.astype(np.int64))
+    raise GlassnetError(
+        f"draw is {draw!r}: give a seed, an epoch from 1 and the place of each of the {rows} examples "
+        "among the training examples, as in Draw(0, 1, np.array([17]))"
+    )
 
 
 def _float_dtype(dtype: Any) -> np.dtype[Any]:

@@ -15,7 +15,15 @@ from glassnet.activations import get_activation
 from glassnet.costs import get_cost
 from glassnet.errors import GlassnetError, unknown_name
 from glassnet.initializers import get_initializer
-from glassnet.layers import normalize_layers, parse_layers, tables_as_text
+from glassnet.layers import (
+    Conv,
+    Dense,
+    Softmax,
+    format_layer,
+    normalize_layers,
+    parse_layers,
+    tables_as_text,
+)
 from glassnet.network import Network
 from glassnet.rng import check_seed
 
@@ -115,7 +123,16 @@ class Recipe:
         object.__setattr__(self, "layers", normalize_layers(self.layers))
         cost = get_cost(self.cost)
         _, layers = parse_layers(self.layers, self.activation, self.last_activation)
-        cost.check_activation(layers[-1].activation)
+        last = layers[-1]
+        try:
+            cost.check_activation(last.activation)
+        except GlassnetError as error:
+            if isinstance(last, Dense | Conv | Softmax):
+                raise
+            raise GlassnetError(  # it has no activation that could be another
+                f"layers {self.layers!r} end with {format_layer(last)}, and {self.cost} is not defined "
+                "for numbers that are handed on as they are: end with a dense layer, or with softmax"
+            ) from error
         for weight in self.class_weights:
             if type(weight) is not float or not 0 <= weight < inf:
                 raise GlassnetError(

@@ -15,7 +15,7 @@ from glassnet.layers.window import left_over
 from glassnet.memory import in_bytes
 from glassnet.network import Network
 
-HEADER = ("layer", "names", "kind", "as text", "activation", "output", "parameters", "multiply-adds")
+HEADER = ("layer", "names", "as text", "activation", "output", "parameters", "multiply-adds")
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,6 @@ class Summary(Shown):
             [
                 f"{layer.layer}",
                 f"{layer.prefix}…" if layer.parameters else "",
-                layer.kind,
                 layer.text,
                 layer.activation if layer.parameters else "",
                 _by(layer.output_shape),
@@ -80,15 +79,15 @@ class Summary(Shown):
             ]
             for layer in self.layers
         ]
-        total = ["all", "", "", "", "", "", f"{self.parameters:,}", f"{self.multiply_adds:,}"]
+        total = ["all", "", "", "", "", f"{self.parameters:,}", f"{self.multiply_adds:,}"]
         images = "rows of numbers" if len(self.input_shape) == 1 else "images"
         return [
             Paragraph(f"The network {self.network}. What goes in: {images}, {_by(self.input_shape)}."),
             Table(HEADER, [*rows, total], sums=1),
             Paragraph(
-                f"The parameters are {in_bytes(self.bytes)} of {self.dtype}. One image takes "
-                f"{self.multiply_adds:,} multiply-adds on its way forward, and makes {self.activations:,} "
-                "activations."
+                f"The parameters, whose names begin as said under names, are {in_bytes(self.bytes)} of "
+                f"{self.dtype}. One image takes {self.multiply_adds:,} multiply-adds on its way forward, and "
+                f"makes {self.activations:,} activations."
             ),
             *(Note(note, good=False) for note in self.notes()),
         ]

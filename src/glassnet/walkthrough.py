@@ -19,7 +19,7 @@ from glassnet.explanation import Explanation, attribute, vanishing_gradient, wha
 from glassnet.explanation.explain import Neuron
 from glassnet.explanation.forward import headline
 from glassnet.explanation.landscape import CostLine, CostPlane
-from glassnet.layers import AveragePool, Conv, Dropout, Flatten, MaxPool, format_layer
+from glassnet.layers import AveragePool, Conv, Dense, Dropout, Flatten, MaxPool, format_layer
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -102,9 +102,14 @@ def layer_section(explanation: Explanation, layer: int, pictures: bool) -> Secti
     return Section(_title_of(explanation, layer), blocks)
 
 
-def filter_section(explanation: Explanation, layer: int, o: int) -> Section:
-    """One filter in numbers."""
-    return Section(f"Filter {o} of layer {layer}", explanation.filter(layer, o).blocks())
+def filter_section(explanation: Explanation, layer: int, o: int, pictures: bool) -> Section:
+    """One filter in numbers and, on a page, as pictures: one for each channel that it looks at."""
+    blocks = [*explanation.filter(layer, o).blocks()]
+    if pictures:
+        weight = explanation.trace.params[layer - 1]["weight"][o : o + 1]
+        figure = plots.filters(weight, f"filter {o} of layer {layer}")
+        blocks.append(_picture(figure, "what it looks for: its weights", narrow=True))
+    return Section(f"Filter {o} of layer {layer}", blocks)
 
 
 def neuron_section(explanation: Explanation, layer: int, j: Neuron) -> Section:
@@ -113,9 +118,18 @@ def neuron_section(explanation: Explanation, layer: int, j: Neuron) -> Section:
     trace = explanation.trace
     output = f", the output for {trace.name_of(neuron.j)}" if layer == explanation.depth else ""
     which = trace.in_words(layer, neuron.j).capitalize()
-    filtered = isinstance(trace.layer_at(layer), Conv)
-    heard = "every activation under its filter" if filtered else "every activation of the layer before"
-    words = Paragraph(f"{which}{output}: {heard}, times its weight.")
+    match trace.layer_at(layer):
+        case Conv():
+            heard = "every activation under its filter, times its weight"
+        case Dense():
+            heard = "every activation of the layer before, times its weight"
+        case MaxPool():
+            heard = "the largest of the activations in its window"
+        case AveragePool():
+            heard = "the mean of the activations in its window"
+        case _:
+            heard = "one activation of the layer before, handed on"
+    words = Paragraph(f"{which}{output}: {heard}.")
     title = f"One neuron: `{trace.letter('z', layer, neuron.j)}` term by term"
     return Section(title, [words, *neuron.blocks()])
 
@@ -174,7 +188,8 @@ def raise_section(explanation: Explanation, layer: int, j: Neuron) -> Section:
     """Three ways to raise an activation, and the wishes of all outputs."""
     blocks = [*explanation.ways_to_raise(j, layer).blocks(), *explanation.wishes(layer).blocks()]
     letter = _letter(explanation, layer, j)
-    return Section(f"Three ways to raise `{letter}`, and all wishes added up", blocks)
+    ways = "Three ways" if explanation.trace.params[layer - 1] else "The way"
+    return Section(f"{ways} to raise `{letter}`, and all wishes added up", blocks)
 
 
 def pixels_section(explanation: Explanation, pictures: bool) -> Section:
@@ -334,7 +349,8 @@ def _with_weights(explanation: Explanation) -> list[int]:
 
 def _title_of(explanation: Explanation, layer: int) -> str:
     own = explanation.trace.layer_at(layer)
-    what = {"conv": "filters and feature maps", "max_pool": "who won", "dropout": "what was switched off"}
+    off = "what was switched off" if explanation.trace.draw else "what training switches off"
+    what = {"conv": "filters and feature maps", "max_pool": "who won", "dropout": off}
     return f"Layer {layer}, {format_layer(own)}" + (f": {what[own.kind]}" if own.kind in what else "")
 
 

@@ -98,12 +98,12 @@ BAD = {
     # pages
     "page in no folder": (
         "--bias 1 0 --html missing/page.html",
-        "can't write missing/page.html: No such file",
+        "--html missing/page.html: a file is wanted, in a folder that exists",
     ),
-    "page is a folder": ("--bias 1 0 --html folder", "can't write folder: Is a directory"),
+    "page is a folder": ("--bias 1 0 --html folder", "--html folder: a file is wanted"),
     "page under a file": (
         "--bias 1 0 --html text.png/page.html",
-        "can't write text.png/page.html: Not a directory",
+        "--html text.png/page.html: a file is wanted",
     ),
     "page's long name": ("--bias 1 0 --html " + "x" * 300, "File name too long"),
 }

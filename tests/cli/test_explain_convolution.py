@@ -48,7 +48,7 @@ def test_the_walk_through(ok, convolution, explanation, monkeypatch, columns):
         "Layer 1, conv3@5s2: filters and feature maps",
         "Layer 2, pool2: who won",
         "Layer 3, conv4@3: filters and feature maps",
-        "Layer 5, dropout0.25: what was switched off",
+        "Layer 5, dropout0.25: what training switches off",
     ]
     assert titles(out)[-1] == "Depth: the vanishing gradient"
 
@@ -150,6 +150,7 @@ BAD = {
     "epoch of a test image": ("--epoch 2", "--epoch 2", "--data digits:training:17"),
     "epoch of no image": ("--epoch 2 --data digits:training", "name one image"),
     "epoch 0": ("--data digits:training:3 --epoch 0", "--epoch 0", "1 or more"),
+    "epoch that never was": ("--data digits:training:3 --epoch 61", "--epoch 61", "for 60 epochs at most"),
     "epoch −1": ("--data digits:training:3 --epoch -1", "--epoch -1", "1 or more"),
 }
 

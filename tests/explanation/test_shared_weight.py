@@ -79,7 +79,7 @@ def test_what_is_shown():
     (heat,) = [block for block in shared.blocks() if isinstance(block, HeatMap)]
     np.testing.assert_array_equal(heat.values, shared.products)
     text = as_text(shared.blocks())
-    assert "∂C₀/∂w₂,₀,₁,₁⁽¹⁾ = Σᵣ,ₛ δ₂,ᵣ,ₛ⁽¹⁾ · a₀⁽⁰⁾" in text
+    assert "∂C₀/∂w₂,₀,₁,₁⁽¹⁾ = Σᵣ,ₛ δ₂,ᵣ,ₛ⁽¹⁾ · a₀,₂ᵣ₋₁,₂ₛ₋₁⁽⁰⁾" in text
     assert "the sum over all 6×5 = 30 places" in text
     digits = [line for line in text.splitlines() if line.startswith("│")]
     assert len(digits) == 6

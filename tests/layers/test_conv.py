@@ -215,6 +215,14 @@ def test_places_and_left_over_rows_are_those_counted(size, stride, padding):
         assert left_over(height, size, stride, padding) == len(set(range(height)) - seen)
 
 
+def test_a_stride_may_be_larger_than_the_image_where_padding_makes_places():
+    """Padding 4 makes 3×3 to 11×11; windows of 5×5 begin at row 0 and 4, and at 0 and 6."""
+    assert slide("it", (1, 3, 3), size=5, stride=4, padding=4) == (2, 2)
+    assert slide("it", (1, 3, 3), size=5, stride=6, padding=4) == (2, 2)
+    with pytest.raises(GlassnetError, match="a stride of 12 leaves nothing of the image of 3×3 but"):
+        slide("it", (1, 3, 3), size=5, stride=12, padding=4)
+
+
 # Refusals
 
 

@@ -212,6 +212,14 @@ def test_names_that_are_too_few():
         plots.activations(forward(NETWORKS["the lessons'"]), [*"012345678"])
 
 
+def test_flatten_at_the_end_is_drawn_with_its_names():
+    network = Network([Conv(4, 9), Flatten()], (1, 9, 9), seed=0)
+    caches = forward(network)
+    figure = plots.activations(caches, [*"abcd"], 0)
+    np.testing.assert_array_equal(drawn(figure)["a⁽²⁾"].get_array(), caches[-1].a[0])
+    assert "abcd"[caches[-1].a[0].argmax()] in words(figure)[0]
+
+
 # Feature maps
 
 IMAGES = {

@@ -160,6 +160,10 @@ def _draw(epoch: int, model: Model, image: str | None, data: str | None) -> Draw
         raise GlassnetError(f"--epoch {epoch}: give 1 or more, epochs are counted from 1")
     if model.recipe is None or model.data_name not in SOURCES:
         raise GlassnetError(f"--epoch {epoch}: the model doesn't say by which seed it learned from what")
+    if epoch > model.recipe.epochs:
+        raise GlassnetError(
+            f"--epoch {epoch}: the model was trained for {model.recipe.epochs} epochs at most"
+        )
     _, split, place = resolve(data or model.data_name)
     if image is not None or split != "training" or not str(data).startswith(f"{model.data_name}:"):
         raise GlassnetError(
@@ -179,6 +183,8 @@ def _source(model: Model, image: str | None, data: str | None) -> str | None:
 def _check_free(html: str) -> None:
     """Refuse to write the page over anything but an older page."""
     path = Path(html)
+    if path.is_dir() or not path.parent.is_dir():  # said now, not after all has been computed
+        raise GlassnetError(f"--html {html}: a file is wanted, in a folder that exists")
     if path.is_file():
         with path.open("rb") as file:
             beginning = file.read(len(DOCTYPE))

@@ -97,7 +97,7 @@ class Guide:
         head = [headline(explanation.trace), *explanation.warnings()]
         sections = [Section(f"{self.model.network}, explained", head)]
         sections += [parts.layer_section(explanation, layer, self.pictures) for layer in want.layers]
-        sections += [parts.filter_section(explanation, *place) for place in want.filters]
+        sections += [parts.filter_section(explanation, *place, self.pictures) for place in want.filters]
         for place in want.weights:
             sections += parts.weight_sections(explanation, place, self.pictures)
         sections += [parts.bias_section(explanation, *place) for place in want.biases]

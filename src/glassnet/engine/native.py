@@ -25,7 +25,7 @@ from glassnet.engine.engine import Batches, Task
 from glassnet.errors import GlassnetError
 from glassnet.examples import as_weights, check_labels, image_rows, not_finite
 from glassnet.layers import AveragePool, Cache, Conv, Dropout, Layer, MaxPool
-from glassnet.network import Draw, Gradient, LayerGradient, Network
+from glassnet.network import Draw, Gradient, LayerGradient, Network, check_draw
 
 NOT_BUILT = "it was not built when glassnet was installed (that takes g++ 12 or newer, or clang)"
 _reason = NOT_BUILT
@@ -158,6 +158,7 @@ class NativeEngine:
         rows, y = flat_images(network, images), network.targets(y)
         network.check_batch(rows, y, cost)
         arrays, n = own_arrays(network), len(rows)
+        draw = None if draw is None else check_draw(draw, n)
         x = np.empty((n, rows.shape[1]), network.dtype)
         caches, layers = [], []
         direct = canonical and network.canonical(cost) is not None
@@ -177,7 +178,7 @@ class NativeEngine:
             images=rows,
             targets=np.ascontiguousarray(y),
             example_weights=None if example_weights is None else as_weights(example_weights, n),
-            places=None if draw is None else np.ascontiguousarray(draw.places, np.int64),
+            places=None if draw is None else draw.places,
             seed=0 if draw is None else draw.seed,
             epoch=0 if draw is None else draw.epoch,
             costs=costs,

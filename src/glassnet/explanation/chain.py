@@ -32,6 +32,7 @@ from glassnet.explanation.delta import Term, breakdown, jacobian_terms, short_fo
 from glassnet.explanation.factors import Factor, PlaceTerm, place_term
 from glassnet.explanation.forward import sigma
 from glassnet.explanation.parameter import Parameter
+from glassnet.explanation.patch import letter_met
 from glassnet.explanation.trace import Trace
 from glassnet.explanation.verdict import Verdict, judge
 from glassnet.layers import Conv
@@ -175,10 +176,7 @@ class ParameterDerivative(Shown):
         ]
         if self.name.endswith("bias"):
             return [*letters, "1"]
-        _, c, i, j = self.place
-        t, p = own.stride if own.stride > 1 else "", own.padding
-        row, column = (f"{t}{at}{index - p:+d}".removesuffix("+0") for at, index in (("r", i), ("s", j)))
-        return [*letters, symbol("a", layer - 1, c, row, column)]
+        return [*letters, letter_met(layer, own, self.place)]
 
     def _order_of_sums(self) -> str:
         """How far the sum as shown is from what backpropagation computed, and why."""

@@ -58,10 +58,15 @@ class GradientCheck(Shown):
         if (worst := self.worst) is None:
             return f"gradient not checked: no parameter was looked at{skipped}"
         place = ", ".join(map(str, worst.place))
+        # The denominator is then not one of the two numbers shown.
+        tiny = max(abs(worst.gradient), abs(worst.difference)) * worst.error < 0.99 * abs(
+            worst.gradient - worst.difference
+        )
         return (
             f"gradient {'right' if self.ok else 'WRONG'}: {len(self.entries):,} parameters checked{skipped}; "
             f"worst {worst.name}[{place}]: gradient {worst.gradient:.12g}, "
             f"finite difference {worst.difference:.12g}, relative error {worst.error:.1e}"
+            f"{' (relative to 0.001, as both are small)' if tiny else ''}"
         )
 
     def histogram(self) -> dict[int, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from glassnet.document import symbol
 from glassnet.explanation.trace import Trace
 from glassnet.layers import AveragePool, Conv, MaxPool
 
@@ -22,6 +23,18 @@ def place_met(layer: Conv, weight: tuple[int, ...], at: tuple[int, ...]) -> tupl
         layer.stride * place + index - layer.padding for place, index in zip(at, (i, j), strict=True)
     )
     return channel, row, column
+
+
+def letter_met(layer: int, own: Conv, weight: tuple[int, ...]) -> str:
+    """The letter of what a weight meets at any place (r, s).
+
+    >>> letter_met(1, Conv(4, size=3, stride=2, padding=1), (0, 5, 2, 0))
+    'a₅,₂ᵣ₊₁,₂ₛ₋₁⁽⁰⁾'
+    """
+    _, channel, i, j = weight
+    times, p = own.stride if own.stride > 1 else "", own.padding
+    row, column = (f"{times}{at}{index - p:+d}".removesuffix("+0") for at, index in (("r", i), ("s", j)))
+    return symbol("a", layer - 1, channel, row, column)
 
 
 def is_inside(place: tuple[int, ...], shape: tuple[int, ...]) -> bool:

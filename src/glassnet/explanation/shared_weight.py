@@ -12,6 +12,7 @@ from glassnet.arrays import Array
 from glassnet.document import Block, Equation, HeatMap, Shown, largest, number, partial, symbol
 from glassnet.errors import GlassnetError
 from glassnet.explanation.parameter import Parameter
+from glassnet.explanation.patch import letter_met
 from glassnet.explanation.trace import Trace
 from glassnet.layers import Cache, Conv
 
@@ -66,10 +67,10 @@ class SharedWeight(Shown):
         return channel
 
     def blocks(self) -> Sequence[Block]:
-        layer, (o, c, _, _) = self.layer, self.place
+        layer, o = self.layer, self.place[0]
         down, across = self.products.shape
         slope, total = partial("C₀", self.letter), number(self.total)
-        product = f"{symbol('δ', layer, o, 'r', 's')} · {symbol('a', layer - 1, c)}"
+        product = f"{symbol('δ', layer, o, 'r', 's')} · {letter_met(layer, self.own, self.place)}"
         most = number(largest(self.products))
         return [
             Equation(

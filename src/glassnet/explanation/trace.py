@@ -24,7 +24,7 @@ from glassnet.errors import GlassnetError
 from glassnet.examples import as_array
 from glassnet.explanation.finite_difference import FiniteDifferences, params_of
 from glassnet.layers import Layer
-from glassnet.network import Draw, Gradient, Network
+from glassnet.network import Draw, Gradient, Network, check_draw
 
 AXES = ("channel", "row", "column")  # of an image
 
@@ -298,7 +298,7 @@ def trace(
         cost = own.check_cost(cost)
         x = own.inputs(image[None])
         assumed = label is None
-        draw = None if draw is None else _of_one(draw)
+        draw = None if draw is None else check_draw(draw, 1)
         if assumed:
             label = own.forward(x, params_of(own, draw))[0].argmax()
         y = own.targets(as_array(label, "the desired outputs").copy()[None])
@@ -306,17 +306,6 @@ def trace(
         chain = run.gradient(own, x, y, cost, canonical=False, draw=draw)
         used = run.gradient(own, x, y, cost, draw=draw) if own.canonical(cost) else chain
     return Trace(own, cost, image, x, y, assumed, chain, used, names, draw)
-
-
-def _of_one(draw: Draw) -> Draw:
-    """The draw, if it is that of one example."""
-    places = np.ravel(draw.places)
-    if len(places) != 1 or not np.issubdtype(places.dtype, np.integer) or places[0] < 0 or draw.epoch < 1:
-        raise GlassnetError(
-            f"draw is {draw!r}: give a seed, an epoch from 1 and the place of this one example among the "
-            "training examples, Draw(seed, epoch, np.array([17]))"
-        )
-    return draw._replace(places=places.astype(np.int64))
 
 
 def is_index(index: Any, size: int) -> bool:

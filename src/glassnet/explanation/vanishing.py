@@ -65,8 +65,8 @@ class VanishingGradient(Shown):
         return [
             Paragraph(
                 "On the way back δ is multiplied, layer after layer, by weights and by slopes `σ′(z)`. "
-                "Sigmoids have slopes of ¼ at most, so that the gradient tends to vanish in front layers; "
-                "with large weights it can also explode."
+                "The slope of a sigmoid is ¼ at most, so that with sigmoids the gradient tends to vanish in "
+                "front layers; that of a ReLU is 0 or 1. With large weights the gradient can also explode."
             ),
             Equation(
                 "‖δ⁽ˡ⁾‖ / ‖δ⁽ˡ⁺¹⁾‖ = (‖∂C/∂a⁽ˡ⁾‖ / ‖δ⁽ˡ⁺¹⁾‖) · (‖δ⁽ˡ⁾‖ / ‖∂C/∂a⁽ˡ⁾‖)",

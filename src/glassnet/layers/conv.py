@@ -21,7 +21,8 @@ class Conv:
     """`filters` detectors of size × size, each at every place of the image: z = W patch + b, a = σ(z).
 
     At each place it is a dense layer of the patch there; what makes it a convolution is that all
-    places share the weights. Hence ∂C/∂w is the sum over all places.
+    places share the weights. Hence ∂C/∂w is the sum over all places. As everywhere in neural networks,
+    the filter is not turned around first, as it is in the mathematicians' convolution.
 
     Parameters: `weight` (filters, channels, size, size), where weight[o, c, i, j] leads to filter o from
     row i and column j of the patch in channel c, and `bias` (filters,).

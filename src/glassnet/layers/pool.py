@@ -90,7 +90,11 @@ class AveragePool(_Pool):
     kind: ClassVar[str] = "average_pool"
 
     def forward(self, params: Parameters, x: Array) -> tuple[Array, Cache]:
-        z = windows(x, self.size, self.stride).mean(axis=(4, 5))  # (batch, channels, down, across)
+        seen = windows(x, self.size, self.stride)
+        total = np.zeros(seen.shape[:4], x.dtype)  # (batch, channels, down, across)
+        for i, j in np.ndindex(self.size, self.size):
+            total += seen[..., i, j]  # in the engine's order: max pooling behind it may meet equal means
+        z = total / self.size**2
         return z, Cache(x, z, z)
 
     def dC_dx(self, params: Parameters, cache: Cache, dC_dz: Array) -> Array:

@@ -42,7 +42,7 @@ def slide(name: str, input_shape: Shape, size: int, stride: int, padding: int = 
             f"{name}: its window of {size}×{size} is larger than the image of {height}×{width}{around}: "
             "make it smaller, or leave a layer out"
         )
-    if stride > max(height, width):
+    if stride > max(height, width) + 2 * padding:
         raise GlassnetError(
             f"{name}: a stride of {stride} leaves nothing of the image of {height}×{width} but one place: "
             "make it smaller"

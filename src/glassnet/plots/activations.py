@@ -126,8 +126,10 @@ def _columns(caches: Sequence[Cache]) -> list[Column]:
     columns: list[Column] = []
     for layer in layers:
         array, values = arrays[layer], arrays[layer].ravel()
-        if layer and array.ndim == 1 and arrays[layer - 1].ndim > 1 and values.size == arrays[layer - 1].size:
-            continue  # flatten: the same numbers
+        before = arrays[max(0, layer - 1)]
+        flattened = array.ndim == 1 and before.ndim > 1 and values.size == before.size
+        if flattened and layer < len(caches):  # the same numbers again; outputs are drawn, with their names
+            continue
         if array.ndim == 3 and len(array) > 1:
             columns.append(_mosaic(layer, array))
         elif layer == 0 and (array.ndim > 1 or _is_square(values.size)):

@@ -40,7 +40,7 @@ def gradients(case: Case) -> Seen:
         for layer, _, _, delta in case.layers
     }
     if len(sizes) < 2:
-        raise NotExaminedError("there is only one layer")
+        raise NotExaminedError("only one layer has weights")
     last = sizes[max(sizes)]
     if not last:
         raise NotExaminedError("δ of the last layer is 0")
@@ -82,7 +82,7 @@ def gradients_in_records(history: Sequence[Record]) -> Seen:
         raise NotExaminedError("there are no records")
     norms = np.array([[*record.gradient_norms.values()] for record in history])  # (epochs, weights)
     if norms.shape[1] < 2:
-        raise NotExaminedError("there is only one layer")
+        raise NotExaminedError("only one layer has weights")
     first, last = np.median(norms[:, [0, -1]], axis=0)
     measured = f"‖∂C/∂W‖ {number(first, 2)} in the first layer, {number(last, 2)} in the last"
     if first >= VANISHED_IN_RECORDS * last:
