@@ -53,7 +53,7 @@ inline void conv_dC_dx(const Layer<T>& layer, const Grid& of_x, Part part, T* dC
         const Seen* across = layer.back.across + x;
         std::size_t wide = 1;
         while (wide < most_panels<T> && x + wide < of_x.width && across[wide].kind == across->kind) wide++;
-        if (wide < most_panels<T>) wide = 1;
+        if (wide < most_panels<T>) wide = 1;  // there are tiles for one and for most_panels, none between
         const List& list = layer.back.lists[down.kind * layer.back.across_kinds + across->kind];
         of.steps = list.steps, of.count = list.count;
         of.b = delta + (down.first * out.width + across->first) * BLOCK;
