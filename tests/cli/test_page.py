@@ -260,10 +260,10 @@ def test_a_network_that_is_not_finite_has_a_page(trees):
 
 
 def test_pictures_over_the_image(trees):
-    """Filters and maps, winners, two masks, places, and how δ shrinks: all narrow enough for a phone."""
+    """Filters and maps, winners, one filter, two masks, places, how δ shrinks: all narrow enough for a phone."""
     tree = trees["conv"]
     narrow = [figure for figure in tree.all("figure") if figure["class"] == "picture narrow"]
-    assert len(narrow) == len(tree.all("img")) == 2 + 1 + 2 + 1 + 2
+    assert len(narrow) == len(tree.all("img")) == 2 + 1 + 1 + 2 + 1 + 2
     assert tree.texts_in("h1") == [
         "28×28 conv3@5s2 pool2 conv4@3 avgpool2 dropout0.25 12 dropout0.5 10 and digits:training:17"
     ]
@@ -272,7 +272,7 @@ def test_pictures_over_the_image(trees):
 def test_narrow_pictures_fit_the_screen(show):
     widths = show("conv", "phone").evaluate("""[...document.querySelectorAll('.narrow img')].map(image =>
         [image.getBoundingClientRect().width, image.closest('figure').scrollWidth])""")
-    assert len(widths) == 8
+    assert len(widths) == 9
     for shown, box in widths:
         assert 300 < shown < box + 1 <= 360
 
