@@ -260,7 +260,7 @@ def test_a_network_that_is_not_finite_has_a_page(trees):
 
 
 def test_pictures_over_the_image(trees):
-    """Filters and maps, winners, one filter, two masks, places, how δ shrinks: all narrow enough for a phone."""
+    """Filters, maps, winners, one filter, masks, places, how δ shrinks: all narrow enough for a phone."""
     tree = trees["conv"]
     narrow = [figure for figure in tree.all("figure") if figure["class"] == "picture narrow"]
     assert len(narrow) == len(tree.all("img")) == 2 + 1 + 1 + 2 + 1 + 2
