@@ -170,7 +170,11 @@ TRAIN = {
     "dropout of all": ("--layers 784-dropout1-10", "part 2, 'dropout1': rate of a dropout layer is 1.0"),
     "dropout beyond": ("--layers 784-dropout1.5-10", "rate of a dropout layer is 1.5", "from 0 to below 1"),
     "dropout below": ("--layers 784-dropout-0.5-10", "part 2, 'dropout', is no layer: write dropout as in"),
-    "no dense layer": ("--layers conv20@5_pool2", "end with pool2, and cost", "end with a dense layer"),
+    "no dense layer": (
+        "--layers conv20@5_pool2",
+        "end with pool2, and cross_entropy",
+        "end with a dense layer",
+    ),
     "other images": (
         "--layers 1x8x8_conv2@3_10",
         "the images of digits are of 28×28: the network 8×8 conv2@3 10 takes 1×8×8",

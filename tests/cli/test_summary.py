@@ -55,7 +55,7 @@ def test_the_table_says_the_same(ok):
     assert (
         lines[0] == "The network 28×28 conv20@5 pool2 conv40@5 pool2 100 10. What goes in: images, 1×28×28."
     )
-    rows = [line.split() for line in lines if line[:1].isdigit()]
+    rows = [line.split() for line in lines if line.split()[:1] and line.split()[0].isdigit()]
     for row, (layer, prefix, _, text, shape, parameters, products) in zip(rows, by_hand(), strict=True):
         named = [f"{prefix}…"] if parameters else []
         activation = ["sigmoid"] if parameters else []
