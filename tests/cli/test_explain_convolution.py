@@ -184,6 +184,13 @@ def test_options_that_are_not_whole(glassnet, convolution, options, fragment):
     assert fragment in " ".join(answer.err.split())
 
 
+@pytest.mark.parametrize("about_many", ["--landscape", "--batch"])
+def test_what_no_epoch_draws_for_says_so(ok, convolution, about_many):
+    words = "Here dropout passes everything on, as it does outside of training"
+    assert words in " ".join(ok("explain", convolution, *SEEN, "--epoch", 1, about_many).out.split())
+    assert words not in " ".join(ok("explain", convolution, *SEEN, about_many).out.split())
+
+
 def test_epochs_without_dropout_or_recipe(glassnet, trained, convolution, network, tmp_path):
     answer = glassnet("explain", trained.path, *SEEN, "--epoch", 1)
     assert "784-12-10 has no dropout, it saw the image in every epoch as it does now" in answer.err

@@ -10,7 +10,7 @@ from pathlib import Path
 from glassnet import walkthrough as parts
 from glassnet.cli.model_argument import model_data
 from glassnet.data import SOURCES, Dataset
-from glassnet.document import Note, Section, plain
+from glassnet.document import Note, Paragraph, Section, plain
 from glassnet.errors import GlassnetError
 from glassnet.explanation import Explanation
 from glassnet.explanation.forward import headline
@@ -131,7 +131,7 @@ class Guide:
         dataset = self._dataset()
         some = dataset.training[:SURVEYED]
         what = f"the first {len(some):,} of {dataset.name}:training"
-        return parts.depth_of_many_section(self.explanation, some, what, self.pictures)
+        return self._as_it_answers(parts.depth_of_many_section(self.explanation, some, what, self.pictures))
 
     def _dataset(self) -> Dataset:
         return model_data(self.path, self.model, self.source)
@@ -155,7 +155,7 @@ class Guide:
             which = f"{dataset.name}:training" if of_class is None else what
             name = (f"{layer - 1}.weight", self.explanation.trace.place_of(layer, "weight", *place))
             sections.append(parts.attribution_section(self.explanation, everyone, name, which, self.pictures))
-        return sections
+        return [self._as_it_answers(section) for section in sections]
 
     def _steepest(self) -> list[tuple[int, ...]]:
         layers = [i + 1 for i, params in enumerate(self.explanation.trace.params) if "weight" in params]
@@ -178,7 +178,14 @@ class Guide:
         plane = cost_plane(
             self.model.network, some.images, some.labels, trace.cost, directions=span, path=path
         )
-        return parts.landscape_section(line, plane, self.pictures)
+        return self._as_it_answers(parts.landscape_section(line, plane, self.pictures))
+
+    def _as_it_answers(self, section: Section) -> Section:
+        """A section for which nothing is drawn, where all the others are about an epoch's draw."""
+        if self.explanation.trace.draw is None:
+            return section
+        words = "Here dropout passes everything on, as it does outside of training: other numbers than above."
+        return Section(section.title, [Paragraph(words), *section.blocks])
 
 
 def _or_why(title: str, make: Callable[[], list[Section]]) -> list[Section]:

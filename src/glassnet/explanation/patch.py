@@ -58,16 +58,17 @@ def met_by_filter(trace: Trace, layer: int, at: tuple[int, ...]) -> NDArray[np.i
 
 def inputs_of_window(trace: Trace, layer: int, j: int) -> NDArray[np.int64]:
     """The inputs, counted through, in the window of neuron j of a pooling layer: (size · size,)."""
-    return _mean_of(trace, layer).incoming({}, trace.chain.caches[layer - 1], j).places
+    inputs: NDArray[np.int64] = _seen(trace, layer)[j]
+    return inputs
 
 
 def windows_with(trace: Trace, layer: int, k: int) -> NDArray[np.int64]:
     """The neurons of a pooling layer in whose windows input k stands: (some,)."""
-    return _mean_of(trace, layer).outgoing({}, trace.chain.caches[layer - 1], k).places
+    return np.flatnonzero((_seen(trace, layer) == k).any(axis=1))
 
 
-def _mean_of(trace: Trace, layer: int) -> AveragePool:
-    """The pooling layer that a mean makes of the same windows: its lines lead to all that they see."""
+def _seen(trace: Trace, layer: int) -> NDArray[np.int64]:
+    """The inputs, counted through, that each window sees: (windows, size · size)."""
     own = trace.layer_at(layer)
     assert isinstance(own, MaxPool | AveragePool)
-    return AveragePool(own.size, own.stride)
+    return own.seen(trace.chain.caches[layer - 1])

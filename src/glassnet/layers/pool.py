@@ -28,7 +28,7 @@ class _Pool(Parameterless):
         name = f"{self.kind} of {self.size}×{self.size}"
         return (*input_shape[:1], *slide(name, input_shape, self.size, self.stride)), {}
 
-    def _seen(self, cache: Cache) -> NDArray[np.int64]:
+    def seen(self, cache: Cache) -> NDArray[np.int64]:
         """The inputs, counted through, that each window sees: (windows, size · size)."""
         numbers = np.arange(cache.x[0].size).reshape(1, *cache.x.shape[1:])
         return windows(numbers, self.size, self.stride).reshape(cache.z[0].size, -1)
@@ -73,7 +73,7 @@ class MaxPool(_Pool):
 
     def _winning(self, cache: Cache) -> NDArray[np.int64]:
         """Of the first example: the input, counted through, that won each window."""
-        seen = self._seen(cache)
+        seen = self.seen(cache)
         return seen[np.arange(len(seen)), self.winners(cache.x[:1]).ravel()]
 
 
@@ -105,9 +105,9 @@ class AveragePool(_Pool):
         return back
 
     def incoming(self, params: Parameters, cache: Cache, j: int) -> Connections:
-        seen = self._seen(cache)[j]
+        seen = self.seen(cache)[j]
         return Connections(seen, np.full(len(seen), 1 / self.size**2))
 
     def outgoing(self, params: Parameters, cache: Cache, k: int) -> Connections:
-        places = np.flatnonzero((self._seen(cache) == k).any(axis=1))
+        places = np.flatnonzero((self.seen(cache) == k).any(axis=1))
         return Connections(places, np.full(len(places), 1 / self.size**2))
