@@ -70,6 +70,13 @@ struct Dropping {
   std::size_t first_word;  // of the example's random words, those of this layer
 };
 
+// What an optimizer remembers of some parameters, in the same places; null where it remembers nothing.
+template <class T>
+struct Remembered {
+  T* first;   // momentum's v, Adam's m
+  T* second;  // Adam's v
+};
+
 template <class T>
 struct Layer {
   Kind kind;
@@ -82,6 +89,7 @@ struct Layer {
 
   T* weight;  // [width / BLOCK][n_in][BLOCK]; of a convolution [filters][filter_width]
   T* bias;    // [width]; of a convolution [filters][BLOCK], the same for all examples
+  Remembered<T> of_weight, of_bias;
   std::size_t filter_width;  // in.channels · size², and some zeros up to a whole number of blocks
   std::size_t place_step;    // of the inputs, where a single example has its channels side by side
 
@@ -177,10 +185,29 @@ struct Criterion {
   bool canonical;  // the last layer is the cost's partner, and δ = a − y
 };
 
-// w ← w − η (g + (λ/n) w)
+enum class Rule { sgd, momentum, nesterov, adam };
+
+// How parameters follow their gradient.
 struct Descent {
   bool apply;
-  double learning_rate, decay;
+  Rule rule;
+  bool decoupled;  // L2 shrinks the weights beside the step, instead of being a part of their gradient
+  double l1, l2;   // λ₁/n and λ/n
+  double beta1, beta2, epsilon;  // beta1 is momentum's μ, too
+  // These belong to one mini-batch.
+  double learning_rate;
+  double correction1, correction2;  // 1 / (1 − βᵗ)
+
+  // w ← w − η (g + (λ/n) w), and nothing else
+  bool plain() const { return rule == Rule::sgd && l1 == 0; }
+  // Weights move even where their gradient is 0.
+  bool never_rests() const { return !plain() || l2 != 0; }
+
+  Descent of_bias() const {
+    Descent how = *this;
+    how.l1 = how.l2 = 0;
+    return how;
+  }
 };
 
 // Some rows of all images in a panel: of the outputs of a layer.

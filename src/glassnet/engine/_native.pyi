@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from glassnet.arrays import Array, Images
 
 Plan = list[tuple[str, str, list[int], list[int], tuple[int, int, int], tuple[int, float]]]
+How = tuple[str, bool, float, float, float, float, float]
 
 def targets() -> list[str]: ...
 def end() -> None: ...
@@ -15,6 +16,7 @@ def rows_of_chunk(plan: Plan, dtype: str) -> int: ...
 def train_batches(
     plan: Plan,
     parameters: list[Array],
+    memories: list[list[Array]],
     images: Images,
     labels: NDArray[Any],
     example_weights: NDArray[Any] | None,
@@ -24,8 +26,8 @@ def train_batches(
     batch_size: int,
     cost: str,
     canonical: bool,
-    learning_rate: float,
-    decay: float,
+    how: How,
+    paces: NDArray[Any],
     dtype: str,
     target: str,
     threads: int,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from glassnet.arrays import Array, Images, Labels, Parameters
 from glassnet.costs import Cost
 from glassnet.network import Draw, Gradient, Network
-from glassnet.optimizers import SGD
+from glassnet.optimizers import Optimizer
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,12 @@ class Task:
     labels: Labels  # (n,)
     example_weights: Array | None  # (n,)
     cost: Cost
-    optimizer: SGD
-    learning_rate: float
+    optimizer: Optimizer
+    learning_rate: float  # of all mini-batches for which no other is given
     batch_size: int
     l2: float
     seed: int = 0  # of what dropout switches off
+    l1: float = 0.0
 
 
 class Batches(NamedTuple):
@@ -50,10 +51,13 @@ class Engine(Protocol):
         task: Task,
         order: NDArray[np.int64],
         epoch: int = 1,
+        learning_rates: NDArray[np.float64] | None = None,
+        first_step: int = 1,
     ) -> Batches:
         """A step for each mini-batch of `order`, the examples' places in the order of their use.
 
-        How an epoch is cut into calls changes nothing, as long as the cuts are between mini-batches.
+        `learning_rates` (batches,) are those of a schedule; the first step is number `first_step`. How an
+        epoch is cut into calls changes nothing, as long as the cuts are between mini-batches.
         """
 
     def rows_at_a_time(self, network: Network, batch_size: int) -> int:
