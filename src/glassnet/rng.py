@@ -34,6 +34,7 @@ class Purpose(IntEnum):
     GRADIENT_CHECK = 4  # which parameters a gradient check looks at
     LANDSCAPE = 5  # a random direction among the parameters: number `epoch`, array `step`
     DROPOUT = 6  # what dropout switches off in `epoch` for the training example `step`
+    AUGMENT = 7  # how augmentation moves the training example `step` in `epoch`
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Stream:
         count = prod(shape)
         pairs = self.uniform((-(-count // 2), 2))  # (pairs, 2)
         radius = np.sqrt(-2.0 * _ln(pairs[:, 0]))  # (pairs,)
-        cos, sin = _cos_sin_of_turn(pairs[:, 1])  # (pairs,), (pairs,)
+        cos, sin = cos_sin_of_turn(pairs[:, 1])  # (pairs,), (pairs,)
         return np.stack([radius * cos, radius * sin], axis=1).reshape(-1)[:count].reshape(shape)
 
     def permutation(self, n: int) -> NDArray[np.int64]:
@@ -128,7 +129,7 @@ def _ln(u: NDArray[np.float64]) -> NDArray[np.float64]:
     return ln_m + e * LN_2
 
 
-def _cos_sin_of_turn(u: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def cos_sin_of_turn(u: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """cos 2πu and sin 2πu: Taylor's sums on the nearest quarter turn's remainder, |x| ≤ π/4."""
     quarter = np.floor(4.0 * u + 0.5)
     x = (4.0 * u - quarter) * (pi / 2.0)
