@@ -108,7 +108,7 @@ class Steps {
         threads_(threads_for(work_, call.threads)),
         weights_(kernels_, call.plan, call.parameters, memory_.weights()),
         workspace_(call.plan, weights_.panels,
-                   {rows_, true, batch_size_ > chunk_ || reading_, reading_ != nullptr, call.draw}, 1, threads_,
+                   {rows_, true, batch_size_ > chunk_ || reading_, reading_ != nullptr, call.draw, false, call.source.moves}, 1, threads_,
                    memory_.work()),
         barrier_(std::make_unique<Barrier>(threads_)),
         watch_(call.interrupted) {

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from glassnet.activations import get_activation
+from glassnet.augmentation import Augmentation
 from glassnet.costs import get_cost
 from glassnet.errors import GlassnetError, unknown_name
 from glassnet.initializers import get_initializer
@@ -80,6 +81,9 @@ class Recipe:
     )
     l2: float = _field(0.0, "λ of the penalty (λ/2n) Σ w²; with adamw the weights shrink by ηλ/n instead.")
     l1: float = _field(0.0, "λ₁ of the penalty (λ₁/n) Σ |w|.")
+    augmentation: str = _field(
+        "", "Moves of training images: shift2 rotate10 scale0.1 shear0.1 elastic1, some of them; or expanded."
+    )
     class_weights: tuple[float, ...] = _field(
         (), "How much an example of each class counts; none: all the same."
     )
@@ -129,6 +133,7 @@ class Recipe:
         ):
             if getattr(self, name) not in choices:
                 raise unknown_name(name, getattr(self, name), choices)
+        object.__setattr__(self, "augmentation", Augmentation.parse(self.augmentation).text)
         get_initializer(self.initializer)
         self.make_optimizer()
         object.__setattr__(self, "schedule", format_schedule(parse_schedule(self.schedule)))

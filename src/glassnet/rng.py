@@ -33,6 +33,7 @@ class Purpose(IntEnum):
     GRADIENT_CHECK = 4  # which parameters a gradient check looks at
     LANDSCAPE = 5  # a random direction among the parameters: number `epoch`, array `step`
     DROPOUT = 6  # what dropout switches off in `epoch` for the training example `step`
+    AUGMENT = 7  # how augmentation moves the training example `step` in `epoch`
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from glassnet.arrays import Array, Parameters
+from glassnet.arrays import Array, Images, Labels, Parameters
+from glassnet.augmentation import EXPANDED, Augmentation, expanded
 from glassnet.costs import CanonicalCost, l1_penalty, l2_penalty
 from glassnet.data import Dataset
 from glassnet.engine import Batches, Task, get_engine
@@ -116,7 +117,12 @@ class Trainer:
                 raise GlassnetError(f"{name} holds NaN or infinite values: begin with finite parameters")
         self.network, self.data, self.recipe = network, data, recipe
         self._engine = get_engine(recipe.engine)
-        n = len(data.training)
+        augmentation = Augmentation.parse(recipe.augmentation)
+        images, labels = _examples(network, data, augmentation)
+        weights = _example_weights(data, recipe, example_weights)
+        if augmentation.expanded and weights is not None:
+            weights = np.tile(weights, EXPANDED)
+        n = len(labels)
         rows = min(recipe.batch_size, n)
         at_a_time = self._engine.rows_at_a_time(network, rows)
         check_room(
@@ -127,9 +133,9 @@ class Trainer:
         optimizer = recipe.make_optimizer()
         self._schedule = parse_schedule(recipe.schedule)
         self._task = Task(
-            images=data.training.images,
-            labels=data.training.labels,
-            example_weights=_example_weights(data, recipe, example_weights),
+            images=images,
+            labels=labels,
+            example_weights=weights,
             cost=network.check_cost(recipe.cost),
             optimizer=optimizer,
             learning_rate=recipe.learning_rate,
@@ -137,6 +143,7 @@ class Trainer:
             l2=recipe.l2,
             seed=recipe.seed,
             l1=recipe.l1,
+            augmentation=augmentation if augmentation.moves else None,
         )
         self._batches = -(-n // rows)  # in an epoch
         if progress is None:
@@ -416,6 +423,27 @@ def _other_images(network: Network, data: Dataset) -> GlassnetError:
         f"the images of {data.name} are of {'×'.join(map(str, shape))}: the network {network} takes "
         f"{'×'.join(map(str, network.input_shape))}, begin its layers with {begin}"
     )
+
+
+def _examples(network: Network, data: Dataset, augmentation: Augmentation) -> tuple[Images, Labels]:
+    """The training images, as pictures where they are to be moved, and their labels."""
+    images, labels = data.training.images, data.training.labels
+    if not augmentation.text:
+        return images, labels
+    shape = data.image_shape if len(data.image_shape) > 1 else network.input_shape
+    if len(shape) < 2:
+        raise GlassnetError(
+            f"augmentation moves pictures: the images of {data.name} are rows of {shape[0]} numbers; begin the "
+            "layers with the picture, as in '28x28 100 10', or give images (n, height, width)"
+        )
+    if images.dtype != np.uint8:
+        raise GlassnetError(
+            f"augmentation moves pixels from 0 to 255: the images of {data.name} are {images.dtype}; give "
+            "uint8, or augmentation = ''"
+        )
+    augmentation.check_shape(shape)
+    images = images.reshape(len(images), *shape)
+    return (expanded(images), np.tile(labels, EXPANDED)) if augmentation.expanded else (images, labels)
 
 
 def _example_weights(data: Dataset, recipe: Recipe, example_weights: Any) -> Array | None:

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from glassnet.arrays import Array, Images
 
 Plan = list[tuple[str, str, list[int], list[int], tuple[int, int, int], tuple[int, float]]]
 How = tuple[str, bool, float, float, float, float, float]
+Moves = tuple[NDArray[np.int32], list[int], int, NDArray[np.int32], NDArray[np.int32]]
 
 def targets() -> list[str]: ...
 def end() -> None: ...
@@ -23,6 +25,7 @@ def train_batches(
     order: NDArray[Any],
     seed: int,
     epoch: int,
+    moves: Moves | None,
     batch_size: int,
     cost: str,
     canonical: bool,

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glassnet.arrays import Array, Images, Labels, Parameters
+from glassnet.augmentation import Augmentation
 from glassnet.costs import Cost
 from glassnet.network import Draw, Gradient, Network
 from glassnet.optimizers import Optimizer
@@ -19,7 +20,7 @@ from glassnet.optimizers import Optimizer
 class Task:
     """All that stays the same from one mini-batch to the next."""
 
-    images: Images  # (n, …)
+    images: Images  # (n, …); to be moved, (n, height, width) or (n, channels, height, width)
     labels: Labels  # (n,)
     example_weights: Array | None  # (n,)
     cost: Cost
@@ -27,8 +28,9 @@ class Task:
     learning_rate: float  # of all mini-batches for which no other is given
     batch_size: int
     l2: float
-    seed: int = 0  # of what dropout switches off
+    seed: int = 0  # of what dropout switches off, and how images move
     l1: float = 0.0
+    augmentation: Augmentation | None = None  # how they move; None: not at all
 
 
 class Batches(NamedTuple):

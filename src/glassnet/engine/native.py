@@ -25,6 +25,7 @@ from glassnet.engine.engine import Batches, Task
 from glassnet.errors import GlassnetError
 from glassnet.examples import as_weights, check_labels, image_rows, not_finite
 from glassnet.layers import AveragePool, Cache, Conv, Dropout, Layer, MaxPool
+from glassnet.moves import gain, knot_weights
 from glassnet.network import Draw, Gradient, LayerGradient, Network, check_draw
 from glassnet.optimizers import Adam, Momentum, Nesterov, Optimizer
 
@@ -120,6 +121,7 @@ class NativeEngine:
             order=np.ascontiguousarray(order, np.int64),
             seed=task.seed,
             epoch=epoch,
+            moves=moves(task, order, epoch),
             batch_size=task.batch_size,
             how=_how(task),
             paces=np.array(paces, np.float64).reshape(batches, 3),
@@ -232,6 +234,19 @@ def circumstances(network: Network, cost: Cost, canonical: bool = True) -> dict[
         "target": instruction_set(),
         "threads": threads(),
     }
+
+
+def moves(
+    task: Task, order: NDArray[np.int64], epoch: int
+) -> tuple[NDArray[np.int32], list[int], int, NDArray[np.int32], NDArray[np.int32]] | None:
+    """How the examples move, in the order of their use; None where nothing does."""
+    if task.augmentation is None:
+        return None
+    height, width = task.images.shape[-2:]
+    maps = task.augmentation.maps((height, width), task.seed, epoch, order)
+    down, across = (knot_weights(side).astype(np.int32) for side in (height, width))
+    shape = [prod(task.images.shape[1:-2]), height, width]
+    return maps, shape, gain(task.augmentation.elastic), down, across
 
 
 Line = tuple[str, str, list[int], list[int], tuple[int, int, int], tuple[int, float]]

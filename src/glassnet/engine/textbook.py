@@ -61,7 +61,10 @@ class TextbookEngine:
         for first in range(0, len(order), block):
             places = order[first : first + block]
             labels = task.labels[places]
-            x, y = network.inputs(task.images[places]), network.targets(labels)
+            images = task.images[places]
+            if task.augmentation is not None:
+                images = task.augmentation.moved(images, task.seed, epoch, places)
+            x, y = network.inputs(images), network.targets(labels)
             met: list[tuple[Array, Array]] = []  # z and a of the last layer
             for start in range(0, len(places), m):
                 batch = slice(start, start + m)
