@@ -55,6 +55,8 @@ if TYPE_CHECKING:
     from glassnet.network import Gradient as Gradient
     from glassnet.network import Network as Network
     from glassnet.prediction import Predictor as Predictor
+    from glassnet.rate_search import RateSearch as RateSearch
+    from glassnet.rate_search import find_rate as find_rate
     from glassnet.recipe import Recipe as Recipe
     from glassnet.records import Record as Record
     from glassnet.summary import Summary as Summary
@@ -98,6 +100,7 @@ _HOME = {
     "Softmax": "layers",
     "Split": "data",
     "Summary": "summary",
+    "RateSearch": "rate_search",
     "Trainer": "training",
     "TrainingPath": "explanation",
     "VanishingGradient": "explanation",
@@ -108,6 +111,7 @@ _HOME = {
     "cost_plane": "explanation",
     "diagnose": "explanation",
     "evaluate": "evaluation",
+    "find_rate": "rate_search",
     "explain": "explanation",
     "load": "data",
     "load_model": "model_file",

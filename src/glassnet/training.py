@@ -24,7 +24,7 @@ from glassnet.optimizers import initial_state
 from glassnet.recipe import Recipe
 from glassnet.records import Record
 from glassnet.rng import Purpose, Stream
-from glassnet.schedules import Position, parse_schedule
+from glassnet.schedules import Position, Schedule, parse_schedule
 
 
 class DivergedError(GlassnetError):
@@ -86,6 +86,7 @@ class Trainer:
         recipe: how; the network is the one given, also where the recipe would make another.
         example_weights: (n,) for the training examples; they multiply the recipe's class weights.
         progress: where an earlier training stopped, to go on to the same bits.
+        schedule: how the learning rate changes; instead of the one that the recipe names.
 
     Raises:
         GlassnetError: network, data and recipe don't fit each other.
@@ -110,6 +111,7 @@ class Trainer:
         *,
         example_weights: Any = None,
         progress: Progress | None = None,
+        schedule: Schedule | None = None,
     ) -> None:
         _check_fit(network, data, recipe)
         for name, array in network.parameters.items():
@@ -131,7 +133,7 @@ class Trainer:
             "make its layers or the mini-batches smaller",
         )
         optimizer = recipe.make_optimizer()
-        self._schedule = parse_schedule(recipe.schedule)
+        self._schedule = schedule or parse_schedule(recipe.schedule)
         self._task = Task(
             images=images,
             labels=labels,
