@@ -19,6 +19,7 @@ import re
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from difflib import get_close_matches
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -186,6 +187,8 @@ class Augmentation:
                 "(n, channels, height, width)"
             )
         self.check_shape(images.shape[1:])
+        if isinstance(epoch, bool) or not isinstance(epoch, int | np.integer) or not 0 <= epoch < 2**32:
+            raise GlassnetError(f"epoch is {epoch!r}: give a whole number, 0 or more")
         if not self.moves:
             return images.copy()
         at = np.arange(len(images)) if places is None else np.asarray(places)
@@ -195,7 +198,7 @@ class Augmentation:
                 f"{len(images)} images"
             )
         height, width = images.shape[-2:]
-        pictures = images.reshape(len(images), -1, height, width)
+        pictures = images.reshape(len(images), prod(images.shape[1:-2]), height, width)
         moved = np.empty_like(pictures)
         for first in range(0, len(images), SLICE):
             some = slice(first, first + SLICE)

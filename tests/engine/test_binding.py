@@ -582,7 +582,7 @@ def test_any_map_and_any_knots_lead_somewhere(number):
     ("place", "value"),
     [
         *[(0, maps) for maps in (MOVES[0][1:], MOVES[0][:, 1:], MOVES[0].astype(np.int64), None, [])],
-        *[(1, shape) for shape in ([4, 4], [1, 4, 5], [1, 0, 4], [16, 1, 1], [2**40, 2**40, 1], [-1, 4, 4], 3)],
+        *[(1, shape) for shape in ([4, 4], [1, 4, 5], [1, 0, 4], [16, 1, 1], [2**40, 2**40, 1], [-1, 4, 4])],
         *[(2, gain) for gain in (-1, 2**17 + 1, 2**70, 0.5, None)],
         *[(axis, knots) for axis in (3, 4) for knots in (KNOTS[1:], KNOTS[:, 1:], KNOTS * 1.0, None)],
     ],
