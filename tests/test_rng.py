@@ -31,6 +31,7 @@ FIRST_WORDS = {
     "GRADIENT_CHECK": "15156e9d 44f2e27b 1c03dd79 8d2290af 62c5e5ca",
     "LANDSCAPE": "7f281204 0102c0ef ad7be903 260b85a2 d88701fe",
     "DROPOUT": "1b284a5f dd2ba098 f807a80e f9515333 15cdfa67",
+    "AUGMENT": "77ab058a 80059d4f 1d557994 d5b0fee3 0dff4f36",
 }
 
 WORD = st.integers(0, 2**32 - 1)
@@ -82,7 +83,7 @@ def test_what_a_seed_means_has_not_changed():
     assert {purpose.name for purpose in Purpose} == set(FIRST_WORDS)
     for name, pinned in FIRST_WORDS.items():
         assert Stream(2026, Purpose[name], epoch=3, step=2).bits(5).tolist() == words(pinned), name
-    assert [int(purpose) for purpose in Purpose] == [1, 2, 3, 4, 5, 6]
+    assert [int(purpose) for purpose in Purpose] == [1, 2, 3, 4, 5, 6, 7]
 
 
 def test_what_numbers_the_bits_become_has_not_changed():
@@ -147,7 +148,7 @@ def test_cos_and_sin_of_a_turn_are_good_to_two_units_in_the_last_place():
         c, s = math.cos(x), math.sin(x)
         return [(c, s), (-s, c), (-c, -s), (s, -c)][quarter % 4]
 
-    cos, sin = rng._cos_sin_of_turn(UNIFORMS)
+    cos, sin = rng.cos_sin_of_turn(UNIFORMS)
     expected = np.array([exact(u) for u in UNIFORMS])
     assert ulps(cos, expected[:, 0]) <= 2
     assert ulps(sin, expected[:, 1]) <= 2

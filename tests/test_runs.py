@@ -298,6 +298,7 @@ OTHERS = {
     "learning_rate": 0.25,
     "batch_size": 7,
     "l2": 0.1,
+    "augmentation": "shift2",
     "class_weights": (1.0,) * 10,
     "seed": 6,
     "dtype": "float64",

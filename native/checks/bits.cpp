@@ -74,6 +74,7 @@ struct Case {
   Criterion by;
   std::size_t batch;
   double decay;
+  bool moving = false;
 };
 
 template <class T>
@@ -104,6 +105,11 @@ std::uint64_t train_once(const Case& of, const Target& target, std::size_t threa
   std::vector<double> costs(n), norms(n * with_weights);
   bool correct[300];
   Source source{images.data(), Pixel::uint8, labels.data(), nullptr, nullptr};
+  const Grid& picture = plan.front().in;
+  std::vector<std::int32_t> maps, knots(std::max(picture.height, picture.width) * KNOTS);
+  for (std::size_t i = 0; i < 6 * n; i++) maps.push_back((i % 6 % 4 == 0 ? 1 << 16 : 0) + std::int32_t(uniform() * (1 << 14)));
+  for (std::int32_t& knot : knots) knot = std::int32_t(uniform() * (1 << 13));
+  if (of.moving) source.moves = {maps.data(), picture, 14189, knots.data(), knots.data()};
   const Draw draw{true, 20261121, 3, nullptr};
   const Call<T> call{target, plan, parameters.data(), source, threads, [] { return false; }, draw};
   const Training training{order.data(), n, of.batch, of.by, {true, 0.1, of.decay}, costs.data(), correct, norms.data()};
@@ -139,9 +145,10 @@ int main() {
   const Case deep{dense({100, 257, 300, 7}, relu, softmax), {Cost::log_likelihood, true}, 77, 0};
   const Case chain{dense({20, 16, 4}, softmax, softmax), {Cost::cross_entropy, false}, 1, 0};
   const Case few{images(), {Cost::log_likelihood, true}, 10, 0.01}, many{images(), {Cost::cross_entropy, false}, 300, 0};
+  const Case moving{images(), {Cost::log_likelihood, true}, 64, 0, true};
   int different = 0;
   for (const auto& [name, of] : {std::pair("sigmoid", &small), {"tanh", &whole}, {"relu", &deep}, {"softmax", &chain},
-                                 {"images", &few}, {"images at once", &many}}) {
+                                 {"images", &few}, {"images at once", &many}, {"images that move", &moving}}) {
     different |= print<float>((std::string(name) + " float32").c_str(), *of);
     different |= print<double>((std::string(name) + " float64").c_str(), *of);
   }

@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from glassnet.augmentation import Augmentation as Augmentation
     from glassnet.data import Dataset as Dataset
     from glassnet.data import Split as Split
     from glassnet.data import load as load

@@ -167,6 +167,11 @@ class Trainer:
         return self.progress.history
 
     @property
+    def examples(self) -> int:
+        """How many an epoch has: five for each training image where augmentation is `expanded`."""
+        return len(self._task.labels)
+
+    @property
     def finished(self) -> str | None:
         """Why there is no further epoch, or None while there is one."""
         return self.progress.finished
@@ -435,8 +440,8 @@ def _examples(network: Network, data: Dataset, augmentation: Augmentation) -> tu
     shape = data.image_shape if len(data.image_shape) > 1 else network.input_shape
     if len(shape) < 2:
         raise GlassnetError(
-            f"augmentation moves pictures: the images of {data.name} are rows of {shape[0]} numbers; begin the "
-            "layers with the picture, as in '28x28 100 10', or give images (n, height, width)"
+            f"augmentation moves pictures: the images of {data.name} are rows of {shape[0]} numbers; begin "
+            "the layers with the picture, as in '28x28 flatten 10', or give images (n, height, width)"
         )
     if images.dtype != np.uint8:
         raise GlassnetError(

@@ -233,6 +233,13 @@ TRAIN = {
     "zero time": ("--time-limit 0", "time_limit is 0.0"),
     "negative seed": ("--seed -1", "seed is -1", "9223372036854775807"),
     "large seed": ("--seed 9223372036854775808", "seed is 9223372036854775808"),
+    "augmentation, unknown": ("--augmentation shft2", "'shft2' is not understood; did you mean 'shift2'?"),
+    "augmentation, too far": (
+        "--augmentation shift14",
+        "shift 14 would move a digit out of its 28×28 image: give less than 7",
+    ),
+    "augmentation, nan": ("--augmentation rotatenan", "'rotatenan' is not understood"),
+    "augmentation, huge": ("--augmentation rotate1000", "rotate is 1000.0: give a number from 0 to 180"),
     "class weights, text": ("--class-weights a,b", "'a,b'", "numbers with commas"),
     "class weights, empty": ("--class-weights=", "--class-weights ''"),
     "class weights, nan": ("--class-weights 1,nan", "class_weights hold nan"),

@@ -25,6 +25,7 @@ OTHERS = {
     "batch_size": ("32", 32),
     "epochs": ("7", 7),
     "l2": ("0.1", 0.1),
+    "augmentation": ("rotate10 shift2.50", "shift2.5 rotate10"),
     "class_weights": ("1,2,0.5", (1.0, 2.0, 0.5)),
     "patience": ("3", 3),
     "time_limit": ("1.5", 1.5),

@@ -81,6 +81,7 @@ def valid(what, dtype="float32"):
             "order": order,
             "seed": 2**63 - 1,
             "epoch": 3,
+            "moves": None,
             "batch_size": BATCH,
             "learning_rate": 0.1,
             "decay": 0.01,
@@ -370,6 +371,8 @@ def broken(name, value):
     ways = {f"{name} is {type(thing).__name__} {str(thing)[:20]!r}": thing for thing in THINGS}
     if name == "example_weights":
         del ways["example_weights is NoneType 'None'"]  # a call as valid as the other
+    if name == "moves":
+        del ways["moves is NoneType 'None'"]  # nothing moves
     if name == "places":
         del ways["places is NoneType 'None'"]  # nothing is dropped then
     if name == "plan":
@@ -549,6 +552,55 @@ def test_a_gradient_of_no_image_is_refused():
         layer[:4] = [None if array is None else array[:0].copy() for array in layer[:4]]
     with pytest.raises(ValueError, match="images: none"):
         call("cost_and_gradient", arguments)
+
+
+UNMOVED = np.array([2**16, 0, 0, 0, 2**16, 0], np.int32)
+KNOTS = np.zeros((4, 7), np.int32)
+MOVES = (np.tile(UNMOVED, (N, 1)), [1, 4, 4], 100, KNOTS, KNOTS)  # of PLAN's images; all knots count 0
+
+
+def test_maps_to_the_same_place_move_nothing(outcomes):
+    arguments = valid("train_batches") | {"moves": MOVES}
+    assert call("train_batches", arguments) is True
+    wanted = outcomes["train_batches"]
+    assert {name: bits(arguments)[name] for name in WRITTEN & set(arguments)} == {
+        name: wanted[name] for name in WRITTEN & set(arguments)
+    }
+
+
+@pytest.mark.parametrize("number", [2**31 - 1, -(2**31)])
+def test_any_map_and_any_knots_lead_somewhere(number):
+    """Those that lead out of the image find zeros; whatever overflows does no harm."""
+    knots = np.full((4, 7), number, np.int32)
+    for gain in (0, 2**17):
+        arguments = valid("train_batches")
+        arguments["moves"] = (np.full((N, 6), number, np.int32), [1, 4, 4], gain, knots, knots)
+        assert call("train_batches", arguments) is True
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        *[(0, maps) for maps in (MOVES[0][1:], MOVES[0][:, 1:], MOVES[0].astype(np.int64), None, [])],
+        *[(1, shape) for shape in ([4, 4], [1, 4, 5], [1, 0, 4], [16, 1, 1], [2**40, 2**40, 1], [-1, 4, 4])],
+        *[(2, gain) for gain in (-1, 2**17 + 1, 2**70, 0.5, None)],
+        *[(axis, knots) for axis in (3, 4) for knots in (KNOTS[1:], KNOTS[:, 1:], KNOTS * 1.0, None)],
+    ],
+)
+def test_moves_that_do_not_fit_are_refused(place, value):
+    arguments = valid("train_batches")
+    arguments["moves"] = (*MOVES[:place], value, *MOVES[place + 1 :])
+    before = bits(arguments)
+    with pytest.raises(REFUSALS):
+        call("train_batches", arguments)
+    assert bits(arguments) == before
+
+
+def test_floats_do_not_move():
+    arguments = valid("train_batches") | {"moves": MOVES}
+    arguments["images"] = arguments["images"] / 255
+    with pytest.raises(ValueError, match="moves: of uint8 alone"):
+        call("train_batches", arguments)
 
 
 def test_weights_of_one_are_as_none():

@@ -154,12 +154,13 @@ def duration(seconds: float) -> str:
 
 def _headline(trainer: Trainer) -> str:
     """What begins; below it, what the layers leave over."""
-    recipe, network, n = trainer.recipe, trainer.network, len(trainer.data.training)
+    recipe, network, n = trainer.recipe, trainer.network, trainer.examples
     headline = (
         f"{network} ({network.parameter_count:,} parameters) learns {trainer.data.name} from {n:,} images: "
         f"{recipe.cost}, η {recipe.learning_rate:g}, mini-batches of {min(recipe.batch_size, n):,}"
     )
     headline += f", λ {recipe.l2:g}" if recipe.l2 else ""
+    headline += f", augmentation {recipe.augmentation}" if recipe.augmentation else ""
     return "\n".join([headline, *summarize(network).notes()])
 
 
