@@ -34,6 +34,7 @@ class Purpose(IntEnum):
     GRADIENT_CHECK = 4  # which parameters a gradient check looks at
     LANDSCAPE = 5  # a random direction among the parameters: number `epoch`, array `step`
     DROPOUT = 6  # what dropout switches off in `epoch` for the training example `step`
+    NOT_DIGITS = 8  # the picture `step` of those that show no digit
 
 
 @dataclass(frozen=True)
