@@ -2,7 +2,7 @@
 
     python benchmarks/honesty.py MODEL [--json]
 
-MODEL is a model file or a run folder; with a calibration (`glassnet calibrate`), if it is to say "not a digit".
+MODEL is a model file or a run folder. With a calibration (`glassnet calibrate`) it can say "not a digit".
 Letters are printed with fonts that come with matplotlib and that no choice was made by, in several sizes,
 weights and slants, and brought into MNIST's form as `glassnet predict` does.
 """
@@ -22,7 +22,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from glassnet.calibration import last_sums, mean_cost, probabilistic_cost
 from glassnet.cli.model_argument import find_model
-from glassnet.data import load, normalize_drawing
+from glassnet.data import NOT_A_DIGIT, load, normalize_drawing
 from glassnet.data.lettering import CAPITALS, TEST_FONTS, matplotlib_fonts, printed
 from glassnet.errors import GlassnetError
 from glassnet.evaluation import evaluate
@@ -98,13 +98,17 @@ def letters(letter: str, font: str) -> NDArray[np.uint8]:
 def measure(model: Model) -> dict[str, float]:
     """Every row, by its name."""
     test, judge, network = load("mnist").test, Judge(model), model.network
-    rows = {"test accuracy": evaluate(network, test, "squared").accuracy}
-    for pixels in (2, 4):
-        answers = [
-            evaluate(network, replace(test, images=moved(test.images, pixels * dx, pixels * dy)), "squared")
-            for dx, dy in DIRECTIONS
-        ]
-        rows[f"moved by {pixels}"] = float(np.mean([answer.accuracy for answer in answers]))
+    places = {"test": [(0, 0)]} | {
+        f"moved by {by}": [(by * dx, by * dy) for dx, dy in DIRECTIONS] for by in (2, 4)
+    }
+    rows = {}
+    for name, shifts in places.items():
+        shifted = [replace(test, images=moved(test.images, dx, dy)) for dx, dy in shifts]
+        found = [(evaluate(network, split, "squared"), split.labels) for split in shifted]
+        rows[name] = float(np.mean([evaluation.accuracy for evaluation, _ in found]))
+        if NOT_A_DIGIT in model.class_names:  # what it would have answered if it had to name a digit
+            nearest = [evaluation.outputs[:, :10].argmax(axis=1) == labels for evaluation, labels in found]
+            rows[f"{name}, nearest digit"] = float(np.mean(nearest))
     rows["test digits accepted"] = float(judge.are_digits(test.images).mean())
     rows["noise called a digit"] = float(judge.are_digits(noise()).mean())
     blanks = np.stack([np.full((28, 28), level, np.uint8) for level in (0, 255)])
@@ -117,8 +121,12 @@ def measure(model: Model) -> dict[str, float]:
         ]
     )  # (fonts, letters)
     rows["letters called a digit"] = float(called.mean())
-    rows |= {f"letter {letter}": float(share) for letter, share in zip(CAPITALS, called.mean(axis=0), strict=True)}
-    rows |= {f"font {font}": float(share) for font, share in zip(TEST_FONTS, called.mean(axis=1), strict=True)}
+    rows |= {
+        f"letter {letter}": float(share) for letter, share in zip(CAPITALS, called.mean(axis=0), strict=True)
+    }
+    rows |= {
+        f"font {font}": float(share) for font, share in zip(TEST_FONTS, called.mean(axis=1), strict=True)
+    }
     try:
         pair = probabilistic_cost(network)
     except GlassnetError:  # outputs that are no probabilities
@@ -142,7 +150,9 @@ def verdict(name: str, value: float) -> str:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description="What a model answers to digits out of place and to what is none.")
+    parser = argparse.ArgumentParser(
+        description="What a model answers to digits out of place and to what is none."
+    )
     parser.add_argument("model")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     arguments = parser.parse_args()

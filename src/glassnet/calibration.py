@@ -51,19 +51,17 @@ class Calibration:
     fonts: tuple[str, ...] = ()  # of the letters among these
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "fonts", tuple(self.fonts))
         shares = [self.threshold, self.accepted, *([] if self.passed is None else [self.passed])]
+        if not (_is_number(self.temperature) and self.temperature > 0):
+            raise GlassnetError(f"temperature is {self.temperature!r}: give a number above 0")
+        if not all(_is_number(share) and 0 <= share <= 1 for share in shares):
+            raise GlassnetError(f"threshold, accepted and passed are {shares}: give numbers from 0 to 1")
         counts = (self.digits, self.not_digits)
-        if not (
-            all(type(number) is float and isfinite(number) for number in (self.temperature, *shares))
-            and self.temperature > 0
-            and all(0 <= share <= 1 for share in shares)
-            and all(type(count) is int and count >= 0 for count in counts)
-            and all(type(name) is str for name in self.fonts)
-        ):
-            raise GlassnetError(
-                f"{self!r}: give a temperature above 0, a threshold and shares from 0 to 1, whole counts"
-            )
+        if not all(type(count) is int and count >= 0 for count in counts):
+            raise GlassnetError(f"digits and not_digits are {counts}: give whole numbers, from 0")
+        if isinstance(self.fonts, str) or not all(isinstance(name, str) for name in self.fonts):
+            raise GlassnetError(f"fonts are {self.fonts!r}: give their names")
+        object.__setattr__(self, "fonts", tuple(self.fonts))
 
     def to_dict(self) -> dict[str, Any]:
         """Its fields, as JSON takes them."""
@@ -201,6 +199,10 @@ def best_temperature(z: Numbers, y: Numbers, pair: CanonicalCost) -> float:
         middle = sqrt(low * high)
         low, high = (middle, high) if slope(middle) < 0 else (low, middle)
     return 1 / sqrt(low * high)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
 
 
 def float64(numbers: Any) -> Numbers:

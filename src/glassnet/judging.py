@@ -87,13 +87,13 @@ class Judge:
             nearest = max((k for k, name in enumerate(names) if name != NOT_A_DIGIT), key=row.__getitem__)
             answer = names[nearest] if digit else NOT_A_DIGIT
             verdicts.append(
-                Verdict(
-                    answer, names[nearest], float(row[nearest]), row, self._model.calibration is not None
-                )
+                Verdict(answer, names[nearest], float(row[nearest]), row, self._model.calibration is not None)
             )
         return verdicts
 
     def _are_digits(self, rows: NDArray[np.float64]) -> NDArray[np.bool_]:
         best, calibration = best_confidence(rows, self._model.class_names), self._model.calibration
-        digits: NDArray[np.bool_] = best >= (rows.max(axis=1) if calibration is None else calibration.threshold)
+        digits: NDArray[np.bool_] = best >= (
+            rows.max(axis=1) if calibration is None else calibration.threshold
+        )
         return digits

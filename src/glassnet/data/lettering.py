@@ -15,7 +15,7 @@ from glassnet.errors import GlassnetError
 if TYPE_CHECKING:
     from PIL import Image, ImageFont
 
-SIDE = 112  # pixels of the sheet that a letter is drawn on, four times 28, before it is brought into MNIST's form
+SIDE = 112  # pixels of the sheet that a letter is drawn on: four times 28
 
 # What nobody takes for a digit. O is a 0, I and l are a 1, Z is a 2, S is a 5, B is an 8; D, G, J, L, Q,
 # Y, b, g, q and z are left out, as they may stand for 0, 6, 1, 9, 4 and 2.
@@ -121,7 +121,7 @@ def penned(letter: str, dice: Dice) -> Image.Image:
 
 
 def rounded(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The same path without corners, (points, 2) → (more points, 2): Chaikin's corner cutting, three times."""
+    """The same path without corners, (points, 2) → (more points, 2): Chaikin's corner cutting."""
     for _ in range(3):
         a, b = points[:-1], points[1:]
         cut = np.stack([0.75 * a + 0.25 * b, 0.25 * a + 0.75 * b], axis=1).reshape(-1, 2)

@@ -69,7 +69,7 @@ def with_not_digits(
         fonts: font files for the letters; else the DejaVu family that comes with matplotlib.
 
     Raises:
-        GlassnetError: other data than digits of 28×28, or a count below 1.
+        GlassnetError: other data than digits of 28×28, a count below 1, or a font that can't be read.
 
     >>> from glassnet.data import load
     >>> data = with_not_digits(load("digits"), 100)
@@ -82,6 +82,7 @@ def with_not_digits(
         raise GlassnetError(
             f"{dataset.name!r} has the classes {', '.join(dataset.class_names)}: give data of digits, 0 … 9"
         )
+    _check_count(count)
     further = round(count * len(dataset.validation) / len(dataset.training))
     pictures = draw_not_digits(count + further, seed, fonts, dataset.training)
     return replace(
@@ -104,10 +105,9 @@ def draw_not_digits(
         digits: which to set side by side, to turn and to mirror; else the embedded ones.
 
     Raises:
-        GlassnetError: a count below 1, a font that can't be read, or digits that aren't 28×28.
+        GlassnetError: a count below 1, a font that can't be read, or digits of another form.
     """
-    if count < 1:
-        raise GlassnetError(f"count is {count}: draw one picture or more")
+    _check_count(count)
     material = _material(fonts, digits)
     kinds = [kind for kind in KINDS.values() for _ in range(kind.share)]
     return np.stack([kinds[i % len(kinds)].draw(Dice(seed, i), material) for i in range(count)])
@@ -165,7 +165,7 @@ def specks(dice: Dice, material: Material) -> Image28:
     """Black, with some pixels lit; or the other way round."""
     density, brightness = dice.between(0.005, 0.5), dice.between(80, 255)
     lit = dice.array((FORM, FORM)) < density
-    return _pixels(brightness * (lit if dice.below(4) else ~lit))
+    return _pixels(np.where(lit if dice.below(4) else ~lit, brightness, 0.0))
 
 
 def clouds(dice: Dice, material: Material) -> Image28:
@@ -193,12 +193,13 @@ def stripes(dice: Dice, material: Material) -> Image28:
 
 def line(dice: Dice, material: Material) -> Image28:
     """One straight line from edge to edge: a 1 ends inside."""
-    return _reduced(_chords(1, dice))
+    upright = bool(dice.below(2))  # the others are easy
+    return _reduced(_chords([pi / 2 + dice.between(-0.7, 0.7) if upright else dice.between(0, pi)], dice))
 
 
 def lines(dice: Dice, material: Material) -> Image28:
     """Two to six of them."""
-    return _reduced(_chords(2 + dice.below(5), dice))
+    return _reduced(_chords([dice.between(0, pi) for _ in range(2 + dice.below(5))], dice))
 
 
 def dash(dice: Dice, material: Material) -> Image28:
@@ -248,7 +249,7 @@ def shape(dice: Dice, material: Material) -> Image28:
 
 def pair(dice: Dice, material: Material) -> Image28:
     """Two digits side by side, or one above the other, as one drawing."""
-    one, other = (_any_digit(dice, material)[0] for _ in range(2))
+    one, other = (material.digits[dice.below(len(material.digits))][0] for _ in range(2))
     apart = dice.below(3)
     if dice.below(3):
         one, other = _without_empty(one), _without_empty(other)
@@ -265,17 +266,15 @@ def turned(dice: Dice, material: Material) -> Image28:
 
     0, 1 and 8 stay what they are, or become strokes; a 2 and a 5 are each other's mirror images, nearly.
     """
-    while True:
-        digit, label = _any_digit(dice, material)
-        mirrored = bool(dice.below(2))
-        if label in ((3, 4, 7, 9) if mirrored else (3, 4, 5, 6, 9)):
-            break
+    mirrored = bool(dice.below(2))
+    wanted = np.isin(material.digits.labels, (3, 4, 7, 9) if mirrored else (3, 4, 5, 6, 9))
+    digit, _ = material.digits[dice.one_of(np.flatnonzero(wanted).tolist())]
     other = digit[:, ::-1] if mirrored else np.rot90(digit, dice.one_of((1, 3)))
     return normalize_drawing(np.pad(other, 2))
 
 
 KINDS: dict[str, Kind] = {
-    "capital": Kind(16, capital),
+    "capital": Kind(18, capital),
     "small letter": Kind(6, small_letter),
     "sign": Kind(2, sign),
     "pen letter": Kind(8, pen_letter),
@@ -284,7 +283,7 @@ KINDS: dict[str, Kind] = {
     "specks": Kind(1, specks),
     "clouds": Kind(1, clouds),
     "stripes": Kind(1, stripes),
-    "line": Kind(3, line),
+    "line": Kind(8, line),
     "lines": Kind(2, lines),
     "dash": Kind(1, dash),
     "scribble": Kind(2, scribble),
@@ -308,12 +307,13 @@ def _written(sheet: Sheet, dice: Dice) -> Image28:
     from PIL import Image, ImageFilter
 
     image = Image.fromarray(_warped(sheet, dice))
-    size = dice.one_of((1, 3, 5, 7))
-    thin = image.filter(ImageFilter.MinFilter(min(size, 3)))
-    if dice.below(3):
-        image = image.filter(ImageFilter.MaxFilter(size))
-    elif np.asarray(thin).sum() > 0.35 * np.asarray(image).sum():  # else strokes would break
-        image = thin
+    pen = dice.one_of((-3, 1, 1, 3, 5, 7))  # how much thicker the strokes get, or thinner
+    if pen > 1:
+        image = image.filter(ImageFilter.MaxFilter(pen))
+    elif pen < 0:
+        thin = image.filter(ImageFilter.MinFilter(-pen))
+        if np.asarray(thin).sum() > 0.35 * np.asarray(image).sum():  # else strokes would break
+            image = thin
     return normalize_drawing(np.asarray(image.filter(ImageFilter.GaussianBlur(dice.between(0, 1.5)))))
 
 
@@ -335,12 +335,12 @@ def _warped(sheet: Sheet, dice: Dice) -> Sheet:
     return warped
 
 
-def _chords(count: int, dice: Dice) -> Sheet:
-    """Straight lines across the whole sheet, each through a point of its middle half."""
+def _chords(turns: Sequence[float], dice: Dice) -> Sheet:
+    """Straight lines across the whole sheet at these angles, each through a point of its own."""
     pen = dice.between(3, 17)
     sheet = np.zeros((SIDE, SIDE), np.uint8)
-    for _ in range(count):
-        turn, middle = dice.between(0, pi), SIDE * (0.1 + 0.8 * dice.array((2,)))
+    for turn in turns:
+        middle = SIDE * (0.04 + 0.92 * dice.array((2,)))
         reach = 2 * SIDE * np.array([cos(turn), sin(turn)])
         sheet = np.maximum(sheet, _path(np.stack([middle - reach, middle + reach]), pen))
     return sheet
@@ -361,11 +361,6 @@ def _reduced(sheet: Sheet) -> Image28:
     return np.asarray(Image.fromarray(sheet).resize((FORM, FORM), Image.Resampling.BOX))
 
 
-def _any_digit(dice: Dice, material: Material) -> tuple[Image28, int]:
-    image, label = material.digits[dice.below(len(material.digits))]
-    return image, label
-
-
 def _without_empty(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Without the empty columns at both sides."""
     inked = np.flatnonzero(image.any(axis=0))
@@ -384,6 +379,11 @@ def _pixels(values: NDArray[np.float64]) -> NDArray[np.uint8]:
     return np.floor(np.clip(values, 0, 255) + 0.5).astype(np.uint8)
 
 
+def _check_count(count: int) -> None:
+    if count < 1:
+        raise GlassnetError(f"count is {count}: draw one picture or more")
+
+
 def _joined(split: Split, pictures: NDArray[np.uint8]) -> Split:
     """The split, and behind it the pictures as the class 10."""
     return Split(
@@ -396,8 +396,11 @@ def _material(fonts: Sequence[str | Path] | None, digits: Split | None) -> Mater
         from glassnet.data.sources import load
 
         digits = load("digits").training
-    if digits.images.shape[1:] != (FORM, FORM) or digits.images.dtype != np.uint8 or not len(digits):
-        raise GlassnetError(f"{digits!r}: pictures are made of uint8 digits of {FORM}×{FORM}, one or more")
+    usual = digits.images.shape[1:] == (FORM, FORM) and digits.images.dtype == np.uint8
+    if not usual or not np.isin(digits.labels, (3, 4, 9)).any():  # those are none, whichever way they lie
+        raise GlassnetError(
+            f"{digits!r}: pictures are made of uint8 digits of {FORM}×{FORM}, among them a 3, a 4 or a 9"
+        )
     files = matplotlib_fonts() if fonts is None else tuple(map(Path, fonts))
     if not files:
         raise GlassnetError("there is no font to draw letters with: name one file or more")
