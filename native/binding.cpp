@@ -281,11 +281,32 @@ bool conclude(Work work) {
   return outcome == Outcome::done;
 }
 
+// Maps, picture, gain, and what knots count down and across: see moves.py.
+using Moved = std::tuple<Readable, Shape, std::int64_t, Readable, Readable>;
+
+Moves moves_of(const Moved& from, const Source& source, std::size_t count, std::size_t n_in) {
+  const auto& [maps, shape, gain, down, across] = from;
+  Moves moves{};
+  moves.picture = grid(shape);
+  moves.gain = gain;
+  constexpr std::size_t most = 1024;
+  if (shape.size() != 3 || size_of(shape) != n_in || shape[1] > most || shape[2] > most) refuse("moves: no such picture");
+  if (source.pixel != Pixel::uint8) refuse("moves: of uint8 alone");
+  if (gain < 0 || gain > 1 << 17) refuse("moves: too far");
+  moves.maps = checked<std::int32_t>("maps", maps, {count, 6});
+  moves.down = checked<std::int32_t>("down", down, {shape[1], KNOTS});
+  moves.across = checked<std::int32_t>("across", across, {shape[2], KNOTS});
+  return moves;
+}
+
+// What an optimizer remembers of the parameters: none, one or two lists of arrays in their order.
+using Memories = std::vector<std::vector<Array>>;
+
 template <class T>
-bool train_as(const Plan& plan, const std::vector<Array>& arrays, const Readable& images, const Readable& labels,
-              const std::optional<Readable>& example_weights, const Readable& order, Draw draw, std::size_t batch_size,
-              Criterion by, Descent how, const std::string& target, std::size_t threads, const Array& costs,
-              const Array& correct, const Array& gradient_norms) {
+bool train_as(const Plan& plan, const std::vector<Array>& arrays, const Memories& memories, const Readable& images,
+              const Readable& labels, const std::optional<Readable>& example_weights, const Readable& order, Draw draw,
+              const std::optional<Moved>& moves, std::size_t batch_size, Criterion by, Descent how, const Readable& paces, const std::string& target,
+              std::size_t threads, const Array& costs, const Array& correct, const Array& gradient_norms) {
   const std::vector<Parameters<T>> parameters = parameters_of<T>(plan, arrays);
   Source source = images_of(images, plan.front().n_in);
   const std::size_t n = images.shape(0), count = order.ndim() == 1 ? order.shape(0) : 0;
@@ -298,22 +319,47 @@ bool train_as(const Plan& plan, const std::vector<Array>& arrays, const Readable
   training.order = checked<std::int64_t>("order", order, {count});
   training.count = count;
   if (std::any_of(training.order, training.order + count, outside)) refuse("order: a place outside of the images");
+  if (moves) source.moves = moves_of(*moves, source, count, plan.front().n_in);
   training.batch_size = batch_size;
   training.by = by;
   training.how = how;
+  training.paces = checked<double>("paces", paces, {batches, 3});
   training.costs = checked<double>("costs", costs, {count});
   training.correct = checked<bool>("correct", correct, {count});
   training.gradient_norms = checked<double>("gradient_norms", gradient_norms, {batches, arrays.size() / 2});
-  keep_apart({costs, correct, gradient_norms}, images, labels, order, example_weights ? *example_weights : order);
-  const Call<T> call{target_named(target), plan, parameters.data(), source, threads_within(threads), interrupted, draw};
+  keep_apart({costs, correct, gradient_norms}, images, labels, order, paces, example_weights ? *example_weights : order);
+  if (moves) keep_apart({costs, correct, gradient_norms}, std::get<0>(*moves), std::get<3>(*moves), std::get<4>(*moves));
+  Call<T> call{target_named(target), plan, parameters.data(), source, threads_within(threads), interrupted, draw};
+  const std::size_t wanted = how.rule == Rule::sgd ? 0 : how.rule == Rule::adam ? 2 : 1;
+  if (memories.size() != wanted) refuse("memories: not what the rule remembers");
+  std::vector<Parameters<T>> remembered[2];
+  for (std::size_t i = 0; i < wanted; i++) {
+    remembered[i] = parameters_of<T>(plan, memories[i]);
+    call.memories[i] = remembered[i].data();
+  }
   if (count == 0) return true;
   return conclude([&] { return train(call, training); });
 }
 
-bool train_batches(const Operations& operations, const std::vector<Array>& parameters, const Readable& images,
-                   const Readable& labels, const std::optional<Readable>& example_weights, const Readable& order,
-                   std::uint64_t seed, std::uint32_t epoch, std::size_t batch_size, const std::string& cost,
-                   bool canonical, double learning_rate, double decay,
+// Which rule a step follows: its name, whether L2 is decoupled, λ₁/n, λ/n, β₁, β₂, ε.
+using How = std::tuple<std::string, bool, double, double, double, double, double>;
+
+Descent descent(const How& from) {
+  const auto& [rule, decoupled, l1, l2, beta1, beta2, epsilon] = from;
+  const Rule by = named<Rule>("rule", rule,
+                              {{"sgd", Rule::sgd},
+                               {"momentum", Rule::momentum},
+                               {"nesterov", Rule::nesterov},
+                               {"adam", Rule::adam}});
+  if (decoupled && by != Rule::adam) refuse("decoupled: of Adam only");
+  return {true, by, decoupled, l1, l2, beta1, beta2, epsilon, 0, 1, 1};
+}
+
+bool train_batches(const Operations& operations, const std::vector<Array>& parameters, const Memories& memories,
+                   const Readable& images, const Readable& labels, const std::optional<Readable>& example_weights,
+                   const Readable& order, std::uint64_t seed, std::uint32_t epoch, const std::optional<Moved>& moves,
+                   std::size_t batch_size,
+                   const std::string& cost, bool canonical, const How& how, const Readable& paces,
                    const std::string& dtype, const std::string& target, std::size_t threads, const Array& costs,
                    const Array& correct, const Array& gradient_norms) {
   const Plan plan = plan_of(operations);
@@ -321,8 +367,8 @@ bool train_batches(const Operations& operations, const std::vector<Array>& param
   const auto train_in = named<decltype(&train_as<float>)>("dtype", dtype,
                                                           {{"float32", train_as<float>}, {"float64", train_as<double>}});
   const Draw draw = {true, seed, epoch, nullptr};
-  return train_in(plan, parameters, images, labels, example_weights, order, draw, batch_size, by,
-                  {true, learning_rate, decay}, target, threads, costs, correct, gradient_norms);
+  return train_in(plan, parameters, memories, images, labels, example_weights, order, draw, moves, batch_size, by,
+                  descent(how), paces, target, threads, costs, correct, gradient_norms);
 }
 
 template <class T>
@@ -478,10 +524,10 @@ NB_MODULE(_native, module) {
   module.def("measure_peak", measure_peak, nb::arg("target"), nb::arg("threads"), nb::arg("seconds"));
   module.def("rows_of_chunk", rows_of_chunk_of, nb::arg("plan"), nb::arg("dtype"));
   module.def("train_batches", train_batches, nb::arg("plan"), nb::arg("parameters").noconvert(),
-             nb::arg("images").noconvert(), nb::arg("labels").noconvert(),
+             nb::arg("memories").noconvert(), nb::arg("images").noconvert(), nb::arg("labels").noconvert(),
              nb::arg("example_weights").noconvert().none(), nb::arg("order").noconvert(), nb::arg("seed"),
-             nb::arg("epoch"), nb::arg("batch_size"), nb::arg("cost"), nb::arg("canonical"), nb::arg("learning_rate"), nb::arg("decay"), nb::arg("dtype"),
-             nb::arg("target"), nb::arg("threads"), nb::arg("costs").noconvert(), nb::arg("correct").noconvert(),
+             nb::arg("epoch"), nb::arg("moves").none(), nb::arg("batch_size"), nb::arg("cost"), nb::arg("canonical"), nb::arg("how"),
+             nb::arg("paces").noconvert(), nb::arg("dtype"), nb::arg("target"), nb::arg("threads"), nb::arg("costs").noconvert(), nb::arg("correct").noconvert(),
              nb::arg("gradient_norms").noconvert());
   module.def("evaluate", evaluate_all, nb::arg("plan"), nb::arg("parameters").noconvert(),
              nb::arg("images").noconvert(), nb::arg("labels").noconvert(), nb::arg("cost"), nb::arg("canonical"),

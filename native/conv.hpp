@@ -143,10 +143,10 @@ inline void conv_gradients(const Layer<T>& layer, std::size_t panel, std::size_t
   }
 }
 
-// w ← w − η (g + (λ/n) w) for a row of weights; Σ g², in 16 strands.
-template <class T>
-inline double descend_row(T* weights, const T* gradient, std::size_t width, const Descent& how) {
-  Descending<T, 1> down(how);
+// The step of a row of weights; Σ g², in 16 strands.
+template <class T, class By>
+inline double descend_row(T* weights, const T* gradient, std::size_t width, const By& rule) {
+  Descending<T, 1, By> down(rule);
   for (std::size_t k = 0; k < width; k += BLOCK)
     UNROLL for (std::size_t v = 0; v < down.V; v++)
       down.step(0, v, load(gradient + k + v * lanes<T>), weights + k + v * lanes<T>);
@@ -188,10 +188,13 @@ inline void conv_backward_weight(const Layer<T>& layer, const Chunk& chunk, cons
       of_bias = layer.bias_gradient[o + r] = chunk.opens ? of_bias : layer.bias_gradient[o + r] + of_bias;
     }
     if (!chunk.closes || !how.apply) continue;
-    square_sum += descend_row(layer.weight + (o + r) * width, gradient, width, how);
-    T* bias = layer.bias + (o + r) * BLOCK;
-    const T moved = fused(T(-how.learning_rate), of_bias, bias[0]);
-    for (std::size_t lane = 0; lane < BLOCK; lane++) bias[lane] = moved;
+    by_rule(how, layer.weight, layer.of_weight, [&](const auto& rule) {
+      square_sum += descend_row(layer.weight + (o + r) * width, gradient, width, rule);
+    });
+    by_rule(how.of_bias(), layer.bias, layer.of_bias, [&](const auto& rule) {
+      for (std::size_t lane = 0; lane < BLOCK; lane += lanes<T>)
+        rule.move(layer.bias + (o + r) * BLOCK + lane, all<T>(of_bias));
+    });
   }
   layer.square_sums[unit] = square_sum;
 }

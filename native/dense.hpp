@@ -1,6 +1,7 @@
 // The fully connected layer, forward and back: the twin of layers/dense.py. Three products of matrices.
 #pragma once
 
+#include "descent.hpp"
 #include "inputs.hpp"
 #include "panels.hpp"
 #include "tile.hpp"
@@ -80,23 +81,17 @@ inline void dense_dC_dx(const Layer<T>& layer, T* dC_dx, Scratch<T>& scratch, st
 }
 
 // The step of P panels' weights, input after input, and Σ g² on the way.
-template <class T, std::size_t P>
+template <class T, std::size_t P, class By>
 struct Descending {
   static constexpr std::size_t V = P * BLOCK / lanes<T>;
-  const Vec<T> minus_eta, decay;
+  const By rule;
   Vec<T> squares[2][V] = {};  // 16 strands for every second input of a panel, whatever a register holds
 
-  explicit Descending(const Descent& how) : minus_eta(all<T>(T(-how.learning_rate))), decay(all<T>(T(how.decay))) {}
-
-  // w ← w − η (g + (λ/n) w)
-  void move(T* weight, Vec<T> g) const {
-    const Vec<T> w = load(weight);
-    store(weight, fma(minus_eta, fma(decay, w, g), w));
-  }
+  explicit Descending(const By& rule) : rule(rule) {}
 
   void step(std::size_t of_two, std::size_t v, Vec<T> g, T* weight) {
     squares[of_two][v] = fma(g, g, squares[of_two][v]);
-    move(weight, g);
+    rule.move(weight, g);
   }
 
   double square_sum(std::size_t panel) const {
@@ -118,12 +113,12 @@ struct Inputs {
 };
 
 // The weights of some inputs, with a row of gradients for each; returns Σ g².
-template <class T>
-inline double descend(const Layer<T>& layer, const Descent& how, const Inputs& inputs, const T* gradients) {
+template <class T, class By>
+inline double descend(const Layer<T>& layer, const By& rule, const Inputs& inputs, const T* gradients) {
   double sum = 0;
   for (std::size_t panel = 0; panel * BLOCK < layer.width; panel++) {
     T* weights = layer.weight + panel * layer.n_in * BLOCK;
-    Descending<T, 1> down(how);
+    Descending<T, 1, By> down(rule);
     const auto step = [&](std::size_t at, std::size_t of_two) {
       const T* gradient = gradients + at * layer.width + panel * BLOCK;
       UNROLL for (std::size_t v = 0; v < down.V; v++)
@@ -137,18 +132,17 @@ inline double descend(const Layer<T>& layer, const Descent& how, const Inputs& i
   return sum;
 }
 
-// The weights of inputs whose gradient is 0: they shrink all the same.
-template <class T>
-inline void shrink(const Layer<T>& layer, const Descent& how, const Inputs& inputs) {
-  const Descending<T, 1> down(how);
+// The weights of inputs whose gradient is 0: they shrink, or roll on, all the same.
+template <class T, class By>
+inline void descend_idle(const Layer<T>& layer, const By& rule, const Inputs& inputs) {
   for (std::size_t panel = 0; panel * BLOCK < layer.width; panel++)
     for (std::size_t at = 0; at < inputs.count; at++)
-      for (std::size_t v = 0; v < down.V; v++)
-        down.move(layer.weight + (panel * layer.n_in + inputs.k[at]) * BLOCK + v * lanes<T>, Vec<T>{});
+      for (std::size_t j = 0; j < BLOCK; j += lanes<T>)
+        rule.move(layer.weight + (panel * layer.n_in + inputs.k[at]) * BLOCK + j, Vec<T>{});
 }
 
-// Both, for mini-batches of up to MOST_ROWS rows, without a detour through memory: their δ stay in registers,
-// and each input's gradient is used as soon as it is there.
+// Both by the plain rule, for mini-batches of up to MOST_ROWS rows, without a detour through memory: their δ stay
+// in registers, and each input's gradient is used as soon as it is there.
 template <class T, std::size_t R, std::size_t P>
 double descend_at_once(const Layer<T>& layer, const Descent& how, const Inputs& inputs, const Inputs& idle,
                        std::size_t panel) {
@@ -160,7 +154,7 @@ double descend_at_once(const Layer<T>& layer, const Descent& how, const Inputs& 
   UNROLL for (std::size_t i = 0; i < R; i++)
     UNROLL for (std::size_t v = 0; v < V; v++)
       delta[i][v] = load(layer.delta + i * layer.width + panel * BLOCK + v * lanes<T>);
-  Descending<T, P> down(how);
+  Descending<T, P, Plain<T>> down(Plain<T>(how, layer.weight, layer.of_weight));
   const auto weight = [&](std::size_t k, std::size_t v) {
     return weights + v / per_panel * panel_size + k * BLOCK + v % per_panel * lanes<T>;
   };
@@ -173,7 +167,7 @@ double descend_at_once(const Layer<T>& layer, const Descent& how, const Inputs& 
     UNROLL for (std::size_t v = 0; v < V; v++) down.step(of_two, v, sum[v], weight(k, v));
   };
   const auto shrink = [&](std::size_t k) {
-    UNROLL for (std::size_t v = 0; v < V; v++) down.move(weight(k, v), Vec<T>{});
+    UNROLL for (std::size_t v = 0; v < V; v++) down.rule.move(weight(k, v), Vec<T>{});
   };
   std::size_t at = 0, rest = 0;
   for (; at + 2 <= inputs.count; at += 2) {
@@ -211,13 +205,15 @@ inline double descend_at_once(const Layer<T>& layer, const Descent& how, const I
 
 // ∂C/∂b_j = Σ_i δ_ij
 template <class T>
-inline void dense_backward_bias(const Layer<T>& layer, const Chunk& chunk, const Descent& how) {
+inline void dense_backward_bias(const Layer<T>& layer, const Chunk& chunk, const Descent& step) {
+  const Descent how = step.of_bias();
   for (std::size_t j = 0; j < layer.width; j += lanes<T>) {
     Vec<T> sum = {};
     for (std::size_t i = 0; i < chunk.rows; i++) sum = sum + load(layer.delta + i * layer.width + j);
     if (!chunk.opens) sum = load(layer.bias_gradient + j) + sum;
     if (layer.bias_gradient) store(layer.bias_gradient + j, sum);
-    if (chunk.closes && how.apply) store(layer.bias + j, fma(all<T>(T(-how.learning_rate)), sum, load(layer.bias + j)));
+    if (chunk.closes && how.apply)
+      by_rule(how, layer.bias, layer.of_bias, [&](const auto& rule) { rule.move(layer.bias + j, sum); });
   }
 }
 
@@ -278,14 +274,16 @@ inline void dense_backward_weight(const Program<T>& program, const Layer<T>& lay
   };
 
   if (!layer.weight_gradient) {  // the chunk is the whole mini-batch
-    const Inputs idle(how.decay != 0 ? ~ink & in_unit : 0, begin);
-    if (chunk.rows <= MOST_ROWS) {
+    const Inputs idle(how.never_rests() ? ~ink & in_unit : 0, begin);
+    if (how.plain() && chunk.rows <= MOST_ROWS) {
       square_sum = descend_at_once(layer, how, inputs, idle, chunk.rows);
-    } else {
-      gradients();
-      square_sum = descend(layer, how, inputs, scratch.gradient);
-      shrink(layer, how, idle);
+      return;
     }
+    gradients();
+    by_rule(how, layer.weight, layer.of_weight, [&](const auto& rule) {
+      square_sum = descend(layer, rule, inputs, scratch.gradient);
+      descend_idle(layer, rule, idle);
+    });
     return;
   }
 
@@ -297,7 +295,9 @@ inline void dense_backward_weight(const Program<T>& program, const Layer<T>& lay
     const T* row = scratch.gradient + at * layer.width;
     for (std::size_t j = 0; j < layer.width; j += lanes<T>) store(sum + j, load(sum + j) + load(row + j));
   }
-  if (chunk.closes && how.apply) square_sum = descend(layer, how, Inputs(in_unit, begin), sums);
+  if (chunk.closes && how.apply)
+    by_rule(how, layer.weight, layer.of_weight,
+            [&](const auto& rule) { square_sum = descend(layer, rule, Inputs(in_unit, begin), sums); });
 }
 
 }  // namespace glassnet::GLASSNET_TARGET

@@ -1,30 +1,10 @@
-// Dropout, forward and back: the twin of layers/dropout.py, with the random numbers of rng.py.
+// Dropout, forward and back: the twin of layers/dropout.py.
 #pragma once
 
 #include "inputs.hpp"
+#include "philox.hpp"
 
 namespace glassnet::GLASSNET_TARGET {
-
-// Ten rounds of Philox 4×32 (Salmon et al., SC11) for 16 counters at once: words[4][16]. A lane's counter is
-// (block, place, epoch, purpose).
-struct Philox {
-  static constexpr std::uint32_t purpose = 6;  // rng.Purpose.DROPOUT
-  std::uint32_t words[4][BLOCK];
-
-  template <class Block, class Place>
-  Philox(const Draw& draw, Block block, Place place) {
-    auto& [c0, c1, c2, c3] = words;
-    for (std::size_t lane = 0; lane < BLOCK; lane++)
-      c0[lane] = std::uint32_t(block(lane)), c1[lane] = place(lane), c2[lane] = draw.epoch, c3[lane] = purpose;
-    std::uint32_t key0 = std::uint32_t(draw.seed), key1 = std::uint32_t(draw.seed >> 32);
-    for (int round = 0; round < 10; round++, key0 += 0x9E3779B9, key1 += 0xBB67AE85)
-      VECTORIZE for (std::size_t lane = 0; lane < BLOCK; lane++) {
-        const std::uint64_t product0 = std::uint64_t(c0[lane]) * 0xD2511F53, product1 = std::uint64_t(c2[lane]) * 0xCD9E8D57;
-        c0[lane] = std::uint32_t(product1 >> 32) ^ c1[lane] ^ key0, c1[lane] = std::uint32_t(product1);
-        c2[lane] = std::uint32_t(product0 >> 32) ^ c3[lane] ^ key1, c3[lane] = std::uint32_t(product0);
-      }
-  }
-};
 
 inline std::uint32_t place_drawn(const Draw& draw, const Chunk& chunk, std::size_t row) {
   return std::uint32_t(draw.places ? std::size_t(draw.places[chunk.first + row]) : place(chunk, row));
@@ -47,7 +27,7 @@ inline void draw_row_masks(const Layer<T>& layer, const Draw& draw, const Chunk&
     T* mask = layer.mask + i * layer.width;
     const std::uint32_t example = place_drawn(draw, chunk, i);
     for (std::size_t block = begin / 4; block * 4 < end; block += BLOCK) {
-      const Philox drawn(draw, [&](std::size_t lane) { return block + lane; }, [&](std::size_t) { return example; });
+      const Philox drawn(draw, DROPOUT, [&](std::size_t lane) { return block + lane; }, [&](std::size_t) { return example; });
       T some[4 * BLOCK];  // from word 4 · block on
       VECTORIZE for (std::size_t lane = 0; lane < BLOCK; lane++)
         UNROLL for (std::size_t w = 0; w < 4; w++) some[4 * lane + w] = masked(threshold, scale, drawn.words[w][lane]);
@@ -70,7 +50,7 @@ inline void draw_panel_masks(const Layer<T>& layer, const Draw& draw, const Chun
   const T scale = T(layer.dropping.scale);
   const std::size_t begin = layer.dropping.first_word + first, end = layer.dropping.first_word + last;
   for (std::size_t block = begin / 4; block * 4 < end; block++) {
-    const Philox drawn(draw, [&](std::size_t) { return block; }, [&](std::size_t lane) { return examples[lane]; });
+    const Philox drawn(draw, DROPOUT, [&](std::size_t) { return block; }, [&](std::size_t lane) { return examples[lane]; });
     for (std::size_t w = 0; w < 4; w++) {
       const std::size_t word = block * 4 + w;
       if (word < begin || word >= end) continue;

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <memory>
+#include <optional>
 
 #include "arithmetic.hpp"
 #include "team.hpp"
@@ -62,12 +63,13 @@ class Memory {
 
   Block& weights() { return kept_ ? kept_weights : weights_; }
   Block& work() { return kept_ ? kept_work : work_; }
+  Block& memories(std::size_t i) { return kept_ ? kept_memories[i] : memories_[i]; }
 
  private:
-  static inline thread_local Block kept_weights, kept_work;
+  static inline thread_local Block kept_weights, kept_work, kept_memories[2];
   static inline thread_local bool busy = false;
   const bool kept_;
-  Block weights_, work_;
+  Block weights_, work_, memories_[2];
 };
 
 // Runs work(id) for each id < threads, with a barrier of that size; alone if the team has other work.
@@ -106,10 +108,13 @@ class Steps {
         threads_(threads_for(work_, call.threads)),
         weights_(kernels_, call.plan, call.parameters, memory_.weights()),
         workspace_(call.plan, weights_.panels,
-                   {rows_, true, batch_size_ > chunk_ || reading_, reading_ != nullptr, call.draw}, 1, threads_,
+                   {rows_, true, batch_size_ > chunk_ || reading_, reading_ != nullptr, call.draw, false, call.source.moves}, 1, threads_,
                    memory_.work()),
         barrier_(std::make_unique<Barrier>(threads_)),
-        watch_(call.interrupted) {}
+        watch_(call.interrupted) {
+    remember(0, &Remembered<T>::first);
+    remember(1, &Remembered<T>::second);
+  }
 
   Outcome go() {
     run(threads_, *this);
@@ -121,14 +126,23 @@ class Steps {
     barrier_ = std::make_unique<Barrier>(1);
   }
 
-  const Weights<T>& weights() const { return weights_; }
+  // All that was changed, back to where it came from.
+  void unpack() const {
+    weights_.unpack(call_.parameters);
+    for (std::size_t i = 0; i < 2; i++)
+      if (memories_[i]) memories_[i]->unpack(call_.memories[i]);
+  }
+
   const Program<T>& program() const { return workspace_.programs[0]; }
 
   void operator()(std::size_t id) {
     std::size_t batch = 0;
+    Descent how = training_.how;
     Turn turn{0, taken()};
     for (std::size_t at = 0; at < training_.count; at += batch_size_, batch++) {
       const std::size_t size = std::min(batch_size_, training_.count - at);
+      if (const double* pace = training_.paces ? training_.paces + 3 * batch : nullptr)
+        how.learning_rate = pace[0], how.correction1 = pace[1], how.correction2 = pace[2];
       for (std::size_t in_batch = 0; in_batch < size; in_batch += chunk_) {
         Chunk chunk;
         chunk.first = at + in_batch;
@@ -144,7 +158,7 @@ class Steps {
         barrier_->wait();
         if (interrupted_) return;
         backward_on_images(turn, chunk);
-        units_of(turn, id, chunk);
+        units_of(turn, id, chunk, how);
         barrier_->wait();
         if (id == 0) finish(chunk, batch);
         if (reading_) barrier_->wait();  // before the next chunk takes the place of what is read
@@ -153,6 +167,16 @@ class Steps {
   }
 
  private:
+  // Lay what the optimizer remembers out like the parameters themselves.
+  void remember(std::size_t i, T* Remembered<T>::* which) {
+    if (!call_.memories[i]) return;
+    memories_[i].emplace(kernels_, call_.plan, call_.memories[i], memory_.memories(i));
+    for (std::size_t l = 0; l < program().count; l++) {
+      program().layers[l].of_weight.*which = memories_[i]->panels[l].weight;
+      program().layers[l].of_bias.*which = memories_[i]->panels[l].bias;
+    }
+  }
+
   // Pieces of work are counted on and on, through all phases: this thread has taken number `mine`, and the present
   // phase begins with number `begin`.
   struct Turn {
@@ -226,14 +250,14 @@ class Steps {
     }
   }
 
-  void units_of(Turn& turn, std::size_t id, const Chunk& chunk) {
+  void units_of(Turn& turn, std::size_t id, const Chunk& chunk, const Descent& how) {
     for (std::size_t l = 0; l < program().count; l++) {
       const std::size_t count = program().layers[l].units;
       each(turn, count, [&](std::size_t i) {
         const std::size_t unit = count - 1 - i;  // the last were read last, and are still near
         std::uint64_t ink = l == 0 ? 0 : ~std::uint64_t(0);
         for (std::size_t other = 0; l == 0 && other < threads_; other++) ink |= workspace_.scratch[other].inked[unit];
-        kernels_.gradient(program(), l, chunk, training_.how, ink, unit, workspace_.scratch[id]);
+        kernels_.gradient(program(), l, chunk, how, ink, unit, workspace_.scratch[id]);
       });
     }
   }
@@ -278,6 +302,7 @@ class Steps {
   Memory memory_;
   Weights<T> weights_;
   Workspace<T> workspace_;
+  std::optional<Weights<T>> memories_[2];
   std::unique_ptr<Barrier> barrier_;
   Watch watch_;
   bool interrupted_ = false;
@@ -360,7 +385,7 @@ template <class T>
 Outcome train(const Call<T>& call, const Training& training) {
   Steps<T> steps(call, training, nullptr);
   const Outcome outcome = steps.go();
-  if (outcome == Outcome::done) steps.weights().unpack(call.parameters);
+  if (outcome == Outcome::done) steps.unpack();
   return outcome;
 }
 
@@ -408,8 +433,8 @@ Outcome Predictor<T>::many(const Source& source, std::size_t count, std::size_t 
 template <class T>
 Outcome read_gradient(const Call<T>& call, const Reading<T>& reading) {
   const auto correct = std::make_unique<bool[]>(reading.count);
-  const Training training{nullptr,      reading.count, reading.count, reading.by, {false, 0, 0},
-                          reading.costs, correct.get(), nullptr};
+  const Training training{nullptr, reading.count, reading.count, reading.by, {}, nullptr, reading.costs,
+                          correct.get(), nullptr};
   Steps<T> steps(call, training, &reading);
   const Outcome outcome = steps.go();
   if (outcome != Outcome::done) return outcome;

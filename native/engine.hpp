@@ -19,6 +19,7 @@ struct Call {
   std::size_t threads;  // at most
   Interrupted interrupted;
   Draw draw = {};       // of training steps: what dropout switches off
+  const Parameters<T>* memories[2] = {};  // what the optimizer remembers of each parameter; null: nothing
 };
 
 struct Training {
@@ -27,6 +28,7 @@ struct Training {
   std::size_t batch_size;
   Criterion by;
   Descent how;
+  const double* paces;     // (mini-batches, 3): learning rate and corrections; null where no step is made
   double* costs;           // (count,)
   bool* correct;           // (count,)
   double* gradient_norms;  // (mini-batches, layers with weights)

@@ -1,8 +1,7 @@
 // Reading examples: pixels to numbers, and where there is ink.
 #pragma once
 
-#include "program.hpp"
-#include "simd.hpp"
+#include "moves.hpp"
 
 namespace glassnet::GLASSNET_TARGET {
 
@@ -46,9 +45,12 @@ template <class T, class S>
 inline void read_rows(const Program<T>& program, const Source& source, const Chunk& chunk, Scratch<T>& scratch,
                       std::size_t first, std::size_t last) {
   const S* images = static_cast<const S*>(source.images);
+  const Mover mover(source.moves, program.draw, scratch.moving);
   const std::size_t n = program.layers[0].n_in, width = program.layers[0].in_width;
   for (std::size_t i = first; i < last; i++) {
     const S* image = images + place(chunk, i) * n;
+    if constexpr (sizeof(S) == sizeof(std::uint8_t))
+      if (source.moves.maps) image = mover.moved(image, chunk.first + i, std::uint32_t(place(chunk, i)));
     std::uint8_t* inked = program.inked + i * program.ink_width;
     if (!read_row<T>(image, n, program.x + i * width, inked)) scratch.finite = false;
     if (!program.skip_zeros) __builtin_memset(inked, 1, n);

@@ -19,6 +19,7 @@ constexpr std::size_t LEAST_ROWS = 3, MOST_ROWS = 12;  // in the largest tile th
 constexpr std::size_t UNIT = 64;    // inputs whose weights are one piece of work
 constexpr std::size_t FILTERS = 4;  // whose weights are one piece of work
 constexpr std::size_t SLACK = 8;    // places behind a list that may be written, too
+constexpr std::size_t KNOTS = 7;    // along each side of an image that moves
 
 // Each file has its own copy of this, or one made for AVX-512 might end up in all of them.
 static constexpr std::size_t padded(std::size_t n, std::size_t to) { return (n + to - 1) / to * to; }
@@ -38,6 +39,11 @@ struct Grid {
   std::size_t area() const { return height * width; }
   std::size_t size() const { return channels * area(); }
 };
+
+// One channel with two pixels around, and some bytes behind that may be read, too.
+static constexpr std::size_t framed_size(const Grid& picture) {
+  return (picture.height + 4) * (picture.width + 4) + sizeof(std::uint64_t);
+}
 
 // What slides over an image.
 struct Window {
@@ -70,6 +76,13 @@ struct Dropping {
   std::size_t first_word;  // of the example's random words, those of this layer
 };
 
+// What an optimizer remembers of some parameters, in the same places; null where it remembers nothing.
+template <class T>
+struct Remembered {
+  T* first;   // momentum's v, Adam's m
+  T* second;  // Adam's v
+};
+
 template <class T>
 struct Layer {
   Kind kind;
@@ -82,6 +95,7 @@ struct Layer {
 
   T* weight;  // [width / BLOCK][n_in][BLOCK]; of a convolution [filters][filter_width]
   T* bias;    // [width]; of a convolution [filters][BLOCK], the same for all examples
+  Remembered<T> of_weight, of_bias;
   std::size_t filter_width;  // in.channels · size², and some zeros up to a whole number of blocks
   std::size_t place_step;    // of the inputs, where a single example has its channels side by side
 
@@ -120,6 +134,22 @@ struct Draw {
   const std::int64_t* places;  // of the examples; null: theirs in the source
 };
 
+// How training images move; all numbers are those of moves.py.
+struct Moves {
+  const std::int32_t* maps;           // [count][6], in step with the order; null: nothing moves
+  Grid picture;
+  std::int64_t gain;                  // of smooth displacements; 0: there are none
+  const std::int32_t *down, *across;  // [height][KNOTS] and [width][KNOTS]
+};
+
+// Room for moving one image.
+struct Moving {
+  std::uint8_t* framed;   // one channel, with two pixels of 0 around
+  std::int32_t* weights;  // Moves::across, [KNOTS][width, padded]
+  std::int32_t* rows;     // [2][KNOTS][width, padded]: displacements at the height of each row of knots
+  std::uint8_t* moved;    // the image, and some pixels behind it that may be written, too
+};
+
 template <class T>
 struct Program {
   Layer<T>* layers;
@@ -144,6 +174,7 @@ struct Scratch {
   T* dC_dx_panels;
   T* gradient;             // [UNIT][width] or [FILTERS][filter_width]
   T* row;                  // [2][width]
+  Moving moving;
   bool finite;             // false once an input was not
 };
 
@@ -154,6 +185,7 @@ struct Source {
   const std::int64_t* labels;   // [n], or null
   const void* targets;          // [n][n_out] in the network's type, or null
   const double* example_weights;  // [n], or null
+  Moves moves = {};
 };
 
 // Up to CHUNK examples of a mini-batch.
@@ -177,10 +209,29 @@ struct Criterion {
   bool canonical;  // the last layer is the cost's partner, and δ = a − y
 };
 
-// w ← w − η (g + (λ/n) w)
+enum class Rule { sgd, momentum, nesterov, adam };
+
+// How parameters follow their gradient.
 struct Descent {
   bool apply;
-  double learning_rate, decay;
+  Rule rule;
+  bool decoupled;  // L2 shrinks the weights beside the step, instead of being a part of their gradient
+  double l1, l2;   // λ₁/n and λ/n
+  double beta1, beta2, epsilon;  // beta1 is momentum's μ, too
+  // These belong to one mini-batch.
+  double learning_rate;
+  double correction1, correction2;  // 1 / (1 − βᵗ)
+
+  // w ← w − η (g + (λ/n) w), and nothing else
+  bool plain() const { return rule == Rule::sgd && l1 == 0; }
+  // Weights move even where their gradient is 0.
+  bool never_rests() const { return !plain() || l2 != 0; }
+
+  Descent of_bias() const {
+    Descent how = *this;
+    how.l1 = how.l2 = 0;
+    return how;
+  }
 };
 
 // Some rows of all images in a panel: of the outputs of a layer.

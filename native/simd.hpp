@@ -1,5 +1,6 @@
 // One register of numbers, as a compiler vector type: + − × ÷, comparisons and ?: work on it as on a
-// number. Only the fused multiply-add needs the instruction set's own name for it.
+// number. Only the fused multiply-add and the square root need the instruction
+// set's own names for them.
 //
 // This header, and every one that includes it, is compiled once for each instruction set, in a
 // namespace of that name; nothing in it may be shared between them, not even an inline function.
@@ -99,7 +100,19 @@ inline Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) { return vfmaq_f
 inline Vec<double> fma(Vec<double> a, Vec<double> b, Vec<double> c) { return vfmaq_f64(c, a, b); }
 #endif
 
-// The same for single numbers.
+// Masked, as GCC's headers warn of the plain one.
+#if defined(__AVX512F__)
+inline Vec<float> square_root(Vec<float> v) { return _mm512_maskz_sqrt_ps(0xffff, v); }
+inline Vec<double> square_root(Vec<double> v) { return _mm512_maskz_sqrt_pd(0xff, v); }
+#elif defined(__AVX2__)
+inline Vec<float> square_root(Vec<float> v) { return _mm256_sqrt_ps(v); }
+inline Vec<double> square_root(Vec<double> v) { return _mm256_sqrt_pd(v); }
+#else
+inline Vec<float> square_root(Vec<float> v) { return vsqrtq_f32(v); }
+inline Vec<double> square_root(Vec<double> v) { return vsqrtq_f64(v); }
+#endif
+
+// A fused multiply-add of single numbers.
 inline float fused(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 inline double fused(double a, double b, double c) { return __builtin_fma(a, b, c); }
 

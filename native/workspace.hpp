@@ -161,6 +161,7 @@ struct Needs {
   bool every_number = false;  // z, a and ∂C/∂a of every layer, each in its own place
   Draw draw = {};
   bool abreast = false;       // a single row, its channels side by side
+  Moves moves = {};
 };
 
 // The sums of a layer with a window, term by term.
@@ -356,6 +357,22 @@ Program<T> lay_out_program(Shelf& shelf, const Plan& plan, const Panels<T>* pane
   return program;
 }
 
+inline Moving lay_out_moving(Shelf& shelf, const Moves& moves, bool place) {
+  Moving moving{};
+  if (!moves.maps) return moving;
+  const std::size_t across = width(moves.picture.width), framed = framed_size(moves.picture);
+  moving.framed = shelf.take<std::uint8_t>(framed);
+  moving.moved = shelf.take<std::uint8_t>(moves.picture.size() + BLOCK);
+  moving.weights = shelf.take<std::int32_t>(KNOTS * across);
+  moving.rows = shelf.take<std::int32_t>(2 * KNOTS * across);
+  if (!place) return moving;
+  std::memset(moving.framed, 0, framed);
+  std::memset(moving.weights, 0, KNOTS * across * sizeof(std::int32_t));
+  for (std::size_t x = 0; moves.gain && x < moves.picture.width; x++)
+    for (std::size_t k = 0; k < KNOTS; k++) moving.weights[k * across + x] = moves.across[x * KNOTS + k];
+  return moving;
+}
+
 template <class T>
 Scratch<T> lay_out_scratch(Shelf& shelf, const Plan& plan, const Needs& needs, bool place) {
   std::size_t widest = 0, filters = 0, padded_rows = padded(needs.rows, BLOCK);
@@ -379,6 +396,7 @@ Scratch<T> lay_out_scratch(Shelf& shelf, const Plan& plan, const Needs& needs, b
   const std::size_t gradient = UNIT * widest > FILTERS * filters ? UNIT * widest : FILTERS * filters;
   scratch.gradient = shelf.take<T>(needs.backward ? gradient : 0);
   scratch.row = shelf.take<T>(2 * widest);
+  scratch.moving = lay_out_moving(shelf, needs.moves, place);
   scratch.finite = true;
   return scratch;
 }

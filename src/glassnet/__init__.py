@@ -75,6 +75,7 @@ __version__ = "0.1.0"
 # NumPy alone takes longer to import than `glassnet --help` to answer.
 _HOME = {
     "Attribution": "explanation",
+    "Augmentation": "augmentation",
     "AveragePool": "layers",
     "Calibration": "calibration",
     "Conv": "layers",

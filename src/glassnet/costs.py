@@ -181,6 +181,18 @@ def l2_gradient(weight: Array, l2: float, n: int) -> Array:
     return l2 / n * weight
 
 
+def l1_penalty(weights: list[Array], l1: float, n: int) -> float:
+    """(λ₁/n) Σ |w| over all weights, biases excepted."""
+    if not l1:
+        return 0.0
+    return l1 / n * sum(float(np.abs(w).sum(dtype=np.float64)) for w in weights)
+
+
+def l1_gradient(weight: Array, l1: float, n: int) -> Array:
+    """Its derivative (λ₁/n) sgn w, of the shape of `weight`; at w = 0, where there is none, 0."""
+    return l1 / n * np.sign(weight)
+
+
 def _row_sums(terms: Array) -> Array:
     """Σ_j over each row, shape (batch,)."""
     sums: Array = terms.sum(axis=-1)

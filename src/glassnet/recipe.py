@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from glassnet.activations import get_activation
+from glassnet.augmentation import Augmentation
 from glassnet.costs import get_cost
 from glassnet.errors import GlassnetError, unknown_name
 from glassnet.initializers import get_initializer
@@ -25,7 +26,9 @@ from glassnet.layers import (
     tables_as_text,
 )
 from glassnet.network import Network
+from glassnet.optimizers import Optimizer, make_optimizer
 from glassnet.rng import check_seed
+from glassnet.schedules import format_schedule, parse_schedule
 
 ENGINES = ("native", "textbook")  # their names; what they are stands in `glassnet.engine`
 LARGEST_COUNT = 1_000_000_000  # of epochs, of examples in a mini-batch
@@ -69,7 +72,18 @@ class Recipe:
     learning_rate: float = _field(0.5, "η, the length of a step along the negative gradient.")
     batch_size: int = _field(10, "m, the examples in a mini-batch; as many as there are is gradient descent.")
     epochs: int = _field(60, "Passes over the training data.")
-    l2: float = _field(0.0, "λ of the penalty (λ/2n) Σ w².")
+    optimizer: str = _field("sgd", "What makes the steps: sgd, momentum, nesterov, adam or adamw.")
+    momentum: float = _field(0.9, "μ of momentum and nesterov: the share of the speed that is kept.")
+    beta1: float = _field(0.9, "β₁ of adam and adamw: the share of m that is kept.")
+    beta2: float = _field(0.999, "β₂ of adam and adamw: the share of v that is kept.")
+    schedule: str = _field(
+        "constant", "How η changes: constant, step10x0.5, halve10, cosine or onecycle0.3 (numbers of yours)."
+    )
+    l2: float = _field(0.0, "λ of the penalty (λ/2n) Σ w²; with adamw the weights shrink by ηλ/n instead.")
+    l1: float = _field(0.0, "λ₁ of the penalty (λ₁/n) Σ |w|.")
+    augmentation: str = _field(
+        "", "Moves of training images: shift2 rotate10 scale0.1 shear0.1 elastic1, some of them; or expanded."
+    )
     class_weights: tuple[float, ...] = _field(
         (), "How much an example of each class counts; none: all the same."
     )
@@ -89,7 +103,7 @@ class Recipe:
         # TOML and JSON have lists where a recipe has tuples and whole numbers where it has floats;
         # sweeps have NumPy's numbers.
         object.__setattr__(self, "class_weights", tuple(_as_float(weight) for weight in self.class_weights))
-        for name in ("learning_rate", "l2", "time_limit"):
+        for name in ("learning_rate", "momentum", "beta1", "beta2", "l2", "l1", "time_limit"):
             object.__setattr__(self, name, _as_float(getattr(self, name)))
         for name in ("batch_size", "epochs", "patience", "seed"):
             object.__setattr__(self, name, _as_int(getattr(self, name)))
@@ -97,7 +111,10 @@ class Recipe:
             object.__setattr__(self, "layers", tables_as_text(self.layers))
         check_seed(self.seed)
         self._check_number("learning_rate", "a positive number", lambda value: value > 0)
-        self._check_number("l2", "a number, 0 or more", lambda value: value >= 0)
+        for name in ("l2", "l1"):
+            self._check_number(name, "a number, 0 or more", lambda value: value >= 0)
+        for name in ("momentum", "beta1", "beta2"):
+            self._check_number(name, "a number from 0 to below 1", lambda value: 0 <= value < 1)
         self._check_count("batch_size", 1)
         self._check_count("epochs", 0)
         if self.patience is not None:
@@ -106,7 +123,7 @@ class Recipe:
             self._check_number("time_limit", "a positive number of seconds", lambda value: value > 0)
         if not isinstance(self.layers, str):
             raise GlassnetError(f"layers is {self.layers!r}: give a text, or a list of tables ([[layers]])")
-        for name in ("data", "activation", "output_activation", "cost", "initializer"):
+        for name in ("data", "activation", "output_activation", "cost", "initializer", "optimizer"):
             if not isinstance(getattr(self, name), str):
                 raise GlassnetError(f"{name} is {getattr(self, name)!r}: give a text")
         for name, choices in (
@@ -116,7 +133,10 @@ class Recipe:
         ):
             if getattr(self, name) not in choices:
                 raise unknown_name(name, getattr(self, name), choices)
+        object.__setattr__(self, "augmentation", Augmentation.parse(self.augmentation).text)
         get_initializer(self.initializer)
+        self.make_optimizer()
+        object.__setattr__(self, "schedule", format_schedule(parse_schedule(self.schedule)))
         get_activation(self.activation)
         if self.output_activation != "auto":
             get_activation(self.output_activation)
@@ -165,6 +185,10 @@ class Recipe:
         return Network(
             layers, input_shape, seed=self.seed, initializer=self.initializer, dtype=np.dtype(self.dtype)
         )
+
+    def make_optimizer(self) -> Optimizer:
+        """The optimizer, with the settings that are its own."""
+        return make_optimizer(self.optimizer, momentum=self.momentum, beta1=self.beta1, beta2=self.beta2)
 
     def replace(self, **changes: Any) -> Recipe:
         """The same recipe with other values for some fields."""

@@ -3,7 +3,7 @@
 A `Stream` is named by (seed, purpose, epoch, step). Whoever asks for the same stream gets the
 same numbers, in any order, on any machine, in any process: a resumed run draws what the
 uninterrupted one would have drawn. Everything below is integer arithmetic and correctly rounded
-IEEE operations (+ − × ÷ √), so that the engine can repeat it to the bit.
+IEEE operations, so that the engine can repeat it to the bit.
 
 Source of the generator and its constants: Salmon, Moraes, Dror, Shaw, *Parallel random numbers:
 as easy as 1, 2, 3*, SC11 (2011).
@@ -13,15 +13,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from math import factorial, pi, prod, sqrt
-from typing import Any
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glassnet.errors import GlassnetError
+from glassnet.exact import cos_sin_of_turn, ln
 
-LN_2 = 0.6931471805599453
 LARGEST_SEED = 2**63 - 1  # what TOML and JSON readers keep exactly as an integer
 
 
@@ -34,6 +33,7 @@ class Purpose(IntEnum):
     GRADIENT_CHECK = 4  # which parameters a gradient check looks at
     LANDSCAPE = 5  # a random direction among the parameters: number `epoch`, array `step`
     DROPOUT = 6  # what dropout switches off in `epoch` for the training example `step`
+    AUGMENT = 7  # how augmentation moves the training example `step` in `epoch`
     NOT_DIGITS = 8  # the picture `step` of those that show no digit
 
 
@@ -66,8 +66,8 @@ class Stream:
         """
         count = prod(shape)
         pairs = self.uniform((-(-count // 2), 2))  # (pairs, 2)
-        radius = np.sqrt(-2.0 * _ln(pairs[:, 0]))  # (pairs,)
-        cos, sin = _cos_sin_of_turn(pairs[:, 1])  # (pairs,), (pairs,)
+        radius = np.sqrt(-2.0 * ln(pairs[:, 0]))  # (pairs,)
+        cos, sin = cos_sin_of_turn(pairs[:, 1])  # (pairs,), (pairs,)
         return np.stack([radius * cos, radius * sin], axis=1).reshape(-1)[:count].reshape(shape)
 
     def permutation(self, n: int) -> NDArray[np.int64]:
@@ -114,37 +114,3 @@ def philox(counter: NDArray[np.uint64], key: int) -> NDArray[np.uint32]:
         key0 = (key0 + 0x9E3779B9) & 0xFFFFFFFF  # the golden ratio
         key1 = (key1 + 0xBB67AE85) & 0xFFFFFFFF  # √3 − 1
     return np.stack([c0, c1, c2, c3]).astype(np.uint32)
-
-
-# Libraries round ln, sin and cos differently in the last bit; these three sums don't.
-
-
-def _ln(u: NDArray[np.float64]) -> NDArray[np.float64]:
-    """ln u for u in (0, 1): with u = m·2ᵉ and s = (m−1)/(m+1), ln m = 2 (s + s³/3 + s⁵/5 + …)."""
-    m, e = np.frexp(u)  # m in [½, 1)
-    small = m < sqrt(0.5)
-    m, e = np.where(small, 2.0 * m, m), np.where(small, e - 1, e)  # m in [√½, √2), |s| ≤ 0.172
-    s = (m - 1.0) / (m + 1.0)
-    ln_m: NDArray[np.float64] = 2.0 * s * _horner([1.0 / k for k in range(1, 24, 2)], s * s)
-    return ln_m + e * LN_2
-
-
-def _cos_sin_of_turn(u: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """cos 2πu and sin 2πu: Taylor's sums on the nearest quarter turn's remainder, |x| ≤ π/4."""
-    quarter = np.floor(4.0 * u + 0.5)
-    x = (4.0 * u - quarter) * (pi / 2.0)
-    cos = _horner([(-1.0) ** k / factorial(2 * k) for k in range(10)], x * x)
-    sin = x * _horner([(-1.0) ** k / factorial(2 * k + 1) for k in range(10)], x * x)
-    turn = quarter.astype(np.int64) % 4
-    return (
-        np.choose(turn, [cos, -sin, -cos, sin]),
-        np.choose(turn, [sin, cos, -sin, -cos]),
-    )
-
-
-def _horner(coefficients: list[float], x: NDArray[np.float64]) -> NDArray[Any]:
-    """c₀ + c₁x + c₂x² + …, from the last coefficient back."""
-    total = np.zeros_like(x)
-    for c in reversed(coefficients):
-        total = total * x + c
-    return total

@@ -24,6 +24,7 @@ from glassnet.errors import GlassnetError
 from glassnet.files import cannot, read_bytes, temporary_name, write_atomically
 from glassnet.recipe import Recipe
 from glassnet.records import Record
+from glassnet.schedules import parse_schedule
 from glassnet.tensor_file import read_tensors, write_tensors
 from glassnet.training import Progress
 
@@ -196,8 +197,11 @@ class RunFolder:
                 f"{self.checkpoint} is not a checkpoint: it lacks or garbles {error}"
             ) from error
         now = recipe.to_dict()
+        by_epochs = parse_schedule(recipe.schedule).by_all_epochs
         for name in now.keys() | made_with.keys():
-            if name not in MAY_CHANGE and now.get(name) != made_with.get(name):
+            if (name not in MAY_CHANGE or (name == "epochs" and by_epochs)) and now.get(
+                name
+            ) != made_with.get(name):
                 raise GlassnetError(
                     f"{self.config} has {name} = {now.get(name)!r}, the run was begun with "
                     f"{made_with.get(name)!r}: put that back, or begin a new run"

@@ -9,19 +9,22 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from glassnet.arrays import Array, Parameters
-from glassnet.costs import CanonicalCost, l2_penalty
+from glassnet.arrays import Array, Images, Labels, Parameters
+from glassnet.augmentation import EXPANDED, Augmentation, expanded
+from glassnet.costs import CanonicalCost, l1_penalty, l2_penalty
 from glassnet.data import Dataset
 from glassnet.engine import Batches, Task, get_engine
 from glassnet.errors import GlassnetError
 from glassnet.examples import as_weights, same_image
 from glassnet.memory import check_room
 from glassnet.network import Network
-from glassnet.optimizers import SGD
+from glassnet.optimizers import initial_state
 from glassnet.recipe import Recipe
 from glassnet.records import Record
 from glassnet.rng import Purpose, Stream
+from glassnet.schedules import Position, parse_schedule
 
 
 class DivergedError(GlassnetError):
@@ -114,7 +117,12 @@ class Trainer:
                 raise GlassnetError(f"{name} holds NaN or infinite values: begin with finite parameters")
         self.network, self.data, self.recipe = network, data, recipe
         self._engine = get_engine(recipe.engine)
-        n = len(data.training)
+        augmentation = Augmentation.parse(recipe.augmentation)
+        images, labels = _examples(network, data, augmentation)
+        weights = _example_weights(data, recipe, example_weights)
+        if augmentation.expanded and weights is not None:
+            weights = np.tile(weights, EXPANDED)
+        n = len(labels)
         rows = min(recipe.batch_size, n)
         at_a_time = self._engine.rows_at_a_time(network, rows)
         check_room(
@@ -122,20 +130,24 @@ class Trainer:
             f"training {network} on {at_a_time:,} images at a time",
             "make its layers or the mini-batches smaller",
         )
-        optimizer = SGD()
+        optimizer = recipe.make_optimizer()
+        self._schedule = parse_schedule(recipe.schedule)
         self._task = Task(
-            images=data.training.images,
-            labels=data.training.labels,
-            example_weights=_example_weights(data, recipe, example_weights),
+            images=images,
+            labels=labels,
+            example_weights=weights,
             cost=network.check_cost(recipe.cost),
             optimizer=optimizer,
             learning_rate=recipe.learning_rate,
             batch_size=rows,
             l2=recipe.l2,
             seed=recipe.seed,
+            l1=recipe.l1,
+            augmentation=augmentation if augmentation.moves else None,
         )
+        self._batches = -(-n // rows)  # in an epoch
         if progress is None:
-            progress = Progress(_copy(network.parameters), optimizer.initial_state(network.parameters))
+            progress = Progress(_copy(network.parameters), initial_state(optimizer, network.parameters))
         if progress.epoch > recipe.epochs:
             raise GlassnetError(
                 f"epochs is {recipe.epochs}: this training has come to epoch {progress.epoch}, give more"
@@ -211,10 +223,19 @@ class Trainer:
 
     def _advance_by(self, batches: int) -> Batches:
         places = self._order[self._done : self._done + batches * self._task.batch_size]
+        begun = self._done // self._task.batch_size  # mini-batches of this epoch
+        steps = np.arange(begun, min(begun + batches, self._batches)) + self.progress.epoch * self._batches
         start = perf_counter()
+        self._rates = self._learning_rates(steps)
         with np.errstate(over="ignore", invalid="ignore"):  # _check_finite says it better
             met = self._engine.train_batches(
-                self.network, self._optimizer_state, self._task, places, self.progress.epoch + 1
+                self.network,
+                self._optimizer_state,
+                self._task,
+                places,
+                self.progress.epoch + 1,
+                self._rates,
+                int(steps[0]) + 1,
             )
         seconds = max(perf_counter() - start, 1e-9)
         self._check_finite(met)
@@ -236,14 +257,14 @@ class Trainer:
         record = Record(
             epoch=self.progress.epoch + 1,
             training_cost=float(costs.mean()),
-            penalty=l2_penalty(weights, self.recipe.l2, len(self._order)),
+            penalty=self._penalty(weights),
             training_accuracy=float(correct.mean()),
             validation_cost=cost,
             validation_accuracy=accuracy,
             gradient_norms=dict(zip(self.network.weights, norms.mean(axis=0).tolist(), strict=True)),
             seconds=self._seconds,
             images_per_second=len(costs) / self._seconds,
-            learning_rate=self.recipe.learning_rate,
+            learning_rate=float(self._rates[-1]),
         )
         progress = replace(
             self.progress,
@@ -257,6 +278,18 @@ class Trainer:
         self.progress = progress  # at once, so that a Ctrl-C finds the old epoch or the new one
         self._settle()
         self._open_epoch()
+
+    def _learning_rates(self, steps: NDArray[np.int64]) -> NDArray[np.float64]:
+        """η of each of these mini-batches, counted from 0 over all epochs: (batches,)."""
+        accuracies = [record.validation_accuracy or 0.0 for record in self.history]
+        at = Position(steps, self._batches, self._batches * self.recipe.epochs, accuracies)
+        return self.recipe.learning_rate * self._schedule.factors(at)
+
+    def _penalty(self, weights: list[Array]) -> float:
+        """What is added to the cost for the size of the weights."""
+        l2 = 0.0 if self._task.optimizer.decoupled else self.recipe.l2
+        n = len(self._order)
+        return l2_penalty(weights, l2, n) + l1_penalty(weights, self.recipe.l1, n)
 
     def _validate(self) -> tuple[float, float]:
         validation = self.data.validation
@@ -283,6 +316,9 @@ class Trainer:
             and progress.epoch - progress.best_epoch >= recipe.patience
         ):
             return f"{recipe.patience} epochs brought no better validation accuracy"
+        accuracies = [record.validation_accuracy or 0.0 for record in progress.history]
+        if ended := self._schedule.has_ended(accuracies):
+            return ended
         if out_of_time:
             return f"the time limit of {recipe.time_limit:g} s is reached in epoch {progress.epoch}"
         return None
@@ -366,9 +402,11 @@ def _check_fit(network: Network, data: Dataset, recipe: Recipe) -> None:
             f"the network {network} has {prod(network.output_shape)} outputs: {data.name} has "
             f"{len(data.class_names)} classes, and each needs one"
         )
-    if not len(data.validation) and (recipe.patience or recipe.keep == "best"):
+    by_validation = parse_schedule(recipe.schedule).by_validation
+    if not len(data.validation) and (recipe.patience or recipe.keep == "best" or by_validation):
         raise GlassnetError(
-            f"patience and keep = 'best' go by the validation accuracy: {data.name} has no validation data"
+            "patience, keep = 'best' and schedule = 'halve…' go by the validation accuracy: "
+            f"{data.name} has no validation data"
         )
 
 
@@ -385,6 +423,27 @@ def _other_images(network: Network, data: Dataset) -> GlassnetError:
         f"the images of {data.name} are of {'×'.join(map(str, shape))}: the network {network} takes "
         f"{'×'.join(map(str, network.input_shape))}, begin its layers with {begin}"
     )
+
+
+def _examples(network: Network, data: Dataset, augmentation: Augmentation) -> tuple[Images, Labels]:
+    """The training images, as pictures where they are to be moved, and their labels."""
+    images, labels = data.training.images, data.training.labels
+    if not augmentation.text:
+        return images, labels
+    shape = data.image_shape if len(data.image_shape) > 1 else network.input_shape
+    if len(shape) < 2:
+        raise GlassnetError(
+            f"augmentation moves pictures: the images of {data.name} are rows of {shape[0]} numbers; begin the "
+            "layers with the picture, as in '28x28 100 10', or give images (n, height, width)"
+        )
+    if images.dtype != np.uint8:
+        raise GlassnetError(
+            f"augmentation moves pixels from 0 to 255: the images of {data.name} are {images.dtype}; give "
+            "uint8, or augmentation = ''"
+        )
+    augmentation.check_shape(shape)
+    images = images.reshape(len(images), *shape)
+    return (expanded(images), np.tile(labels, EXPANDED)) if augmentation.expanded else (images, labels)
 
 
 def _example_weights(data: Dataset, recipe: Recipe, example_weights: Any) -> Array | None:

@@ -2,11 +2,14 @@
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from glassnet.arrays import Array, Images
 
 Plan = list[tuple[str, str, list[int], list[int], tuple[int, int, int], tuple[int, float]]]
+How = tuple[str, bool, float, float, float, float, float]
+Moves = tuple[NDArray[np.int32], list[int], int, NDArray[np.int32], NDArray[np.int32]]
 
 def targets() -> list[str]: ...
 def end() -> None: ...
@@ -15,17 +18,19 @@ def rows_of_chunk(plan: Plan, dtype: str) -> int: ...
 def train_batches(
     plan: Plan,
     parameters: list[Array],
+    memories: list[list[Array]],
     images: Images,
     labels: NDArray[Any],
     example_weights: NDArray[Any] | None,
     order: NDArray[Any],
     seed: int,
     epoch: int,
+    moves: Moves | None,
     batch_size: int,
     cost: str,
     canonical: bool,
-    learning_rate: float,
-    decay: float,
+    how: How,
+    paces: NDArray[Any],
     dtype: str,
     target: str,
     threads: int,

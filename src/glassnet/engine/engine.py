@@ -10,24 +10,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glassnet.arrays import Array, Images, Labels, Parameters
+from glassnet.augmentation import Augmentation
 from glassnet.costs import Cost
 from glassnet.network import Draw, Gradient, Network
-from glassnet.optimizers import SGD
+from glassnet.optimizers import Optimizer
 
 
 @dataclass(frozen=True)
 class Task:
     """All that stays the same from one mini-batch to the next."""
 
-    images: Images  # (n, …)
+    images: Images  # (n, …); to be moved, (n, height, width) or (n, channels, height, width)
     labels: Labels  # (n,)
     example_weights: Array | None  # (n,)
     cost: Cost
-    optimizer: SGD
-    learning_rate: float
+    optimizer: Optimizer
+    learning_rate: float  # of all mini-batches for which no other is given
     batch_size: int
     l2: float
-    seed: int = 0  # of what dropout switches off
+    seed: int = 0  # of what dropout switches off, and how images move
+    l1: float = 0.0
+    augmentation: Augmentation | None = None  # how they move; None: not at all
 
 
 class Batches(NamedTuple):
@@ -50,10 +53,13 @@ class Engine(Protocol):
         task: Task,
         order: NDArray[np.int64],
         epoch: int = 1,
+        learning_rates: NDArray[np.float64] | None = None,
+        first_step: int = 1,
     ) -> Batches:
         """A step for each mini-batch of `order`, the examples' places in the order of their use.
 
-        How an epoch is cut into calls changes nothing, as long as the cuts are between mini-batches.
+        `learning_rates` (batches,) are those of a schedule; the first step is number `first_step`. How an
+        epoch is cut into calls changes nothing, as long as the cuts are between mini-batches.
         """
 
     def rows_at_a_time(self, network: Network, batch_size: int) -> int:

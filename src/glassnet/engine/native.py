@@ -25,7 +25,9 @@ from glassnet.engine.engine import Batches, Task
 from glassnet.errors import GlassnetError
 from glassnet.examples import as_weights, check_labels, image_rows, not_finite
 from glassnet.layers import AveragePool, Cache, Conv, Dropout, Layer, MaxPool
+from glassnet.moves import gain, knot_weights
 from glassnet.network import Draw, Gradient, LayerGradient, Network, check_draw
+from glassnet.optimizers import Adam, Momentum, Nesterov, Optimizer
 
 NOT_BUILT = "it was not built when glassnet was installed (that takes g++ 12 or newer, or clang)"
 _reason = NOT_BUILT
@@ -91,6 +93,8 @@ class NativeEngine:
         task: Task,
         order: NDArray[np.int64],
         epoch: int = 1,
+        learning_rates: NDArray[np.float64] | None = None,
+        first_step: int = 1,
     ) -> Batches:
         batches = -(-len(order) // task.batch_size)
         met = Batches(
@@ -105,18 +109,22 @@ class NativeEngine:
                     f"{name} is not an array of {network.dtype} in rows that can be written to: "
                     "give it by network.load_parameters"
                 )
+        rates = [task.learning_rate] * batches if learning_rates is None else learning_rates.tolist()
+        paces = [(rate, *task.optimizer.corrections(first_step + i)) for i, rate in enumerate(rates)]
         finite = _native.train_batches(
             **circumstances(network, task.cost),
             parameters=arrays,
+            memories=_memories(network, task.optimizer, optimizer_state),
             images=flat_images(network, task.images),
             labels=own_labels(network, task.labels),
             example_weights=weights_or_none(task.example_weights),
             order=np.ascontiguousarray(order, np.int64),
             seed=task.seed,
             epoch=epoch,
+            moves=moves(task, order, epoch),
             batch_size=task.batch_size,
-            learning_rate=task.learning_rate,
-            decay=task.l2 / len(task.images),
+            how=_how(task),
+            paces=np.array(paces, np.float64).reshape(batches, 3),
             costs=met.costs,
             correct=met.correct,
             gradient_norms=met.gradient_norms,
@@ -228,6 +236,19 @@ def circumstances(network: Network, cost: Cost, canonical: bool = True) -> dict[
     }
 
 
+def moves(
+    task: Task, order: NDArray[np.int64], epoch: int
+) -> tuple[NDArray[np.int32], list[int], int, NDArray[np.int32], NDArray[np.int32]] | None:
+    """How the examples move, in the order of their use; None where nothing does."""
+    if task.augmentation is None:
+        return None
+    height, width = task.images.shape[-2:]
+    maps = task.augmentation.maps((height, width), task.seed, epoch, order)
+    down, across = (knot_weights(side).astype(np.int32) for side in (height, width))
+    shape = [prod(task.images.shape[1:-2]), height, width]
+    return maps, shape, gain(task.augmentation.elastic), down, across
+
+
 Line = tuple[str, str, list[int], list[int], tuple[int, int, int], tuple[int, float]]
 
 
@@ -259,6 +280,28 @@ def _window(layer: Layer) -> tuple[int, int, int]:
 def _dropout(layer: Layer) -> tuple[int, float]:
     """Below which random word a number is switched off, and the factor of the others."""
     return (layer.threshold, layer.scale) if isinstance(layer, Dropout) else (0, 1.0)
+
+
+How = tuple[str, bool, float, float, float, float, float]
+
+
+def _how(task: Task) -> How:
+    """The optimizer's rule and settings: decoupled, λ₁/n, λ/n, β₁ (momentum's μ, too), β₂, ε."""
+    optimizer, n = task.optimizer, len(task.images)
+    penalties = optimizer.decoupled, task.l1 / n, task.l2 / n
+    match optimizer:
+        case Adam(beta1=beta1, beta2=beta2, epsilon=epsilon):
+            return "adam", *penalties, beta1, beta2, epsilon
+        case Nesterov(momentum=momentum):
+            return "nesterov", *penalties, momentum, 0.0, 0.0
+        case Momentum(momentum=momentum):
+            return "momentum", *penalties, momentum, 0.0, 0.0
+    return "sgd", *penalties, 0.0, 0.0, 0.0
+
+
+def _memories(network: Network, optimizer: Optimizer, state: Parameters) -> list[list[Array]]:
+    """What the optimizer remembers: a list for each kind, its arrays in the order of the parameters."""
+    return [[state[f"{name}.{kind}"] for name in network.shapes] for kind in optimizer.remembers]
 
 
 def own_arrays(network: Network) -> list[Array]:

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from glassnet.arrays import Array, Images, Labels, Parameters
-from glassnet.costs import Cost, l2_gradient
+from glassnet.costs import Cost, l1_gradient, l2_gradient
 from glassnet.engine.engine import Batches, Task
 from glassnet.network import Draw, Gradient, Network
+from glassnet.optimizers import update
 
 BLOCK = 256  # images that are floats at a time: they stay in the CPU's cache until they are used
 BLAS = ThreadpoolController()  # NumPy's, found in this process
@@ -46,6 +47,8 @@ class TextbookEngine:
         task: Task,
         order: NDArray[np.int64],
         epoch: int = 1,
+        learning_rates: NDArray[np.float64] | None = None,
+        first_step: int = 1,
     ) -> Batches:
         m = task.batch_size
         n = len(task.images)
@@ -58,7 +61,10 @@ class TextbookEngine:
         for first in range(0, len(order), block):
             places = order[first : first + block]
             labels = task.labels[places]
-            x, y = network.inputs(task.images[places]), network.targets(labels)
+            images = task.images[places]
+            if task.augmentation is not None:
+                images = task.augmentation.moved(images, task.seed, epoch, places)
+            x, y = network.inputs(images), network.targets(labels)
             met: list[tuple[Array, Array]] = []  # z and a of the last layer
             for start in range(0, len(places), m):
                 batch = slice(start, start + m)
@@ -73,10 +79,19 @@ class TextbookEngine:
 
                 met.append((caches[-1].z, caches[-1].a))
                 norms.append([sqrt(np.vdot(gradients[name], gradients[name])) for name in weights])
-                if task.l2:
-                    for name in weights:
-                        gradients[name] += l2_gradient(network.parameters[name], task.l2, n)
-                task.optimizer.update(network.parameters, gradients, optimizer_state, task.learning_rate)
+                made = len(norms) - 1
+                rate = task.learning_rate if learning_rates is None else float(learning_rates[made])
+                for name in weights:
+                    w, g = network.parameters[name], gradients[name]
+                    if task.l1:
+                        g += l1_gradient(w, task.l1, n)
+                    if task.l2 and task.optimizer.decoupled:
+                        w -= rate * l2_gradient(w, task.l2, n)
+                    elif task.l2:
+                        g += l2_gradient(w, task.l2, n)
+                update(
+                    task.optimizer, network.parameters, gradients, optimizer_state, rate, first_step + made
+                )
 
             z, a = (np.concatenate(arrays) for arrays in zip(*met, strict=True))
             costs.append(network.costs(z, a, y, task.cost))
