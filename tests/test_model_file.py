@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from glassnet.calibration import Calibration
 from glassnet.errors import GlassnetError
 from glassnet.layers import LAYERS, AveragePool, Conv, Dense, Dropout, Flatten, MaxPool, Softmax
 from glassnet.model_file import FORMAT, Model, load_model, save_model
@@ -30,6 +31,11 @@ NETWORKS = {
     "flatten": ([Conv(4, 2), Flatten(), Flatten(), Dense(3)], (1, 3, 3)),
     "dropout": ([Dense(4, "relu"), Dropout(0.3), Dense(3, "sigmoid")], 5),
 }
+
+
+CALIBRATION = Calibration(
+    temperature=0.1 + 0.2, threshold=0.7, accepted=0.995, passed=None, digits=200, not_digits=0, fonts=("½",)
+)
 
 
 def model(kind="dense", dtype="float32", **changes):
@@ -89,7 +95,15 @@ def test_the_same_bits_come_back(kind, dtype, tmp_path):
 def test_a_model_may_know_nothing_but_its_network(tmp_path):
     save_model(tmp_path / "m", Model(model().network, ("a", "b", "c")))
     after = load_model(tmp_path / "m")
-    assert (after.recipe, after.data_sha256, after.figures) == (None, "", {})
+    assert (after.recipe, after.data_sha256, after.figures, after.calibration) == (None, "", {}, None)
+
+
+@pytest.mark.parametrize("passed", [None, 1 / 3])
+def test_a_calibration_comes_back(passed, tmp_path):
+    before = replace(CALIBRATION, passed=passed)
+    first = saved(tmp_path / "m", model(calibration=before))
+    assert load_model(tmp_path / "m").calibration == before
+    assert saved(tmp_path / "again", load_model(tmp_path / "m")) == first
 
 
 def test_the_same_content_gives_the_same_bytes(tmp_path):
@@ -321,6 +335,30 @@ DAMAGED = {
     "a convolution of a row": (
         file_of(header_of(DESCRIPTION | {"layers": [{"kind": "conv", "filters": 2, "size": 1}]})),
         "takes an image of shape (channels, height, width), not an input of shape (2,)",
+    ),
+    "a calibration that is a list": (
+        file_of(header_of(DESCRIPTION | {"calibration": [1.5, 0.8]})),
+        "its description lacks or garbles",
+    ),
+    "a calibration without a threshold": (
+        file_of(header_of(DESCRIPTION | {"calibration": {"temperature": 1.5}})),
+        "its description lacks or garbles",
+    ),
+    "a calibration with an unknown field": (
+        file_of(header_of(DESCRIPTION | {"calibration": CALIBRATION.to_dict() | {"bias": 1.0}})),
+        "its description lacks or garbles",
+    ),
+    "a temperature of nothing": (
+        file_of(header_of(DESCRIPTION | {"calibration": CALIBRATION.to_dict() | {"temperature": 0.0}})),
+        "temperature is 0.0: give a number above 0",
+    ),
+    "a threshold beyond 1": (
+        file_of(header_of(DESCRIPTION | {"calibration": CALIBRATION.to_dict() | {"threshold": 1.5}})),
+        "give numbers from 0 to 1",
+    ),
+    "fonts that are numbers": (
+        file_of(header_of(DESCRIPTION | {"calibration": CALIBRATION.to_dict() | {"fonts": [1]}})),
+        "fonts are [1]: give their names",
     ),
     "a stride of nothing": (
         file_of(header_of(DESCRIPTION | {"layers": [{"kind": "max_pool", "size": 2, "stride": -1}]})),

@@ -32,6 +32,7 @@ FIRST_WORDS = {
     "LANDSCAPE": "7f281204 0102c0ef ad7be903 260b85a2 d88701fe",
     "DROPOUT": "1b284a5f dd2ba098 f807a80e f9515333 15cdfa67",
     "AUGMENT": "77ab058a 80059d4f 1d557994 d5b0fee3 0dff4f36",
+    "NOT_DIGITS": "c6f541d4 81d1b391 955c93d0 feab1595 d894a360",
 }
 
 WORD = st.integers(0, 2**32 - 1)
@@ -83,7 +84,7 @@ def test_what_a_seed_means_has_not_changed():
     assert {purpose.name for purpose in Purpose} == set(FIRST_WORDS)
     for name, pinned in FIRST_WORDS.items():
         assert Stream(2026, Purpose[name], epoch=3, step=2).bits(5).tolist() == words(pinned), name
-    assert [int(purpose) for purpose in Purpose] == [1, 2, 3, 4, 5, 6, 7]
+    assert [int(purpose) for purpose in Purpose] == [1, 2, 3, 4, 5, 6, 7, 8]
 
 
 def test_what_numbers_the_bits_become_has_not_changed():

@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from glassnet.augmentation import Augmentation as Augmentation
+    from glassnet.calibration import Calibration as Calibration
+    from glassnet.calibration import calibrate as calibrate
     from glassnet.data import Dataset as Dataset
     from glassnet.data import Split as Split
     from glassnet.data import load as load
     from glassnet.data import normalize_drawing as normalize_drawing
     from glassnet.data import read_drawing as read_drawing
+    from glassnet.data import with_not_digits as with_not_digits
     from glassnet.errors import GlassnetError as GlassnetError
     from glassnet.errors import GlassnetWarning as GlassnetWarning
     from glassnet.evaluation import Evaluation as Evaluation
@@ -43,6 +46,8 @@ if TYPE_CHECKING:
     from glassnet.explanation import training_path as training_path
     from glassnet.explanation import vanishing_gradient as vanishing_gradient
     from glassnet.explanation import what_examples_want as what_examples_want
+    from glassnet.judging import Judge as Judge
+    from glassnet.judging import Verdict as Verdict
     from glassnet.layers import AveragePool as AveragePool
     from glassnet.layers import Conv as Conv
     from glassnet.layers import Dense as Dense
@@ -75,6 +80,7 @@ _HOME = {
     "Attribution": "explanation",
     "Augmentation": "augmentation",
     "AveragePool": "layers",
+    "Calibration": "calibration",
     "Conv": "layers",
     "CostLine": "explanation",
     "CostPlane": "explanation",
@@ -91,6 +97,7 @@ _HOME = {
     "GlassnetWarning": "errors",
     "Gradient": "network",
     "GradientCheck": "explanation",
+    "Judge": "judging",
     "MaxPool": "layers",
     "Model": "model_file",
     "Network": "network",
@@ -105,8 +112,10 @@ _HOME = {
     "Trainer": "training",
     "TrainingPath": "explanation",
     "VanishingGradient": "explanation",
+    "Verdict": "judging",
     "Wants": "explanation",
     "attribute": "explanation",
+    "calibrate": "calibration",
     "check_gradient": "explanation",
     "cost_along_gradient": "explanation",
     "cost_plane": "explanation",
@@ -124,6 +133,7 @@ _HOME = {
     "training_path": "explanation",
     "vanishing_gradient": "explanation",
     "what_examples_want": "explanation",
+    "with_not_digits": "data",
 }
 
 __all__ = [*_HOME]

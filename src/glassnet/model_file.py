@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from glassnet.calibration import Calibration
 from glassnet.errors import GlassnetError
 from glassnet.layers import LAYERS, Layer
 from glassnet.network import Network
@@ -30,6 +31,7 @@ class Model:
     data_name: str = ""  # of the data that it learned from
     data_sha256: str = ""
     figures: dict[str, float] = field(default_factory=dict)  # what it reached, by name
+    calibration: Calibration | None = None  # how sure its answers are, and when there is none
 
     def __post_init__(self) -> None:
         outputs = prod(self.network.output_shape)
@@ -57,7 +59,7 @@ def save_model(path: str | Path, model: Model) -> None:
         "layers": [{"kind": layer.kind} | asdict(layer) for layer in network.layers],  # type: ignore[call-overload]
         "preprocessing": PREPROCESSING,
         "class_names": list(model.class_names),
-        "calibration": None,
+        "calibration": None if model.calibration is None else model.calibration.to_dict(),
         "recipe": None if model.recipe is None else model.recipe.to_dict(),
         "data": {"name": model.data_name, "sha256": model.data_sha256},
         "figures": model.figures,
@@ -90,7 +92,7 @@ def load_model(path: str | Path, *, finite: bool = True) -> Model:
         layers = [_layer(values) for values in information["layers"]]
         dtypes = {array.dtype for array in arrays.values()} or {np.dtype(np.float32)}
         network = Network(layers, information["input_shape"], parameters=arrays, dtype=max(dtypes))
-        recipe = information["recipe"]
+        recipe, calibration = information["recipe"], information["calibration"]
         model = Model(
             network,
             tuple(str(name) for name in information["class_names"]),
@@ -98,6 +100,7 @@ def load_model(path: str | Path, *, finite: bool = True) -> Model:
             str(information["data"]["name"]),
             str(information["data"]["sha256"]),
             {str(name): float(value) for name, value in information["figures"].items()},
+            None if calibration is None else Calibration(**calibration),
         )
     except GlassnetError as error:
         raise GlassnetError(f"{path} is not a model that fits together: {error}") from error

@@ -34,6 +34,7 @@ class Purpose(IntEnum):
     LANDSCAPE = 5  # a random direction among the parameters: number `epoch`, array `step`
     DROPOUT = 6  # what dropout switches off in `epoch` for the training example `step`
     AUGMENT = 7  # how augmentation moves the training example `step` in `epoch`
+    NOT_DIGITS = 8  # the picture `step` of those that show no digit
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import click
 from glassnet import plots
 from glassnet.cli.displays import score
 from glassnet.cli.model_argument import find_model, model_cost, model_data
-from glassnet.data import Split
+from glassnet.data import NOT_A_DIGIT, Split
 from glassnet.errors import GlassnetError, unknown_name
 from glassnet.evaluation import Evaluation
 from glassnet.evaluation import evaluate as evaluate_network
@@ -79,8 +79,9 @@ def _save_mistakes(
 def _confusion_table(evaluation: Evaluation, class_names: tuple[str, ...]) -> str:
     """Rows, the true classes; columns, the answers; a point where there is none."""
     counts = evaluation.confusion
-    width = max(5, *(len(name) + 2 for name in class_names), len(str(counts.max())) + 2)
-    lines = ["true ╲ answer".ljust(14) + "".join(f"{name:>{width}}" for name in class_names) + "     right"]
+    heads = ["none" if name == NOT_A_DIGIT else name for name in class_names]  # a column is narrow
+    width = max(5, *(len(head) + 2 for head in heads), len(str(counts.max())) + 2)
+    lines = ["true ╲ answer".ljust(14) + "".join(f"{head:>{width}}" for head in heads) + "     right"]
     for name, row, right in zip(class_names, counts, counts.diagonal(), strict=True):
         cells = "".join(f"{count or '·':>{width}}" for count in row)
         lines.append(f"{name:>13} {cells}   {right / max(1, row.sum()):7.1%}")

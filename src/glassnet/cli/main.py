@@ -24,6 +24,7 @@ COMMANDS = {
     "find-rate": "Which learning rate? A quick search, and its picture.",
     "summary": "Layers, shapes, parameters and multiply-adds of a network.",
     "evaluate": "Accuracy, cost, confusion and the worst mistakes of a trained network.",
+    "calibrate": "How sure is a trained network, and when is a picture no digit? Stored in its file.",
     "predict": "Which digit is in a picture? All outputs of the network.",
     "explain": "Every number between an image, its cost and its gradient, step by step.",
     "check": "Is the gradient right? Backpropagation beside finite differences.",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from glassnet.data import SOURCES, Dataset, load
+from glassnet.data import NOT_A_DIGIT, SOURCES, Dataset, load
 from glassnet.errors import GlassnetError
 from glassnet.model_file import Model, load_model
 from glassnet.runs import RunFolder
@@ -31,7 +32,9 @@ def model_cost(model: Model, named: str | None) -> str:
 
 
 def model_data(path: Path, model: Model, named: str | None) -> Dataset:
-    """The data that are named, else those that the model learned from.
+    """The data that are named, else those that the model learned from, with the model's classes.
+
+    A model may have one class more than the data: "not a digit".
 
     Raises:
         GlassnetError: the model doesn't say what it learned from, or the data have other classes.
@@ -42,6 +45,8 @@ def model_data(path: Path, model: Model, named: str | None) -> Dataset:
         )
         raise GlassnetError(f"{path} {source}: name the --data")
     dataset = load(model.data_name if named is None else named)
+    if model.class_names == (*dataset.class_names, NOT_A_DIGIT):
+        return replace(dataset, class_names=model.class_names)
     if len(dataset.class_names) != len(model.class_names):
         raise GlassnetError(
             f"{path} tells {len(model.class_names)} classes apart: "

@@ -3,14 +3,17 @@
 from glassnet.data.dataset import Dataset, Split
 from glassnet.data.drawing import Normalization, normalization, normalize_drawing, read_drawing
 from glassnet.data.idx import parse_idx, read_idx, write_idx
+from glassnet.data.not_digits import NOT_A_DIGIT, draw_not_digits, with_not_digits
 from glassnet.data.sources import SOURCES, Source, fetch, load, locate
 
 __all__ = [
+    "NOT_A_DIGIT",
     "SOURCES",
     "Dataset",
     "Normalization",
     "Source",
     "Split",
+    "draw_not_digits",
     "fetch",
     "load",
     "locate",
@@ -19,5 +22,6 @@ __all__ = [
     "parse_idx",
     "read_drawing",
     "read_idx",
+    "with_not_digits",
     "write_idx",
 ]
