@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -226,7 +226,7 @@ def format_schedule(schedule: Schedule) -> str:
     return schedule.name
 
 
-def _half_cosine(first: float, last: float, share: Numbers) -> Numbers:
+def _half_cosine(first: float, last: float, share: NDArray[Any]) -> Numbers:
     """From `first` to `last`, level at both ends: last + ½ (first − last) (1 + cos π·share)."""
     cos, _ = cos_sin_of_turn(share / 2)
     return last + (first - last) / 2 * (1 + cos)
