@@ -83,6 +83,7 @@ CONVOLUTION = Recipe(
     batch_size=10,
     epochs=LONG,
 )
+MOVING = CONVOLUTION.replace(batch_size=64, augmentation="shift2 rotate10 scale0.1 shear0.1 elastic1")
 MEMORY_BATCHES, MEMORY_IMAGES = (10, 64, 128, 512, 4_096), (5_000, 50_000)  # the smaller set for all batches
 TEXT = "conv20@5-pool2-conv40@5-pool2-100-10"
 
@@ -192,6 +193,16 @@ def rows(data: str, engine: str, quick: bool = False) -> list[Row]:
             {
                 "glassnet": Entrant("glassnet", deep),
                 "1 thread": Entrant("glassnet", replace(deep, threads=1)),
+            },
+        ),
+        Row(
+            "convolution-augmented",
+            "promises",
+            f"{TEXT}, batch 64: an epoch of images that move in all ways",
+            (Bar("augmented", 1.2, at_most=True),),
+            {
+                "glassnet": Entrant("glassnet", replace(deep, threads=1)),
+                "augmented": Entrant("glassnet", workload(MOVING, 50_000)),
             },
         ),
         Row(
