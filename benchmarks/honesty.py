@@ -1,6 +1,6 @@
 """What a model answers to digits out of place, and to what is no digit. Test data only, nothing is chosen.
 
-    python benchmarks/honesty.py MODEL [--json]
+    python benchmarks/honesty.py MODEL [--json] [--fonts FILE FILE …]
 
 MODEL is a model file or a run folder. With a calibration (`glassnet calibrate`) it can say "not a digit".
 Letters are printed with fonts that come with matplotlib and that no choice was made by, in several sizes,
@@ -12,9 +12,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 from math import cos, pi, sin
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,7 +97,7 @@ def letters(letter: str, font: str) -> NDArray[np.uint8]:
     return np.stack(images)
 
 
-def measure(model: Model) -> dict[str, float]:
+def measure(model: Model, fonts: Sequence[Path]) -> dict[str, float]:
     """Every row, by its name."""
     test, judge, network = load("mnist").test, Judge(model), model.network
     places = {"test": [(0, 0)]} | {
@@ -115,17 +117,14 @@ def measure(model: Model) -> dict[str, float]:
     rows["blank called a digit"] = float(judge.are_digits(blanks).mean())
     rows["lines called a digit"] = float(judge.are_digits(lines()).mean())
     called = np.array(
-        [
-            [judge.are_digits(letters(letter, str(font))).mean() for letter in CAPITALS]
-            for font in matplotlib_fonts(TEST_FONTS)
-        ]
+        [[judge.are_digits(letters(letter, str(font))).mean() for letter in CAPITALS] for font in fonts]
     )  # (fonts, letters)
     rows["letters called a digit"] = float(called.mean())
     rows |= {
         f"letter {letter}": float(share) for letter, share in zip(CAPITALS, called.mean(axis=0), strict=True)
     }
     rows |= {
-        f"font {font}": float(share) for font, share in zip(TEST_FONTS, called.mean(axis=1), strict=True)
+        f"font {font.stem}": float(share) for font, share in zip(fonts, called.mean(axis=1), strict=True)
     }
     try:
         pair = probabilistic_cost(network)
@@ -155,10 +154,11 @@ def main() -> None:
     )
     parser.add_argument("model")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--fonts", nargs="+", type=Path, help="other fonts for the letters")
     arguments = parser.parse_args()
     try:
         _, model = find_model(arguments.model)
-        rows = measure(model)
+        rows = measure(model, arguments.fonts or matplotlib_fonts(TEST_FONTS))
     except GlassnetError as error:
         print(error, file=sys.stderr)
         raise SystemExit(2) from None

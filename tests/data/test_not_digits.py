@@ -20,7 +20,7 @@ from glassnet.data.lettering import (
     printed,
     rounded,
 )
-from glassnet.data.not_digits import KINDS, Material, of_kind
+from glassnet.data.not_digits import KINDS, ROUND, Material, of_kind
 from glassnet.errors import GlassnetError
 
 FEW = 12
@@ -93,13 +93,15 @@ def test_a_turned_digit_is_one_of_those_that_are_none_then():
 
 
 def test_pictures_come_in_the_shares_of_the_table():
-    in_a_round = sum(kind.share for kind in KINDS.values())
-    pictures = draw_not_digits(2 * in_a_round + 1, 5)
-    assert pictures.shape == (2 * in_a_round + 1, 28, 28)
+    assert {name: ROUND.count(name) for name in KINDS} == {name: kind.share for name, kind in KINDS.items()}
+    assert len(set(ROUND[: len(ROUND) // 2])) > 10  # a few pictures show many kinds
+    pictures = draw_not_digits(len(ROUND) + 3, 5)
+    assert pictures.shape == (len(ROUND) + 3, 28, 28)
     np.testing.assert_array_equal(draw_not_digits(5, 5), pictures[:5])
-    # The first kind's first picture is the first of all; its Dice are those of the place.
-    name, first = next(iter(KINDS.items()))
-    np.testing.assert_array_equal(of_kind(name, first.share, 5), pictures[: first.share])
+    material = Material(matplotlib_fonts(), load("digits").training)
+    for i in (0, 1, len(ROUND) - 1, len(ROUND) + 2):
+        drawn = KINDS[ROUND[i % len(ROUND)]].draw(Dice(5, i), material)
+        np.testing.assert_array_equal(drawn, pictures[i])
 
 
 def test_a_dataset_with_one_more_class():

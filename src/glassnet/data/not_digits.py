@@ -109,8 +109,7 @@ def draw_not_digits(
     """
     _check_count(count)
     material = _material(fonts, digits)
-    kinds = [kind for kind in KINDS.values() for _ in range(kind.share)]
-    return np.stack([kinds[i % len(kinds)].draw(Dice(seed, i), material) for i in range(count)])
+    return np.stack([KINDS[ROUND[i % len(ROUND)]].draw(Dice(seed, i), material) for i in range(count)])
 
 
 def of_kind(
@@ -293,6 +292,14 @@ KINDS: dict[str, Kind] = {
     "turned": Kind(2, turned),
 }
 
+# Every kind as often as its share, spread evenly: the j-th of s comes at (j + ½)/s of the round.
+ROUND = [
+    name
+    for _, name in sorted(
+        ((j + 0.5) / kind.share, name) for name, kind in KINDS.items() for j in range(kind.share)
+    )
+]
+
 
 # Tools
 
@@ -306,15 +313,21 @@ def _written(sheet: Sheet, dice: Dice) -> Image28:
     """A letter as somebody might write it, in MNIST's form."""
     from PIL import Image, ImageFilter
 
-    image = Image.fromarray(_warped(sheet, dice))
-    pen = dice.one_of((-3, 1, 1, 3, 5, 7))  # how much thicker the strokes get, or thinner
-    if pen > 1:
-        image = image.filter(ImageFilter.MaxFilter(pen))
-    elif pen < 0:
-        thin = image.filter(ImageFilter.MinFilter(-pen))
-        if np.asarray(thin).sum() > 0.35 * np.asarray(image).sum():  # else strokes would break
-            image = thin
+    image = Image.fromarray(_by_nib(_warped(sheet, dice), dice))
     return normalize_drawing(np.asarray(image.filter(ImageFilter.GaussianBlur(dice.between(0, 1.5)))))
+
+
+def _by_nib(sheet: Sheet, dice: Dice) -> Sheet:
+    """Strokes thicker or thinner, across and along for themselves: as round, broad and fine nibs write."""
+    for axis in (0, 1):
+        by = dice.one_of((-3, -2, -1, 0, 0, 1, 2, 4, 6))  # pixels
+        extreme = np.maximum if by > 0 else np.minimum
+        written = sheet
+        for step in range(1, abs(by) + 1):
+            written = extreme(written, np.roll(sheet, step, axis))
+        if written.sum() > 0.2 * sheet.sum():  # else nothing would be left of it
+            sheet = written
+    return sheet
 
 
 def _warped(sheet: Sheet, dice: Dice) -> Sheet:
