@@ -468,14 +468,14 @@ def test_divergence_names_its_likely_cause(changes, scale, cause):
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_what_an_optimizer_remembers_may_not_overflow_unseen(engine):
-    """An error of 10¹⁸ and an input of 100: C₀ is 5·10³⁵, and g² = 10⁴⁰ is too large for float32.
+    """No input, but w = 10¹⁹ and λ/n = 1000: the penalty's gradient is 10²², its square no float32.
 
     Adam's v would be infinite, and the weight stand still for ever.
     """
-    data = dataset(Split(np.full((1, 1), 100.0), [0]), classes=1)
-    network = DIVERGING.network()
-    recipe = DIVERGING.replace(engine=engine, optimizer="adam", learning_rate=0.001)
-    network.parameters["0.bias"][:] = 1e18
+    data = dataset(Split(np.zeros((1, 1)), [0]), classes=1)
+    recipe = DIVERGING.replace(engine=engine, optimizer="adam", learning_rate=0.001, l2=1000.0)
+    network = recipe.network()
+    network.parameters["0.weight"][:] = 1e19
     with pytest.raises(DivergedError, match="epoch 1, mini-batch 1: "):
         Trainer(network, data, recipe).epoch()
 

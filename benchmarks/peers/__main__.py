@@ -96,6 +96,9 @@ class Desk:
         return {"peak": peak(self._workload.threads, PEAK_SECONDS)}
 
     def _one_epoch(self) -> float:
+        if self._epoch == self._workload.recipe.epochs:  # it is over: the next begins anew
+            self._contender.load(self._initial)
+            self._epoch = 0
         self._epoch += 1
         return self._contender.timed_epoch(self._order(self._epoch))
 
