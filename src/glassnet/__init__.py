@@ -15,9 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from glassnet.data import Dataset as Dataset
+    from glassnet.data import Normalization as Normalization
     from glassnet.data import Split as Split
+    from glassnet.data import find_digits as find_digits
     from glassnet.data import load as load
+    from glassnet.data import normalization as normalization
     from glassnet.data import normalize_drawing as normalize_drawing
+    from glassnet.data import read_digits as read_digits
     from glassnet.data import read_drawing as read_drawing
     from glassnet.errors import GlassnetError as GlassnetError
     from glassnet.errors import GlassnetWarning as GlassnetWarning
@@ -90,6 +94,7 @@ _HOME = {
     "MaxPool": "layers",
     "Model": "model_file",
     "Network": "network",
+    "Normalization": "data",
     "Predictor": "prediction",
     "Progress": "training",
     "Recipe": "recipe",
@@ -108,9 +113,12 @@ _HOME = {
     "diagnose": "explanation",
     "evaluate": "evaluation",
     "explain": "explanation",
+    "find_digits": "data",
     "load": "data",
     "load_model": "model_file",
+    "normalization": "data",
     "normalize_drawing": "data",
+    "read_digits": "data",
     "read_drawing": "data",
     "save_model": "model_file",
     "summarize": "summary",

@@ -1,8 +1,15 @@
 """Labelled images to learn from, and drawings to recognize."""
 
 from glassnet.data.dataset import Dataset, Split
-from glassnet.data.drawing import Normalization, normalization, normalize_drawing, read_drawing
+from glassnet.data.drawing import (
+    Normalization,
+    find_digits,
+    normalization,
+    normalize_drawing,
+    read_digits,
+)
 from glassnet.data.idx import parse_idx, read_idx, write_idx
+from glassnet.data.picture_file import read_drawing
 from glassnet.data.sources import SOURCES, Source, fetch, load, locate
 
 __all__ = [
@@ -12,11 +19,13 @@ __all__ = [
     "Source",
     "Split",
     "fetch",
+    "find_digits",
     "load",
     "locate",
     "normalization",
     "normalize_drawing",
     "parse_idx",
+    "read_digits",
     "read_drawing",
     "read_idx",
     "write_idx",
