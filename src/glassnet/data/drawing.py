@@ -166,7 +166,7 @@ def _page(grey: NDArray[Any], name: str) -> Page:
         )
     clean = without_paper(standing.ink, noise)
     labels, boxes = drawn_pieces(clean)
-    return Page(grey, paper, standing.ink, np.where(labels > 0, clean, np.float32(0)), labels, boxes)
+    return Page(grey, paper.grey, standing.ink, np.where(labels > 0, clean, np.float32(0)), labels, boxes)
 
 
 def _digit(page: Page, places: list[int]) -> Normalization:

@@ -6,7 +6,7 @@ stand out from it, darker or lighter.
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,20 +18,29 @@ FAINTEST = 0.1  # of the way from black to white; what stands out less is no ink
 EVEN = 0.02  # five levels of 255: how far even paper strays, in a scan or a careful photo
 SHADOW = 0.35  # of all the way around; the bar of a 7 is a quarter of it
 CELLS = 48  # along the longer side, where the paper of a photo is looked for
+JUMP = 2  # cells to each side: as far as a median moves the edge of a table
 NOISE = 4.2  # times the level that a tenth of the paper passes: 5.4 σ, no pixel in ten million
 WHISPER = 0.03  # of the ink's strength: what JPEG leaves around strokes
 FAINT = 0.3  # of the ink's strength; the lines of ruled paper have less, the edges of strokes beside more
 
 
+class Paper(NamedTuple):
+    """What the paper alone would look like, each (height, width)."""
+
+    grey: Grey
+    darkest: Grey  # nearby: where it jumps, as at the edge of a table, ink must stand out from both sides
+    lightest: Grey
+
+
 class Standing(NamedTuple):
-    """How far each pixel stands out from the paper, (height, width)."""
+    """How far each pixel stands out from the paper, each (height, width)."""
 
     ink: Grey  # in the ink's direction, darker or lighter
     other: Grey  # in the other
 
 
-def paper_under(grey: Grey) -> Grey:
-    """The grey of the paper at each pixel, (height, width).
+def paper_under(grey: Grey) -> Paper:
+    """The paper at each pixel.
 
     Where most of the outermost pixels agree, or the picture is too small for a photo, the paper is
     even: their median. Otherwise it is looked for place by place: on a grid of 48 cells, each takes
@@ -41,13 +50,14 @@ def paper_under(grey: Grey) -> Grey:
     >>> shade = np.linspace(0.9, 0.5, 96, dtype=np.float32) * np.ones((96, 1), dtype=np.float32)
     >>> drawn = shade.copy()
     >>> drawn[20:70, 40:50] -= 0.4
-    >>> bool(abs(paper_under(drawn) - shade).max() < 0.06)
+    >>> bool(abs(paper_under(drawn).grey - shade).max() < 0.06)
     True
     """
     outermost = border(grey)
     level = np.float32(np.median(outermost))
     if max(grey.shape) <= CELLS or _is_even(abs(outermost - level) > EVEN):
-        return np.full_like(grey, level)
+        even = np.full_like(grey, level)
+        return Paper(even, even, even)
     return _uneven(grey)
 
 
@@ -62,35 +72,44 @@ def _is_even(off: NDArray[np.bool_]) -> bool:
     return bool(off.mean() < 0.6 and longest <= SHADOW * len(off))
 
 
-def _uneven(grey: Grey) -> Grey:
-    """Local medians, smoothly in between, (height, width)."""
+def _uneven(grey: Grey) -> Paper:
+    """Local medians, smoothly in between."""
     from PIL import Image
 
     height, width = grey.shape
     cell = -(-max(height, width) // CELLS)  # pixels
-    cells = np.asarray(Image.fromarray(grey).reduce(cell))  # (≤ 48, ≤ 48)
+    whole = (0, 0, width / cell, height / cell)  # the last cells may be narrower
+    cells: Grey = np.asarray(Image.fromarray(grey).reduce(cell))  # (≤ 48, ≤ 48)
     reach = max(1, min(cells.shape) // 4)
     # Mirrored in the pixel at the edge, brightness included: there, too, a slope stays a slope.
-    around = np.pad(cells, min(reach, min(cells.shape) - 1), "reflect", reflect_type="odd")
-    windows = np.lib.stride_tricks.sliding_window_view(around, (2 * reach + 1, 2 * reach + 1))
-    medians = np.median(windows, axis=(-2, -1))  # (≤ 48, ≤ 48)
-    whole = (0, 0, width / cell, height / cell)  # the last cells may be narrower
-    smooth = Image.fromarray(medians).resize((width, height), Image.Resampling.BILINEAR, box=whole)
-    paper: Grey = np.asarray(smooth)
-    return paper
+    medians = np.median(_windows(cells, reach, reflect_type="odd"), axis=(-2, -1))  # (≤ 48, ≤ 48)
+    nearby = _windows(medians, JUMP)
+
+    def smooth(image: Grey) -> Grey:
+        larger = Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR, box=whole)
+        return np.asarray(larger)
+
+    return Paper(smooth(medians), smooth(nearby.min(axis=(-2, -1))), smooth(nearby.max(axis=(-2, -1))))
 
 
-def standing_out(grey: Grey, paper: Grey) -> Standing:
+def _windows(cells: Grey, reach: int, **mirror: Any) -> NDArray[np.float32]:
+    """The window around each cell, mirrored at the edges: (h, w) → (h, w, ≤ 2 reach + 1, ≤ 2 reach + 1)."""
+    down, right = (min(reach, side - 1) for side in cells.shape)
+    around = np.pad(cells, ((down, down), (right, right)), "reflect", **mirror)
+    return np.lib.stride_tricks.sliding_window_view(around, (2 * down + 1, 2 * right + 1))
+
+
+def standing_out(grey: Grey, paper: Paper) -> Standing:
     """How far each pixel stands out from the paper.
 
     Ink is the direction, darker or lighter, in which more stands out; squares, so that strokes
     outweigh the paper's noise.
     """
-    darker: Grey = np.maximum(paper - grey, 0)
-    lighter: Grey = np.maximum(grey - paper, 0)
+    darker: Grey = np.maximum(paper.darkest - grey, 0)
+    lighter: Grey = np.maximum(grey - paper.lightest, 0)
     if np.square(darker).sum() >= np.square(lighter).sum():
-        return Standing(darker, lighter)
-    return Standing(lighter, darker)
+        return Standing(darker, np.maximum(grey - paper.grey, 0))
+    return Standing(lighter, np.maximum(paper.grey - grey, 0))
 
 
 def noise_level(standing: Standing) -> float:
