@@ -59,6 +59,8 @@ if TYPE_CHECKING:
     from glassnet.network import Gradient as Gradient
     from glassnet.network import Network as Network
     from glassnet.prediction import Predictor as Predictor
+    from glassnet.pretrained import load_pretrained as load_pretrained
+    from glassnet.pretrained import pretrained_names as pretrained_names
     from glassnet.recipe import Recipe as Recipe
     from glassnet.records import Record as Record
     from glassnet.summary import Summary as Summary
@@ -116,8 +118,10 @@ _HOME = {
     "find_digits": "data",
     "load": "data",
     "load_model": "model_file",
+    "load_pretrained": "pretrained",
     "normalization": "data",
     "normalize_drawing": "data",
+    "pretrained_names": "pretrained",
     "read_digits": "data",
     "read_drawing": "data",
     "save_model": "model_file",

@@ -19,6 +19,7 @@ EVEN = 0.02  # five levels of 255: how far even paper strays, in a scan or a car
 SHADOW = 0.35  # of all the way around; the bar of a 7 is a quarter of it
 CELLS = 48  # along the longer side, where the paper of a photo is looked for
 JUMP = 2  # cells to each side: as far as a median moves the edge of a table
+DIMMEST = 0.25  # of the brightest paper; in darker shade a camera sees little but noise
 NOISE = 4.2  # times the level that a tenth of the paper passes: 5.4 σ, no pixel in ten million
 WHISPER = 0.03  # of the ink's strength: what JPEG leaves around strokes
 FAINT = 0.3  # of the ink's strength; the lines of ruled paper have less, the edges of strokes beside more
@@ -103,12 +104,14 @@ def standing_out(grey: Grey, paper: Paper) -> Standing:
     """How far each pixel stands out from the paper.
 
     Ink is the direction, darker or lighter, in which more stands out; squares, so that strokes
-    outweigh the paper's noise.
+    outweigh the paper's noise. Dark ink in the shade counts as if it lay in the light: both reflect
+    a share of what falls on them.
     """
-    darker: Grey = np.maximum(paper.darkest - grey, 0)
+    light = np.maximum(paper.grey / max(float(paper.grey.max()), FAINTEST), DIMMEST)  # (height, width)
+    darker: Grey = np.maximum(paper.darkest - grey, 0) / light
     lighter: Grey = np.maximum(grey - paper.lightest, 0)
     if np.square(darker).sum() >= np.square(lighter).sum():
-        return Standing(darker, np.maximum(grey - paper.grey, 0))
+        return Standing(darker, np.maximum(grey - paper.grey, 0) / light)
     return Standing(lighter, np.maximum(paper.grey - grey, 0))
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")  # none runs another program
 LARGEST = 64_000_000  # pixels, whatever a file's header claims
+SUFFIXES = {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm"}
 LONGEST = 1024  # pixels of a side that are enough to read a digit by
 
 
@@ -50,6 +51,23 @@ def read_drawing(path: str | os.PathLike[str]) -> Grey:
             return _decoded(file, os.fspath(path))
     except OSError as error:
         raise cannot("read", path, error) from error
+
+
+def is_picture(path: str | os.PathLike[str]) -> bool:
+    """Whether that is a picture by its name, or a file that begins as pictures do.
+
+    >>> is_picture("nowhere.jpeg"), is_picture("run")
+    (True, False)
+    """
+    from PIL import Image
+
+    if Path(path).suffix.lower() in SUFFIXES:
+        return not Path(path).is_dir()
+    try:
+        with Image.open(path, formats=FORMATS):
+            return True
+    except Exception:  # decoders meet what is no image in many ways
+        return False
 
 
 def _decoded(file: BufferedReader, source: str) -> Grey:

@@ -9,8 +9,8 @@ from glassnet.data.mnist_form import BOX
 
 Grey = NDArray[np.float32]  # (height, width): 0 is black and 1 white, or 0 is no ink and 1 the most
 
-# Pixels of the 20 that a digit is high. Of MNIST's first 3,000 digits, the mean is 2.5; 5 % are
-# below 1.65, 5 % above 3.66, 1 % above 4.55.
+# Pixels of the 20 that a digit is high. Of MNIST's first 3,000 digits, the mean is 2.6; 5 % are
+# below 1.8, 4 % above 4.0, none is above 7.
 THINNEST, WIDEST = 1.8, 4.0
 BLOB = 7.0  # no stroke any more, and nothing to thin
 FINE = 160  # pixels of the longer side at which strokes are made wider or thinner
@@ -20,7 +20,8 @@ def stroke_width(ink: Grey | NDArray[np.bool_]) -> float:
     """The strokes' mean width in pixels: twice the ink by its outline, also where edges are soft.
 
     A stroke of width w and length l has the area wl, and an outline of 2l; the outline is the total
-    variation, Σ √((∂x)² + (∂y)²), of an image from 0 to 1.
+    variation, Σ √((∂x)² + (∂y)²), of an image from 0 to 1. Differences over blocks of 2×2 pixels
+    take an oblique edge as long as it is.
 
     >>> ink = np.zeros((50, 50), dtype=np.float32)
     >>> ink[10:14, 5:45] = 1
@@ -28,9 +29,10 @@ def stroke_width(ink: Grey | NDArray[np.bool_]) -> float:
     3.7
     """
     padded = np.pad(ink.astype(np.float32), 1)
-    down = np.diff(padded, axis=0)[:, 1:]  # (height + 1, width + 1)
-    right = np.diff(padded, axis=1)[1:]  # (height + 1, width + 1)
-    return 2 * float(ink.sum(dtype=np.float64)) / float(np.hypot(down, right).sum(dtype=np.float64))
+    rows = padded[1:] + padded[:-1]  # (height + 1, width + 2)
+    columns = padded[:, 1:] + padded[:, :-1]  # (height + 2, width + 1)
+    outline = np.hypot(np.diff(rows, axis=1), np.diff(columns, axis=0)) / 2  # (height + 1, width + 1)
+    return 2 * float(ink.sum(dtype=np.float64)) / float(outline.sum(dtype=np.float64))
 
 
 def with_mnist_pen(ink: Grey) -> Grey:
