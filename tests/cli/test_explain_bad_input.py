@@ -141,6 +141,7 @@ def zoo(tmp_path_factory, trained, others):
     Image.new("1", (9000, 9000)).save(zoo / "bomb.png")
     Image.new("L", (60, 60), 255).save(zoo / "white.png")
     Image.new("L", (1, 1)).save(zoo / "pixel.png")
+    Image.fromarray(gn.load("digits").test.images[0]).save(zoo / "seven.png")
     whole = trained.model.read_bytes()
     (zoo / "cut.safetensors").write_bytes(whole[:-1])
     (zoo / "garbage.safetensors").write_bytes(np.random.default_rng(1).bytes(5000))
