@@ -18,9 +18,13 @@ if TYPE_CHECKING:
     from glassnet.calibration import Calibration as Calibration
     from glassnet.calibration import calibrate as calibrate
     from glassnet.data import Dataset as Dataset
+    from glassnet.data import Normalization as Normalization
     from glassnet.data import Split as Split
+    from glassnet.data import find_digits as find_digits
     from glassnet.data import load as load
+    from glassnet.data import normalization as normalization
     from glassnet.data import normalize_drawing as normalize_drawing
+    from glassnet.data import read_digits as read_digits
     from glassnet.data import read_drawing as read_drawing
     from glassnet.data import with_not_digits as with_not_digits
     from glassnet.errors import GlassnetError as GlassnetError
@@ -61,6 +65,8 @@ if TYPE_CHECKING:
     from glassnet.network import Gradient as Gradient
     from glassnet.network import Network as Network
     from glassnet.prediction import Predictor as Predictor
+    from glassnet.pretrained import load_pretrained as load_pretrained
+    from glassnet.pretrained import pretrained_names as pretrained_names
     from glassnet.rate_search import RateSearch as RateSearch
     from glassnet.rate_search import find_rate as find_rate
     from glassnet.recipe import Recipe as Recipe
@@ -101,6 +107,7 @@ _HOME = {
     "MaxPool": "layers",
     "Model": "model_file",
     "Network": "network",
+    "Normalization": "data",
     "Predictor": "prediction",
     "Progress": "training",
     "Recipe": "recipe",
@@ -123,9 +130,14 @@ _HOME = {
     "evaluate": "evaluation",
     "find_rate": "rate_search",
     "explain": "explanation",
+    "find_digits": "data",
     "load": "data",
     "load_model": "model_file",
+    "load_pretrained": "pretrained",
+    "normalization": "data",
     "normalize_drawing": "data",
+    "pretrained_names": "pretrained",
+    "read_digits": "data",
     "read_drawing": "data",
     "save_model": "model_file",
     "summarize": "summary",

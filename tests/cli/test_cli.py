@@ -87,7 +87,7 @@ def test_unknown_commands_and_options(glassnet):
     assert "No such option '--learnig-rate'" in answer.err
     assert "--learning-rate" in answer.err
     assert "Traceback" not in answer.err
-    for arguments in (["data", "lst"], ["evaluate"], ["predict", "model"], ["train", "extra"]):
+    for arguments in (["data", "lst"], ["evaluate"], ["predict"], ["train", "extra"]):
         answer = glassnet(*arguments)
         assert answer.status == 2
         assert "Error: " in answer.err

@@ -11,6 +11,7 @@ from glassnet.plots.gradient import gradient_by_layer
 from glassnet.plots.landscape import cost_line, cost_plane
 from glassnet.plots.pictures import mistakes, samples, weights
 from glassnet.plots.rate_search import rate_search
+from glassnet.plots.reading import reading_steps
 from glassnet.plots.shared_weight import shared_weight
 from glassnet.plots.training import confusion, learning_curve
 from glassnet.plots.vanishing import vanishing_gradient
@@ -31,6 +32,7 @@ __all__ = [
     "mistakes",
     "png",
     "rate_search",
+    "reading_steps",
     "samples",
     "shared_weight",
     "vanishing_gradient",
