@@ -85,8 +85,13 @@ def notes(results: Result) -> str:
 
 
 def heading(rows: list[Result], group: str) -> str:
-    """What was timed; in training also how many images, the same for all rows."""
-    counts = {entrant["images"] for row in rows for entrant in row["entrants"].values()}
+    """What was timed; in training also how many images, where a row's title says no other number."""
+    counts = {
+        entrant["images"]
+        for row in rows
+        for entrant in row["entrants"].values()
+        if " images, " not in row["title"]
+    }
     return f"{RACES[group]}, {counts.pop():,} images" if len(counts) == 1 else RACES[group]
 
 

@@ -83,6 +83,19 @@ CONVOLUTION = Recipe(
     batch_size=10,
     epochs=LONG,
 )
+MOVING = CONVOLUTION.replace(batch_size=64, augmentation="shift2 rotate10 scale0.1 shear0.1 elastic1")
+ONE_EPOCH = Recipe(
+    layers="conv24@5:relu pool2 conv32@3:relu pool2 256:relu 10",
+    cost="log_likelihood",
+    initializer="he",
+    optimizer="adam",
+    beta1=0.7,
+    beta2=0.9,
+    learning_rate=0.01,
+    schedule="onecycle",
+    batch_size=256,
+    epochs=1,
+)
 MEMORY_BATCHES, MEMORY_IMAGES = (10, 64, 128, 512, 4_096), (5_000, 50_000)  # the smaller set for all batches
 TEXT = "conv20@5-pool2-conv40@5-pool2-100-10"
 
@@ -147,6 +160,13 @@ def rows(data: str, engine: str, quick: bool = False) -> list[Row]:
             race(CONVOLVERS, deep),
         ),
         Row(
+            "one-epoch-99",
+            "training",
+            "**conv24@5-pool2-conv32@3-pool2-256-10**, batch 256, Adam, one-cycle, 60,000 images, 2 threads",
+            tuple(Bar(name, 2) for name in EAGER),
+            race(("glassnet", *EAGER), workload(ONE_EPOCH, 60_000, 2)),
+        ),
+        Row(
             "one-image",
             "prediction",
             "**one image**, 784-30-10, 1 thread",
@@ -192,6 +212,16 @@ def rows(data: str, engine: str, quick: bool = False) -> list[Row]:
             {
                 "glassnet": Entrant("glassnet", deep),
                 "1 thread": Entrant("glassnet", replace(deep, threads=1)),
+            },
+        ),
+        Row(
+            "convolution-augmented",
+            "promises",
+            f"{TEXT}, batch 64: an epoch of images that move in all ways",
+            (Bar("augmented", 1.2, at_most=True),),
+            {
+                "glassnet": Entrant("glassnet", replace(deep, threads=1)),
+                "augmented": Entrant("glassnet", workload(MOVING, 50_000)),
             },
         ),
         Row(

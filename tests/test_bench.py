@@ -133,6 +133,70 @@ def test_numpy_contender_makes_the_textbooks_step(module):
             np.testing.assert_allclose(ours, right, rtol=0, atol=1e-5)
 
 
+def test_the_rates_of_a_workload_are_those_of_its_epoch(module):
+    np, gn, workloads = module("numpy"), module("glassnet"), module("peers.workload")
+    assert workloads.Workload(gn.Recipe(learning_rate=0.25), 25).rates == [0.25] * 3
+    found = workloads.Workload(gn.Recipe(learning_rate=2.0, schedule="cosine", epochs=1), 40).rates
+    assert found == pytest.approx([2, 1 + np.sqrt(0.5), 1, 1 - np.sqrt(0.5)])  # of 4 mini-batches
+    with pytest.raises(NotImplementedError):
+        workloads.Workload(gn.Recipe(schedule="cosine", epochs=2), 40).rates  # noqa: B018 (a property)
+
+
+@pytest.mark.parametrize("name", ["PyTorch", "PyTorch, tuned", "PyTorch, channels last"])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"optimizer": "adam", "beta1": 0.7, "beta2": 0.9, "schedule": "onecycle", "learning_rate": 0.01},
+        {"optimizer": "adam", "learning_rate": 0.001},
+        {"l2": 3.0, "learning_rate": 0.1},
+    ],
+)
+def test_pytorch_ends_an_epoch_where_glassnet_does(module, name, changes):
+    """In one epoch, and once more from the beginning, with its schedule."""
+    pytest.importorskip("torch")
+    np, gn, workloads = module("numpy"), module("glassnet"), module("peers.workload")
+    recipe = gn.Recipe(
+        data="random",
+        layers="conv2@5s2:relu pool2 10",
+        cost="log_likelihood",
+        initializer="he",
+        epochs=1,
+        **changes,
+    )
+    workload = workloads.Workload(recipe, 95)
+    data, initial = workload.data(), list(recipe.network().parameters.values())
+    order = gn.rng.Stream(recipe.seed, gn.rng.Purpose.SHUFFLE, epoch=1).permutation(95)
+    ours, theirs = (module("peers").contender(who)(workload, data) for who in ("glassnet", name))
+    for _ in range(2):
+        for contender in (ours, theirs):
+            contender.load(initial)
+            contender.epoch(order)
+        for mine, wanted in zip(theirs.parameters(), ours.parameters(), strict=True):
+            np.testing.assert_allclose(mine, wanted, rtol=0, atol=1e-4)
+        assert max(np.abs(a - b).max() for a, b in zip(ours.parameters(), initial, strict=True)) > 1e-3
+
+
+@pytest.mark.parametrize("changes", [{"optimizer": "adamw"}, {"optimizer": "adam", "l2": 1.0}])
+def test_what_pytorch_contenders_do_not_do_they_refuse(module, changes):
+    pytest.importorskip("torch")
+    workload = module("peers.workload").Workload(module("glassnet").Recipe(data="random", **changes), 20)
+    with pytest.raises(NotImplementedError):
+        module("peers").contender("PyTorch")(workload, workload.data())
+
+
+def test_an_epoch_that_was_the_last_begins_anew(module):
+    """The second of a recipe with one epoch is the first again, and not another one."""
+    crew, workloads = module("peers.crew"), module("peers.workload")
+    recipe = module("glassnet").Recipe(data="random", epochs=1, schedule="cosine")
+    entrants = {"glassnet": crew.Entrant("glassnet", workloads.Workload(recipe, 200))}
+    with crew.Crew(entrants) as alone:
+        assert alone.ask("epoch").keys() == {"glassnet"}
+        first = alone.ask("accuracy")
+        assert alone.ask("epoch").keys() == {"glassnet"}
+        assert alone.ask("accuracy") == first
+    assert alone.left_out == {}
+
+
 def test_the_quick_run_works_from_end_to_end(module, tmp_path):
     results, picture = tmp_path / "benchmarks.json", tmp_path / "benchmarks.png"
     options = ["--quick", "--repeats", "1", "--json", str(results), "--picture", str(picture)]

@@ -14,7 +14,7 @@ from glassnet.errors import GlassnetError
 from glassnet.initializers import INITIALIZERS
 from glassnet.layers import Conv, Dense, Dropout, Flatten, MaxPool, Softmax
 from glassnet.network import CHUNK, Network
-from glassnet.optimizers import SGD
+from glassnet.optimizers import SGD, update
 from glassnet.rng import Purpose, Stream
 
 RNG = np.random.default_rng(4)
@@ -111,16 +111,16 @@ def test_downhill_from_1_1_is_minus_3_minus_1():
 
     weight = {"0.weight": network.parameters["0.weight"]}
     before = weight["0.weight"].copy()
-    SGD().update(weight, {"0.weight": gradient.parameters["0.weight"]}, {}, learning_rate=0.25)
+    update(SGD(), weight, {"0.weight": gradient.parameters["0.weight"]}, {}, learning_rate=0.25)
     assert (weight["0.weight"] - before) / 0.25 == pytest.approx(np.array([[-3, -1]]), abs=1e-14)
 
 
 def learn(network, cost, steps, eta=0.15):
     """Outputs for the input 1 after 0, 1, … steps towards the target 0."""
-    x, y, optimizer, outputs = [[1.0]], [[0.0]], SGD(), []
+    x, y, outputs = [[1.0]], [[0.0]], []
     for _ in range(steps):
         outputs.append(network.predict(np.array(x)).item())
-        optimizer.update(network.parameters, network.gradient(x, y, cost).parameters, {}, eta)
+        update(SGD(), network.parameters, network.gradient(x, y, cost).parameters, {}, eta)
     return [*outputs, network.predict(np.array(x)).item()]
 
 
@@ -360,7 +360,7 @@ def test_zeros_keep_the_neurons_of_a_layer_alike():
     network = Network("4-3-2", seed=0, initializer="zeros", dtype=np.float64)
     for _ in range(5):
         gradient = network.gradient(RNG.normal(size=(6, 4)), [0, 1, 0, 1, 1, 1], "quadratic")
-        SGD().update(network.parameters, gradient.parameters, {}, 1.0)
+        update(SGD(), network.parameters, gradient.parameters, {}, 1.0)
     weight = network.parameters["0.weight"]
     assert weight.any()
     assert (weight == weight[0]).all()

@@ -15,7 +15,9 @@ from glassnet.costs import COSTS
 from glassnet.engine import ENGINES, native
 from glassnet.errors import GlassnetError
 from glassnet.initializers import INITIALIZERS
+from glassnet.optimizers import OPTIMIZERS, Adam, Momentum
 from glassnet.recipe import Recipe
+from glassnet.schedules import SCHEDULES
 
 NAN, INF, HUGE = float("nan"), float("inf"), 10**400
 
@@ -30,7 +32,14 @@ REFUSED = {
     "learning_rate": [0, 0.0, -0.1, NAN, INF, HUGE, "0.5", None, True],
     "batch_size": [0, -1, 2.5, 10.0, HUGE, "10", None, True],
     "epochs": [-1, 1.5, HUGE, "3", None, True],
+    "optimizer": [None, "adan", 5],
+    "momentum": [-0.1, 1.0, 1, NAN, INF, HUGE, "0.9", None, True],
+    "beta1": [-0.1, 1.0, 1, NAN, INF, HUGE, "0.9", None, True],
+    "beta2": [-0.1, 1.0, 1, NAN, INF, HUGE, "0.9", None, True],
+    "schedule": [None, 5, "", "cosin", "step", "step0", "halve", "onecycle1", "cosine2", ["cosine"]],
     "l2": [-1, -0.1, NAN, INF, HUGE, "1", None, True],
+    "augmentation": [None, 5, "shft2", "shift", "shift-1", "shift2 shift3", "scale1", ["shift2"]],
+    "l1": [-1, -0.1, NAN, INF, HUGE, "1", None, True],
     "class_weights": [(1, -1), (NAN,), (INF,), (HUGE,), ("1",), (None,), (True,), 5, None],
     "patience": [0, -1, 2.5, HUGE, "3", True],
     "time_limit": [0, -1, NAN, INF, HUGE, "3", True],
@@ -191,6 +200,46 @@ def test_whole_numbers_are_numbers():
     assert recipe.class_weights == (1, 2)
 
 
+def test_the_optimizer_takes_its_own_settings():
+    recipe = Recipe(optimizer="momentum", momentum=0.5, beta1=0.7, beta2=0)
+    assert recipe.make_optimizer() == Momentum(0.5)
+    assert recipe.replace(optimizer="adam").make_optimizer() == Adam(0.7, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"), [("step10", "step10x0.1"), ("onecycle", "onecycle0.3"), ("onecycle.5", "onecycle0.5")]
+)
+def test_schedules_are_kept_with_all_their_numbers(given, kept):
+    assert Recipe(schedule=given).schedule == kept
+    assert Recipe(schedule=given) == Recipe(schedule=kept)
+
+
+# A recipe as it was written before there were optimizers and schedules.
+OLD = """
+data = "digits"
+layers = "784-16-16-10"
+activation = "sigmoid"
+output_activation = "auto"
+cost = "cross_entropy"
+initializer = "scaled_normal"
+learning_rate = 0.5
+batch_size = 10
+epochs = 60
+l2 = 0.0
+class_weights = []
+keep = "last"
+seed = 0
+dtype = "float32"
+engine = "native"
+"""
+
+
+def test_an_old_recipe_means_what_it_meant():
+    old = Recipe.from_toml(OLD)
+    assert old == Recipe()
+    assert (old.optimizer, old.schedule, old.l1) == ("sgd", "constant", 0.0)
+
+
 def test_a_recipe_is_a_value():
     recipe = Recipe()
     with pytest.raises(FrozenInstanceError):
@@ -207,6 +256,8 @@ def test_every_field_has_a_help_that_names_its_choices():
         ("activation", ACTIVATIONS),
         ("cost", COSTS),
         ("initializer", INITIALIZERS),
+        ("optimizer", OPTIMIZERS),
+        ("schedule", SCHEDULES),
         ("engine", ENGINES),
     ]:
         assert all(choice in helps[name] for choice in table), name
@@ -225,7 +276,14 @@ RECIPES = st.builds(
     learning_rate=st.floats(1e-300, 1e300),
     batch_size=st.integers(1, 10**9),
     epochs=st.integers(0, 10**9),
+    optimizer=st.sampled_from(list(OPTIMIZERS)),
+    momentum=st.floats(0, 1, exclude_max=True),
+    beta1=st.floats(0, 1, exclude_max=True),
+    beta2=st.floats(0, 1, exclude_max=True),
+    schedule=st.sampled_from(["constant", "step3", "step10x1e-05", "halve4", "cosine", "onecycle.25"]),
     l2=st.floats(0, 1e300),
+    augmentation=st.sampled_from(["", "shift2 rotate10", "elastic.5 shear0.25  scale0.1", "expanded"]),
+    l1=st.floats(0, 1e300),
     class_weights=st.lists(st.floats(0, 1e300), max_size=3).map(tuple),
     patience=st.none() | st.integers(1, 1000),
     time_limit=st.none() | st.floats(1e-9, 1e9),

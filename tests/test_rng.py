@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -31,6 +30,7 @@ FIRST_WORDS = {
     "GRADIENT_CHECK": "15156e9d 44f2e27b 1c03dd79 8d2290af 62c5e5ca",
     "LANDSCAPE": "7f281204 0102c0ef ad7be903 260b85a2 d88701fe",
     "DROPOUT": "1b284a5f dd2ba098 f807a80e f9515333 15cdfa67",
+    "AUGMENT": "77ab058a 80059d4f 1d557994 d5b0fee3 0dff4f36",
     "NOT_DIGITS": "c6f541d4 81d1b391 955c93d0 feab1595 d894a360",
 }
 
@@ -123,35 +123,6 @@ def test_words_are_the_bits_of_one_stream_a_step(seed, epoch, steps, count):
 def test_a_longer_draw_begins_with_the_shorter_one():
     stream = Stream(5, Purpose.SHUFFLE)
     assert stream.bits(9)[:6].tolist() == stream.bits(6).tolist()
-
-
-# (place among the uniforms, in units of 2⁻³²): the ends, the middle, and the quarter turns.
-EDGES = [0, 1, 2**30 - 1, 2**30, 2**31 - 1, 2**31, 3 * 2**30, 2**32 - 2, 2**32 - 1]
-PLACES = [*EDGES, *(int(k) for k in np.linspace(3, 2**32 - 3, 5000))]
-UNIFORMS = np.array([(k + 0.5) / 2**32 for k in PLACES])
-
-
-def ulps(found, expected):
-    return np.max(np.abs(found - expected) / np.spacing(np.abs(expected)))
-
-
-def test_ln_is_good_to_two_units_in_the_last_place():
-    assert ulps(rng._ln(UNIFORMS), np.array([math.log(u) for u in UNIFORMS])) <= 2
-
-
-def test_cos_and_sin_of_a_turn_are_good_to_two_units_in_the_last_place():
-    def exact(u):
-        # 2πu is not exact in floats, so the nearest quarter turn is taken off in fractions first
-        quarters = Fraction(float(u)) * 4
-        quarter = math.floor(quarters + Fraction(1, 2))
-        x = float(quarters - quarter) * (math.pi / 2)
-        c, s = math.cos(x), math.sin(x)
-        return [(c, s), (-s, c), (-c, -s), (s, -c)][quarter % 4]
-
-    cos, sin = rng._cos_sin_of_turn(UNIFORMS)
-    expected = np.array([exact(u) for u in UNIFORMS])
-    assert ulps(cos, expected[:, 0]) <= 2
-    assert ulps(sin, expected[:, 1]) <= 2
 
 
 class Ends(Stream):

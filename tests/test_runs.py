@@ -10,6 +10,7 @@ import threading
 
 import numpy as np
 import pytest
+import tomli_w
 
 from glassnet.data import Dataset, load
 from glassnet.errors import GlassnetError
@@ -297,7 +298,14 @@ OTHERS = {
     "initializer": "normal",
     "learning_rate": 0.25,
     "batch_size": 7,
+    "optimizer": "momentum",
+    "momentum": 0.5,
+    "beta1": 0.5,
+    "beta2": 0.5,
+    "schedule": "cosine",
     "l2": 0.1,
+    "augmentation": "shift2",
+    "l1": 0.1,
     "class_weights": (1.0,) * 10,
     "seed": 6,
     "dtype": "float64",
@@ -320,6 +328,39 @@ def test_a_recipe_changed_by_hand(tmp_path, trainer, name):
     other = RECIPE.replace(**{name: OTHERS[name]})
     with pytest.raises(GlassnetError, match=rf"config\.toml has {name} = .*begun with .*: put that back"):
         run.load_progress(other, SHA)
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "onecycle"])
+def test_a_schedule_over_all_epochs_keeps_their_number(tmp_path, trainer, schedule):
+    recipe = RECIPE.replace(schedule=schedule)
+    run = saved(RunFolder.create(tmp_path / "run", recipe), trainer, recipe)
+    assert run.load_progress(recipe.replace(patience=4), SHA).epoch == 3
+    sentence = rf"epochs = 9, the run was begun with 3, which schedule = '{recipe.schedule}' goes by: put"
+    with pytest.raises(GlassnetError, match=sentence):
+        run.load_progress(recipe.replace(epochs=9), SHA)
+
+
+@pytest.mark.parametrize("schedule", ["constant", "step2", "halve2"])
+def test_other_schedules_leave_epochs_to_be_raised(tmp_path, trainer, schedule):
+    recipe = RECIPE.replace(schedule=schedule)
+    run = saved(RunFolder.create(tmp_path / "run", recipe), trainer, recipe)
+    assert run.load_progress(recipe.replace(epochs=9), SHA).epoch == 3
+
+
+# The fields that came later: a run that was begun before them has none of them in its files.
+LATER = ("optimizer", "momentum", "beta1", "beta2", "schedule", "l1")
+
+
+def test_a_run_from_before_there_were_optimizers_goes_on(tmp_path, trainer):
+    run = saved(RunFolder.create(tmp_path / "run", RECIPE), trainer)
+    old = {name: value for name, value in RECIPE.to_dict().items() if name not in LATER}
+    run.config.write_text(tomli_w.dumps(old))
+    rewrite_checkpoint(run, recipe=old)
+    recipe = run.recipe()
+    assert recipe == RECIPE
+    progress = run.load_progress(recipe.replace(epochs=4), SHA)
+    assert progress.optimizer_state == {}
+    list(Trainer(recipe.network(), load("digits"), recipe.replace(epochs=4), progress=progress))
 
 
 def test_other_data(tmp_path, trainer):

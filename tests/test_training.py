@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from glassnet import training
 from glassnet.data import Dataset, Split
 from glassnet.engine import ENGINES, get_engine
-from glassnet.errors import GlassnetError
+from glassnet.errors import GlassnetError, GlassnetWarning
 from glassnet.network import Network
 from glassnet.recipe import Recipe
 from glassnet.rng import Purpose, Stream
@@ -450,6 +451,12 @@ def test_divergence_on_validation_data_belongs_to_the_last_mini_batch():
         ({"learning_rate": 0.5}, 1000, "the inputs reach 1000; scale them to about 0 … 1"),
         # ηλ/n = 0.5 · 160 / 4 = 20: the weights are multiplied by 1 − 20 in each step
         ({"learning_rate": 0.5, "l2": 160.0}, 1, "ηλ/n is 20, so the penalty makes the weights grow"),
+        (
+            {"learning_rate": 0.05, "l2": 1600.0, "optimizer": "adamw"},
+            1,
+            "ηλ/n is 20, so the penalty makes the weights grow",
+        ),
+        ({"optimizer": "momentum"}, 1, "the learning rate 50.5 is probably too large; try 5.05"),
     ],
 )
 def test_divergence_names_its_likely_cause(changes, scale, cause):
@@ -457,6 +464,176 @@ def test_divergence_names_its_likely_cause(changes, scale, cause):
     with pytest.raises(DivergedError) as error:
         run(DIVERGING.replace(**changes), data)
     assert cause in str(error.value)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_an_optimizer_remembers_may_not_overflow_unseen(engine):
+    """No input, but w = 10¹⁹ and λ/n = 1000: the penalty's gradient is 10²², its square no float32.
+
+    Adam's v would be infinite, and the weight stand still for ever.
+    """
+    data = dataset(Split(np.zeros((1, 1)), [0]), classes=1)
+    recipe = DIVERGING.replace(engine=engine, optimizer="adam", learning_rate=0.001, l2=1000.0)
+    network = recipe.network()
+    network.parameters["0.weight"][:] = 1e19
+    with pytest.raises(DivergedError, match="epoch 1, mini-batch 1: "):
+        Trainer(network, data, recipe).epoch()
+
+
+def test_adam_is_told_of_a_rate_that_is_usual_for_it():
+    data = dataset(Split(np.ones((4, 1)), [0] * 4), classes=1)
+    with pytest.warns(
+        GlassnetWarning, match=r"adam moves every parameter by about .*, 1e\+30: 0\.001 is usual"
+    ):
+        trainer = Trainer(DIVERGING.network(), data, DIVERGING.replace(optimizer="adam", learning_rate=1e30))
+    with pytest.raises(DivergedError, match=r"the learning rate 1e\+30 is probably too large; try 0\.001;"):
+        list(trainer)
+
+
+# Optimizers, schedules, penalties
+
+
+RATES = {
+    "constant": [0.8, 0.8, 0.8, 0.8],
+    "step2x0.5": [0.8, 0.8, 0.4, 0.4],
+    # the last of five mini-batches of each epoch, of twenty in all
+    "cosine": [0.8 * (1 + np.cos(np.pi * s / 20)) / 2 for s in (4, 9, 14, 19)],
+    "onecycle0.5": [
+        0.8 * (0.04 + 0.96 * (1 - np.cos(np.pi * 4 / 9)) / 2),
+        0.8,
+        0.8 * (4e-6 + (1 - 4e-6) * (1 + np.cos(np.pi * 5 / 10)) / 2),
+        0.8 * 4e-6,
+    ],
+}
+
+
+@pytest.mark.parametrize("schedule", RATES)
+def test_a_record_has_the_rate_of_its_last_mini_batch(schedule):
+    _, records = run(RECIPE.replace(schedule=schedule))
+    assert [record.learning_rate for record in records] == pytest.approx(RATES[schedule], rel=1e-12)
+
+
+def test_halving_ends_training_and_says_why():
+    """At this rate no answer changes: each epoch but the first brings nothing, and the eighth is the last."""
+    recipe = RECIPE.replace(schedule="halve1", learning_rate=1e-12, epochs=100)
+    trainer = Trainer(recipe.network(), DATA, recipe)
+    rates = [record.learning_rate for record in trainer]
+    assert rates == [1e-12, 1e-12, *(1e-12 / 2**k for k in range(1, 7))]
+    assert trainer.finished == "the learning rate was halved 7 times, to 1/128"
+    again = Trainer(recipe.network(), DATA, recipe.replace(epochs=200), progress=trainer.progress)
+    assert again.finished == trainer.finished
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_gives_the_same_bits_with_a_memory_and_a_schedule(engine, way):
+    recipe = RECIPE.replace(
+        engine=engine, optimizer="adam", learning_rate=0.01, schedule="onecycle0.3", l1=0.1
+    )
+    network, records = run(recipe)
+    trainer = Trainer(recipe.network(), DATA, recipe)
+    way(trainer)
+    assert_same_bits(trainer.network, network)
+    assert without_time(trainer.history) == without_time(records)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(("optimizer", "counts_l2"), [("sgd", True), ("adam", True), ("adamw", False)])
+def test_the_penalty_of_a_record_by_hand(engine, optimizer, counts_l2):
+    """(λ/2n) Σ w² + (λ₁/n) Σ |w| of the weights; with AdamW λ is no penalty, w shrinks beside the step."""
+    recipe = RECIPE.replace(engine=engine, optimizer=optimizer, learning_rate=0.01, l2=0.7, l1=0.3, epochs=1)
+    network, (record,) = run(recipe)
+    w = np.concatenate([network.parameters[name].ravel() for name in ("0.weight", "1.weight")])
+    expected = counts_l2 * 0.7 / (2 * N) * (w**2).sum() + 0.3 / N * np.abs(w).sum()
+    assert record.penalty == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_l1_step_is_the_slope_of_cost_and_penalty(engine):
+    """One step over all examples at η = 1 is −∂(C + penalty)/∂w, by central differences of both."""
+    recipe = RECIPE.replace(
+        engine=engine, layers="6-3", learning_rate=1.0, batch_size=N, l2=0.7, l1=0.9, epochs=1
+    )
+    before = recipe.network()
+    after, _ = run(recipe)
+
+    def C(w):
+        network = before.copy()
+        network.parameters["0.weight"][:] = w
+        data_cost = network.gradient(DATA.training.images, DATA.training.labels, "cross_entropy").cost
+        return data_cost + 0.7 / (2 * N) * (w**2).sum() + 0.9 / N * np.abs(w).sum()
+
+    w, h = before.parameters["0.weight"], 1e-6
+    for place in np.ndindex(w.shape):
+        nudge = np.zeros_like(w)
+        nudge[place] = h
+        slope = (C(w + nudge) - C(w - nudge)) / (2 * h)
+        assert w[place] - after.parameters["0.weight"][place] == pytest.approx(slope, abs=1e-8)
+
+
+def test_a_progress_without_any_epoch_needs_no_memory():
+    recipe = RECIPE.replace(optimizer="adam", learning_rate=0.01)
+    whole = run(recipe)[0]
+    begun = Trainer(
+        Network("6-4-3", seed=9, dtype="float64"),
+        DATA,
+        recipe,
+        progress=Progress(recipe.network().parameters),
+    )
+    list(begun)
+    assert_same_bits(begun.network, whole)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda state: state.clear(), "the optimizer's state has no '0.weight.m', which adam remembers"),
+        (lambda state: state.pop("1.bias.v"), "the optimizer's state has no '1.bias.v'"),
+        (
+            lambda state: state.update({"0.bias.m": np.zeros(3)}),
+            r"'0.bias.m' of the optimizer's state is float64 of",
+        ),
+        (lambda state: state.update({"0.bias.velocity": np.zeros(4)}), "which adam does not remember"),
+    ],
+)
+def test_a_memory_that_does_not_fit_is_refused(change, sentence):
+    recipe = RECIPE.replace(optimizer="adam", learning_rate=0.01)
+    first = Trainer(recipe.network(), DATA, recipe)
+    first.epoch()
+    progress = copy.deepcopy(first.progress)
+    change(progress.optimizer_state)
+    with pytest.raises(GlassnetError, match=sentence):
+        Trainer(recipe.network(), DATA, recipe, progress=progress)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"optimizer": "adamw", "learning_rate": 0.5}, "a step of adamw moves every parameter by about the"),
+        ({"momentum": 0.5}, "momentum is 0.5, and sgd has none: it changes nothing"),
+        ({"optimizer": "momentum", "beta1": 0.5}, "beta1 is 0.5, and momentum has none"),
+        ({"optimizer": "adam", "momentum": 0.5, "learning_rate": 0.01}, "momentum is 0.5, and adam has none"),
+    ],
+)
+def test_settings_that_are_hardly_meant_are_told(changes, sentence):
+    recipe = RECIPE.replace(**changes)
+    with pytest.warns(GlassnetWarning, match=sentence):
+        Trainer(recipe.network(), DATA, recipe)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"optimizer": "momentum", "momentum": 0.5},
+        {"optimizer": "nesterov", "momentum": 0.5},
+        {"optimizer": "adam", "learning_rate": 0.05, "beta1": 0.7, "beta2": 0.9},
+    ],
+)
+def test_settings_that_are_meant_are_not(changes):
+    recipe = RECIPE.replace(**changes)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Trainer(recipe.network(), DATA, recipe)
 
 
 # Weights
@@ -510,6 +687,7 @@ def test_examples_of_weight_zero_are_not_learned_from():
         ({}, DATA, {"example_weights": np.ones(5)}, "give one for each of the 23 examples"),
         ({}, DATA, {"example_weights": -np.ones(N)}, "finite and not negative"),
         ({}, DATA, {"progress": Progress({"0.weight": np.zeros((3, 6))})}, "the network 6-4-3"),
+        ({"schedule": "halve2"}, dataset(DATA.training), {}, "noise has no validation data"),
     ],
 )
 def test_what_does_not_fit_is_refused_before_the_first_step(changes, data, arguments, sentence):

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 (its usual name)
 
+from glassnet import Recipe
 from glassnet.layers import Conv, Dense, Flatten, Layer, MaxPool
+from glassnet.schedules import OneCycle, parse_schedule
 from peers import Contender
 from peers.workload import Data, Workload
 
@@ -34,7 +36,11 @@ class Tuned(Contender):
 
     def __init__(self, workload: Workload, data: Data) -> None:
         torch.set_num_threads(workload.threads)
-        self._recipe, self._decay = workload.recipe, workload.decay
+        self._recipe, self._decay, self._rates = workload.recipe, workload.decay, workload.rates
+        if self._recipe.optimizer not in ("sgd", "adam") or (
+            self._recipe.optimizer == "adam" and self._recipe.l2
+        ):
+            raise NotImplementedError(f"{self._recipe.optimizer} with λ {self._recipe.l2:g}")
         network = workload.recipe.network()
         self._layers, self._input_shape = network.layers, network.input_shape
         self._steps = steps(self._layers)
@@ -50,20 +56,33 @@ class Tuned(Contender):
 
     def load(self, parameters: Sequence[NDArray[Any]]) -> None:
         self._parameters = [self._ordered(torch.tensor(array)).requires_grad_() for array in parameters]
+        self._adam = adam(self._parameters, self._recipe, fused=True)
 
     def parameters(self) -> list[NDArray[Any]]:
         return [tensor.detach().numpy().copy() for tensor in self._parameters]
 
     def epoch(self, order: NDArray[Any]) -> None:
-        weights, eta = self._parameters[0::2], self._recipe.learning_rate
-        for batch in torch.from_numpy(order).split(self._recipe.batch_size):
+        batches = torch.from_numpy(order).split(self._recipe.batch_size)
+        for batch, eta in zip(batches, self._rates, strict=False):  # a first step has one batch
             x, y = self._x.index_select(0, batch), self._y.index_select(0, batch)
             cost = self._cost(forward(x, self._parameters, self._steps), y)
             gradients = torch.autograd.grad(cost, self._parameters)
-            with torch.no_grad():
-                if self._decay != 1:
-                    torch._foreach_mul_(weights, self._decay)
-                torch._foreach_add_(self._parameters, gradients, alpha=-eta)
+            if self._recipe.optimizer == "adam":
+                self._adam_step(gradients, eta)
+            else:
+                self._plain_step(gradients, eta)
+
+    def _plain_step(self, gradients: Sequence[Tensor], eta: float) -> None:
+        with torch.no_grad():
+            if self._decay != 1:
+                torch._foreach_mul_(self._parameters[0::2], self._decay)
+            torch._foreach_add_(self._parameters, gradients, alpha=-eta)
+
+    def _adam_step(self, gradients: Sequence[Tensor], eta: float) -> None:
+        for tensor, gradient in zip(self._parameters, gradients, strict=True):
+            tensor.grad = gradient
+        self._adam.param_groups[0]["lr"] = eta
+        self._adam.step()
 
     def predictor(self, images: NDArray[Any]) -> Callable[[], Any]:
         return inference(
@@ -78,7 +97,10 @@ class ChannelsLast(Tuned):
 
 
 class Usual(Tuned):
-    """As PyTorch's tutorials have it: nn.Sequential, backward(), torch.optim.SGD (its fastest form here)."""
+    """As PyTorch's tutorials have it: nn.Sequential, backward(), torch.optim, lr_scheduler.
+
+    SGD is taken in its fastest form here, Adam in the one that PyTorch chooses.
+    """
 
     def load(self, parameters: Sequence[NDArray[Any]]) -> None:
         modules: list[nn.Module] = []
@@ -96,13 +118,19 @@ class Usual(Tuned):
             {"params": self._parameters[0::2], "weight_decay": (1 - self._decay) / eta},
             {"params": self._parameters[1::2], "weight_decay": 0.0},
         ]
-        self._optimizer = torch.optim.SGD(groups, lr=eta, foreach=False)
+        plain = self._recipe.optimizer == "sgd"
+        self._optimizer = (
+            torch.optim.SGD(groups, lr=eta, foreach=False) if plain else adam(self._parameters, self._recipe)
+        )
+        self._scheduler = one_cycle(self._optimizer, self._recipe, len(self._rates))
 
     def epoch(self, order: NDArray[Any]) -> None:
         for batch in torch.from_numpy(order).split(self._recipe.batch_size):
             self._optimizer.zero_grad()
             self._cost(self._to_z(self._x[batch]), self._y[batch]).backward()
             self._optimizer.step()
+            if self._scheduler:
+                self._scheduler.step()
 
     def predictor(self, images: NDArray[Any]) -> Callable[[], Any]:
         return inference(self._to_outputs, self._images(images))
@@ -113,6 +141,8 @@ class Compiled(Tuned):
 
     def __init__(self, workload: Workload, data: Data) -> None:
         super().__init__(workload, data)
+        if (self._recipe.optimizer, self._recipe.schedule) != ("sgd", "constant"):
+            raise NotImplementedError(f"{self._recipe.optimizer}, {self._recipe.schedule}")
         layers, cost, decay, eta = self._steps, self._cost, self._decay, self._recipe.learning_rate
 
         # Not dynamic: an epoch's last mini-batch, if it is smaller, gets code of its own.
@@ -138,6 +168,23 @@ class Compiled(Tuned):
     def predictor(self, images: NDArray[Any]) -> Callable[[], Any]:
         compiled = torch.compile(lambda x: self._output(forward(x, self._parameters, self._steps)))
         return inference(compiled, self._images(images))
+
+
+def adam(parameters: Sequence[Tensor], recipe: Recipe, fused: bool | None = None) -> torch.optim.Adam:
+    """PyTorch's own, with the recipe's settings."""
+    return torch.optim.Adam(parameters, recipe.learning_rate, (recipe.beta1, recipe.beta2), fused=fused)
+
+
+def one_cycle(optimizer: torch.optim.Optimizer, recipe: Recipe, steps: int) -> Any:
+    """PyTorch's scheduler for the recipe's schedule; None where the rate is constant."""
+    match parse_schedule(recipe.schedule):
+        case OneCycle(rising=rising):
+            return torch.optim.lr_scheduler.OneCycleLR(
+                optimizer, recipe.learning_rate, total_steps=steps, pct_start=rising, cycle_momentum=False
+            )
+    if recipe.schedule != "constant":
+        raise NotImplementedError(recipe.schedule)
+    return None
 
 
 def steps(layers: Sequence[Layer]) -> list[tuple[Step, bool]]:

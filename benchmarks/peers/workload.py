@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from glassnet import Network, Recipe, load, summarize
 from glassnet.data import locate
+from glassnet.optimizers import initial_state, update
+from glassnet.schedules import Position, parse_schedule
 
 MOST_TEST_IMAGES = 10_000
 INK = 0.19  # the share of MNIST's pixels that are not zero
@@ -56,9 +58,19 @@ class Workload:
         """1 − ηλ/n, by which a step of L2 multiplies the weights."""
         return 1 - self.recipe.learning_rate * self.recipe.l2 / self.images
 
+    @property
+    def rates(self) -> list[float]:
+        """The learning rate of each mini-batch of an epoch."""
+        recipe, batches = self.recipe, -(-self.images // self.recipe.batch_size)
+        if recipe.schedule != "constant" and recipe.epochs != 1:
+            raise NotImplementedError(f"{recipe.schedule} over several epochs")
+        at = Position(np.arange(batches), batches, batches * recipe.epochs, [])
+        factors = parse_schedule(recipe.schedule).factors(at)
+        return [float(recipe.learning_rate * factor) for factor in factors]
+
     def data(self) -> Data:
         """The images, repeated in turn where there are fewer; random ones where MNIST isn't at hand."""
-        known = mnist() if self.recipe.data == "mnist" else random_data(min(self.images, 50_000))
+        known = mnist(self.images) if self.recipe.data == "mnist" else random_data(min(self.images, 50_000))
         if self.images <= len(known.images):
             return known._replace(images=known.images[: self.images], labels=known.labels[: self.images])
         places = np.arange(self.images) % len(known.images)
@@ -70,10 +82,12 @@ def data_at_hand() -> str:
     return "random" if locate("mnist") == "not fetched yet" else "mnist"
 
 
-def mnist() -> Data:
-    """MNIST's 50,000 training and 10,000 test images."""
-    training, test = load("mnist").training, load("mnist").test
-    return Data(training.images.reshape(-1, 784), training.labels, test.images.reshape(-1, 784), test.labels)
+def mnist(count: int) -> Data:
+    """MNIST's 50,000 training images, the 10,000 for validation where more are wanted, and its test."""
+    data = load("mnist")
+    parts = [data.training, data.validation] if count > len(data.training) else [data.training]
+    images, labels = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return Data(images.reshape(-1, 784), labels, data.test.images.reshape(-1, 784), data.test.labels)
 
 
 def random_data(count: int) -> Data:
@@ -101,8 +115,9 @@ def textbook_step(network: Network, images: Any, labels: Any, workload: Workload
     """The parameters after one step, in float64 by the textbook's formulas."""
     recipe = workload.recipe
     exact = Network(network.layers, network.input_shape, parameters=network.parameters, dtype=np.float64)
-    gradients = exact.gradient(images, labels, recipe.cost).parameters
-    return [
-        array * (workload.decay if name in network.weights else 1) - recipe.learning_rate * gradients[name]
-        for name, array in exact.parameters.items()
-    ]
+    gradients, optimizer = exact.gradient(images, labels, recipe.cost).parameters, recipe.make_optimizer()
+    for name in network.weights:
+        gradients[name] += recipe.l2 / workload.images * exact.parameters[name]
+    state = initial_state(optimizer, exact.parameters)
+    update(optimizer, exact.parameters, gradients, state, workload.rates[0])
+    return list(exact.parameters.values())

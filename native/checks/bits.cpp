@@ -73,27 +73,36 @@ struct Case {
   Plan plan;
   Criterion by;
   std::size_t batch;
-  double decay;
+  Descent how;
+  bool moving = false;
 };
+
+// λ₁/n and λ/n; of the rules with settings, β₁ = μ = 0.9 and β₂ = 0.99.
+Descent descent(Rule rule, bool decoupled, double l1, double l2) {
+  return {true, rule, decoupled, l1, l2, 0.9, 0.99, 1e-8, 0, 1, 1};
+}
 
 template <class T>
 std::uint64_t train_once(const Case& of, const Target& target, std::size_t threads) {
   state = 88172645463325252;
   const Plan& plan = of.plan;
   std::vector<std::vector<T>> numbers;
-  std::vector<Parameters<T>> parameters;
+  std::vector<Parameters<T>> parameters, memories[2];
   std::size_t with_weights = 0;
-  for (const Operation& layer : plan) {
-    parameters.push_back({});
-    if (!has_weights(layer)) continue;
+  const auto append = [&](std::vector<Parameters<T>>& to, const Operation& layer, bool zero) {
+    to.push_back({});
+    if (!has_weights(layer)) return;
     const std::size_t neurons = is_dense(layer) ? layer.n_out : layer.out.channels;
     for (std::size_t count : {neurons * fan_in(layer), neurons}) {
       numbers.emplace_back(count);
-      for (T& number : numbers.back()) number = T(uniform() / 4);
+      for (T& number : numbers.back()) number = zero ? T(0) : T(uniform() / 4);
     }
-    parameters.back() = {numbers[2 * with_weights].data(), numbers[2 * with_weights + 1].data()};
-    with_weights++;
-  }
+    to.back() = {numbers[numbers.size() - 2].data(), numbers.back().data()};
+  };
+  for (const Operation& layer : plan) append(parameters, layer, false), with_weights += has_weights(layer);
+  const std::size_t kinds = of.how.rule == Rule::sgd ? 0 : of.how.rule == Rule::adam ? 2 : 1;
+  for (std::size_t i = 0; i < kinds; i++)
+    for (const Operation& layer : plan) append(memories[i], layer, true);
 
   const std::size_t n = 300, n_in = plan.front().n_in, n_out = plan.back().n_out;
   std::vector<std::uint8_t> images(n * n_in);
@@ -104,9 +113,19 @@ std::uint64_t train_once(const Case& of, const Target& target, std::size_t threa
   std::vector<double> costs(n), norms(n * with_weights);
   bool correct[300];
   Source source{images.data(), Pixel::uint8, labels.data(), nullptr, nullptr};
+  const Grid& picture = plan.front().in;
+  std::vector<std::int32_t> maps, knots(std::max(picture.height, picture.width) * KNOTS);
+  for (std::size_t i = 0; i < 6 * n; i++) maps.push_back((i % 6 % 4 == 0 ? 1 << 16 : 0) + std::int32_t(uniform() * (1 << 14)));
+  for (std::int32_t& knot : knots) knot = std::int32_t(uniform() * (1 << 13));
+  if (of.moving) source.moves = {maps.data(), picture, 14189, knots.data(), knots.data()};
   const Draw draw{true, 20261121, 3, nullptr};
-  const Call<T> call{target, plan, parameters.data(), source, threads, [] { return false; }, draw};
-  const Training training{order.data(), n, of.batch, of.by, {true, 0.1, of.decay}, costs.data(), correct, norms.data()};
+  Call<T> call{target, plan, parameters.data(), source, threads, [] { return false; }, draw};
+  for (std::size_t i = 0; i < kinds; i++) call.memories[i] = memories[i].data();
+  const std::size_t batches = (n + of.batch - 1) / of.batch;
+  std::vector<double> paces(3 * batches);  // the plain rule's η is constant, the others' falls
+  for (std::size_t i = 0; i < batches; i++)
+    paces[3 * i] = of.how.plain() ? 0.1 : 0.01 - 0.0001 * double(i), paces[3 * i + 1] = 1.5, paces[3 * i + 2] = 2.5;
+  const Training training{order.data(), n, of.batch, of.by, of.how, paces.data(), costs.data(), correct, norms.data()};
   for (int epoch = 0; epoch < 3; epoch++) train(call, training);
 
   std::uint64_t sum = 0xcbf29ce484222325;
@@ -134,14 +153,26 @@ int print(const char* name, const Case& of) {
 
 int main() {
   using enum Activation;
-  const Case small{dense({50, 33, 10}, sigmoid, sigmoid), {Cost::cross_entropy, true}, 10, 0.01};
-  const Case whole{dense({784, 256, 10}, tanh, tanh), {Cost::quadratic, false}, 300, 0};
-  const Case deep{dense({100, 257, 300, 7}, relu, softmax), {Cost::log_likelihood, true}, 77, 0};
-  const Case chain{dense({20, 16, 4}, softmax, softmax), {Cost::cross_entropy, false}, 1, 0};
-  const Case few{images(), {Cost::log_likelihood, true}, 10, 0.01}, many{images(), {Cost::cross_entropy, false}, 300, 0};
+  const Descent plain = descent(Rule::sgd, false, 0, 0), shrinking = descent(Rule::sgd, false, 0, 0.01);
+  const Case small{dense({50, 33, 10}, sigmoid, sigmoid), {Cost::cross_entropy, true}, 10, shrinking};
+  const Case whole{dense({784, 256, 10}, tanh, tanh), {Cost::quadratic, false}, 300, plain};
+  const Case deep{dense({100, 257, 300, 7}, relu, softmax), {Cost::log_likelihood, true}, 77, plain};
+  const Case chain{dense({20, 16, 4}, softmax, softmax), {Cost::cross_entropy, false}, 1, plain};
+  const Case few{images(), {Cost::log_likelihood, true}, 10, shrinking};
+  const Case many{images(), {Cost::cross_entropy, false}, 300, plain};
+  const Case moving{images(), {Cost::log_likelihood, true}, 64, plain, true};
+  // Every rule, with both penalties: dense in several chunks and in small mini-batches, and on images.
+  const auto with = [](Case of, Descent how) { return of.how = how, of; };
+  const Case sparse = with(small, descent(Rule::sgd, false, 0.001, 0.01));
+  const Case momentum = with(whole, descent(Rule::momentum, false, 0.001, 0.01));
+  const Case nesterov = with(few, descent(Rule::nesterov, false, 0.001, 0.01));
+  const Case adam = with(deep, descent(Rule::adam, false, 0.001, 0.01));
+  const Case adamw = with(many, descent(Rule::adam, true, 0.001, 0.01));
   int different = 0;
   for (const auto& [name, of] : {std::pair("sigmoid", &small), {"tanh", &whole}, {"relu", &deep}, {"softmax", &chain},
-                                 {"images", &few}, {"images at once", &many}}) {
+                                 {"images", &few}, {"images at once", &many},
+                                 {"images that move", &moving}, {"L1", &sparse},
+                                 {"momentum", &momentum}, {"nesterov", &nesterov}, {"adam", &adam}, {"adamw", &adamw}}) {
     different |= print<float>((std::string(name) + " float32").c_str(), *of);
     different |= print<double>((std::string(name) + " float64").c_str(), *of);
   }

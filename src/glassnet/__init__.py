@@ -14,12 +14,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from glassnet.augmentation import Augmentation as Augmentation
     from glassnet.calibration import Calibration as Calibration
     from glassnet.calibration import calibrate as calibrate
     from glassnet.data import Dataset as Dataset
+    from glassnet.data import Normalization as Normalization
     from glassnet.data import Split as Split
+    from glassnet.data import find_digits as find_digits
     from glassnet.data import load as load
+    from glassnet.data import normalization as normalization
     from glassnet.data import normalize_drawing as normalize_drawing
+    from glassnet.data import read_digits as read_digits
     from glassnet.data import read_drawing as read_drawing
     from glassnet.data import with_not_digits as with_not_digits
     from glassnet.errors import GlassnetError as GlassnetError
@@ -60,6 +65,10 @@ if TYPE_CHECKING:
     from glassnet.network import Gradient as Gradient
     from glassnet.network import Network as Network
     from glassnet.prediction import Predictor as Predictor
+    from glassnet.pretrained import load_pretrained as load_pretrained
+    from glassnet.pretrained import pretrained_names as pretrained_names
+    from glassnet.rate_search import RateSearch as RateSearch
+    from glassnet.rate_search import find_rate as find_rate
     from glassnet.recipe import Recipe as Recipe
     from glassnet.records import Record as Record
     from glassnet.summary import Summary as Summary
@@ -98,6 +107,7 @@ _HOME = {
     "MaxPool": "layers",
     "Model": "model_file",
     "Network": "network",
+    "Normalization": "data",
     "Predictor": "prediction",
     "Progress": "training",
     "Recipe": "recipe",
@@ -105,6 +115,7 @@ _HOME = {
     "Softmax": "layers",
     "Split": "data",
     "Summary": "summary",
+    "RateSearch": "rate_search",
     "Trainer": "training",
     "TrainingPath": "explanation",
     "VanishingGradient": "explanation",
@@ -117,10 +128,16 @@ _HOME = {
     "cost_plane": "explanation",
     "diagnose": "explanation",
     "evaluate": "evaluation",
+    "find_rate": "rate_search",
     "explain": "explanation",
+    "find_digits": "data",
     "load": "data",
     "load_model": "model_file",
+    "load_pretrained": "pretrained",
+    "normalization": "data",
     "normalize_drawing": "data",
+    "pretrained_names": "pretrained",
+    "read_digits": "data",
     "read_drawing": "data",
     "save_model": "model_file",
     "summarize": "summary",

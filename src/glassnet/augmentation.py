@@ -19,6 +19,7 @@ import re
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from difflib import get_close_matches
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -140,14 +141,14 @@ class Augmentation:
         """Refuse images, (height, width) or (channels, height, width), that it would move too far."""
         if len(shape) not in (2, 3) or 0 in shape:
             raise GlassnetError(
-                f"augmentation {self.text!r} moves pictures of some height and width: images of shape {shape} "
-                "are none"
+                f"augmentation moves pictures: images of shape {shape} are none, give (height, width) or "
+                "(channels, height, width)"
             )
         height, width = shape[-2:]
         image = f"{height}×{width} image"
         if max(height, width) > LARGEST_SIDE:
             raise GlassnetError(
-                f"augmentation takes images up to {LARGEST_SIDE:,} pixels wide: not a {image}"
+                f"augmentation of a {image}: give images of at most {LARGEST_SIDE:,} pixels a side"
             )
         side = min(height, width)
         elastic = min(side / 8, LARGEST_FIELD)
@@ -187,29 +188,29 @@ class Augmentation:
                 "(n, channels, height, width)"
             )
         self.check_shape(images.shape[1:])
+        if isinstance(epoch, bool) or not isinstance(epoch, int | np.integer) or not 0 <= epoch < 2**32:
+            raise GlassnetError(f"epoch is {epoch!r}: give a whole number, 0 or more")
         if not self.moves:
             return images.copy()
-        given = np.arange(len(images)) if places is None else np.asarray(places)
-        if (
-            given.shape != (len(images),)
-            or given.dtype.kind not in "iu"
-            or ((given < 0) | (given >= 2**32)).any()
-        ):
+        at = np.arange(len(images)) if places is None else np.asarray(places)
+        if at.shape != (len(images),) or at.dtype.kind not in "iu" or ((at < 0) | (at >= 2**32)).any():
             raise GlassnetError(
-                f"places are {given.dtype} of shape {given.shape}: give a whole number, 0 or more, for each of "
-                f"the {len(images)} images"
+                f"places are {at.dtype} of shape {at.shape}: give a whole number, 0 or more, for each of the "
+                f"{len(images)} images"
             )
         height, width = images.shape[-2:]
-        pictures = images.reshape(len(images), -1, height, width)
+        pictures = images.reshape(len(images), prod(images.shape[1:-2]), height, width)
         moved = np.empty_like(pictures)
         for first in range(0, len(images), SLICE):
             some = slice(first, first + SLICE)
-            m = self.maps((height, width), seed, epoch, given[some])
-            field = self.field((height, width), seed, epoch, given[some]) if self.elastic else None
+            m = self.maps((height, width), seed, epoch, at[some])
+            field = self.field((height, width), seed, epoch, at[some]) if self.elastic else None
             moved[some] = resampled(pictures[some], m, field)
         return moved.reshape(images.shape)
 
-    def maps(self, shape: Shape, seed: int, epoch: int, places: NDArray[np.int64]) -> NDArray[np.int32]:
+    def maps(
+        self, shape: tuple[int, int], seed: int, epoch: int, places: NDArray[np.int64]
+    ) -> NDArray[np.int32]:
         """Where each example's pixels come from, as m₀ … m₅ of `glassnet.moves`: (n, 6).
 
         The image is scaled by s, sheared by k, rotated by θ and shifted by (a, b), about its center c. Back
@@ -223,10 +224,12 @@ class Augmentation:
         ]
         return np.concatenate([np.empty((0, 6), np.int32), *parts])
 
-    def _maps(self, shape: Shape, seed: int, epoch: int, places: NDArray[np.int64]) -> NDArray[np.int32]:
+    def _maps(
+        self, shape: tuple[int, int], seed: int, epoch: int, places: NDArray[np.int64]
+    ) -> NDArray[np.int32]:
         drawn = words(seed, Purpose.AUGMENT, epoch, places, 5).T
         a, b, turn, factor, shear = (drawn + 0.5) / 2.0**31 - 1.0  # each (n,), from −1 to 1
-        y, x = ((side - 1) / 2 for side in shape[-2:])  # the center
+        y, x = ((side - 1) / 2 for side in shape)  # the center
         right, down = x + self.shift * a, y + self.shift * b
         cos, sin = cos_sin_of_turn(self.rotate * turn / 360.0)
         s, k = 1.0 + self.scale * factor, self.shear * shear
@@ -235,10 +238,10 @@ class Augmentation:
         m5 = y - (m3 * right + m4 * down)
         return in_units(np.stack([m0, m1, m2, m3, m4, m5], axis=1), PIXEL).astype(np.int32)
 
-    def field(self, shape: Shape, seed: int, epoch: int, places: NDArray[np.int64]) -> Whole:
+    def field(self, shape: tuple[int, int], seed: int, epoch: int, places: NDArray[np.int64]) -> Whole:
         """The smooth displacements of some examples, (n, 2, height, width): across and down, 2⁻¹⁶ pixels."""
         drawn = words(seed, Purpose.AUGMENT, epoch, places, FIRST_KNOT + KNOTS**2)[:, FIRST_KNOT:]
-        return smooth_field(drawn, *shape[-2:], self.elastic)
+        return smooth_field(drawn, *shape, self.elastic)
 
 
 def expanded(images: Images) -> Images:

@@ -43,7 +43,7 @@ def in_units(x: NDArray[np.float64], one: int) -> Whole:
     return np.rint(x * one).astype(np.int64)
 
 
-def resampled(images: Images, m: Whole, field: Whole | None = None) -> Images:
+def resampled(images: Images, m: NDArray[np.int32], field: Whole | None = None) -> Images:
     """The moved images.
 
     Args:
@@ -58,10 +58,10 @@ def resampled(images: Images, m: Whole, field: Whole | None = None) -> Images:
              [35, 20]]]], dtype=uint8)
     """
     n, channels, height, width = images.shape
-    m = m.astype(np.int64)[:, :, None, None]  # (n, 6, 1, 1)
+    of = m.astype(np.int64)[:, :, None, None]  # (n, 6, 1, 1)
     y, x = np.arange(height)[:, None], np.arange(width)
-    columns = m[:, 0] * x + m[:, 1] * y + m[:, 2]  # (n, height, width)
-    rows = m[:, 3] * x + m[:, 4] * y + m[:, 5]
+    columns = of[:, 0] * x + of[:, 1] * y + of[:, 2]  # (n, height, width)
+    rows = of[:, 3] * x + of[:, 4] * y + of[:, 5]
     if field is not None:
         columns, rows = columns + field[:, 0], rows + field[:, 1]
     columns, rows = (columns + 128) >> 8, (rows + 128) >> 8
@@ -76,12 +76,14 @@ def resampled(images: Images, m: Whole, field: Whole | None = None) -> Images:
     first = plane + (top * wide + left)[:, None]  # (n, channels, height, width)
 
     def at(place: Whole) -> Whole:
-        return framed.reshape(-1)[place].astype(np.int64)
+        found: Whole = framed.reshape(-1)[place].astype(np.int64)
+        return found
 
     above = at(first) * (256 - to_right) + at(first + 1) * to_right
     below = at(first + wide) * (256 - to_right) + at(first + wide + 1) * to_right
     between = above * (256 - to_bottom) + below * to_bottom
-    return ((between + (1 << 15)) >> 16).astype(np.uint8)
+    pixels: Images = ((between + (1 << 15)) >> 16).astype(np.uint8)
+    return pixels
 
 
 def knot_weights(side: int) -> Whole:

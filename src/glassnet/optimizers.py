@@ -196,6 +196,36 @@ def initial_state(optimizer: Optimizer, parameters: Parameters) -> Parameters:
     }
 
 
+def check_state(optimizer: Optimizer, parameters: Parameters, state: Parameters) -> None:
+    """Refuse a state in which the optimizer, with these parameters, could not have come to be.
+
+    Raises:
+        GlassnetError: an array is missing, one too many, of other shape or dtype, or not finite.
+    """
+    wanted = initial_state(optimizer, parameters)
+    for name in state.keys() - wanted.keys():
+        raise GlassnetError(
+            f"the optimizer's state has {name!r}, which {optimizer.name} does not remember: "
+            "go on with the optimizer that it was saved by"
+        )
+    for name, zeros in wanted.items():
+        if name not in state:
+            raise GlassnetError(
+                f"the optimizer's state has no {name!r}, which {optimizer.name} remembers: "
+                "go on from a checkpoint that was saved with it"
+            )
+        array = state[name]
+        if array.shape != zeros.shape or array.dtype != zeros.dtype:
+            raise GlassnetError(
+                f"{name!r} of the optimizer's state is {array.dtype} of {array.shape}: "
+                f"its parameter is {zeros.dtype} of {zeros.shape}, give the same"
+            )
+        if not np.isfinite(array).all():
+            raise GlassnetError(
+                f"{name!r} of the optimizer's state holds NaN or infinite values: give finite numbers"
+            )
+
+
 def update(
     optimizer: Optimizer,
     parameters: Parameters,

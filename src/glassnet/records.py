@@ -18,14 +18,14 @@ class Record:
 
     epoch: int  # from 1
     training_cost: float
-    penalty: float  # (λ/2n) Σ w² after the epoch
+    penalty: float  # (λ/2n) Σ w² + (λ₁/n) Σ |w| after the epoch
     training_accuracy: float  # 0 … 1
     validation_cost: float | None  # a full pass after the epoch; None without validation data
     validation_accuracy: float | None
     gradient_norms: dict[str, float]  # ‖∂C/∂W‖ of the mini-batches' data cost, their mean, by weight's name
     seconds: float  # spent on training alone
     images_per_second: float
-    learning_rate: float
+    learning_rate: float  # of the last mini-batch
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON: the fields by their names."""

@@ -202,9 +202,10 @@ class RunFolder:
             if (name not in MAY_CHANGE or (name == "epochs" and by_epochs)) and now.get(
                 name
             ) != made_with.get(name):
+                reason = f", which schedule = {recipe.schedule!r} goes by" if name == "epochs" else ""
                 raise GlassnetError(
                     f"{self.config} has {name} = {now.get(name)!r}, the run was begun with "
-                    f"{made_with.get(name)!r}: put that back, or begin a new run"
+                    f"{made_with.get(name)!r}{reason}: put that back, or begin a new run"
                 )
         if made_from != data_sha256:
             raise GlassnetError(f"{self.path} was begun with other {recipe.data} data: begin a new run")

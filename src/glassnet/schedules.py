@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -151,11 +151,12 @@ class Cosine(Constant):
 class OneCycle(Constant):
     """Up from η/25 to η, and down to η/250,000, each along half a cosine.
 
-    Source: Smith and Topin (2018); the fractions are PyTorch's.
+    The first mini-batch has the one, the last has the other. Source: Smith and Topin (2018); the
+    numbers are those of PyTorch's OneCycleLR.
 
-    >>> at = Position(steps=np.array([0, 30, 99]), per_epoch=1, in_all=100, accuracies=[])
+    >>> at = Position(steps=np.array([0, 29, 63]), per_epoch=1, in_all=100, accuracies=[])
     >>> OneCycle(rising=0.3).factors(at).round(4)
-    array([0.04  , 1.    , 0.0005])
+    array([0.04  , 1.    , 0.5224])
     """
 
     rising: float = 0.3  # the share of all mini-batches
@@ -167,9 +168,9 @@ class OneCycle(Constant):
     by_all_epochs: ClassVar[bool] = True
 
     def factors(self, at: Position) -> Numbers:
-        top = self.rising * at.in_all  # the mini-batch with the largest rate
-        up = _half_cosine(self.FIRST, 1.0, np.minimum(at.steps / top, 1.0))
-        down = _half_cosine(1.0, self.LAST, np.maximum(at.steps - top, 0.0) / (at.in_all - top))
+        top = self.rising * at.in_all - 1  # the mini-batch with the largest rate
+        up = _half_cosine(self.FIRST, 1.0, at.steps / max(top, 1.0))
+        down = _half_cosine(1.0, self.LAST, (at.steps - top) / (at.in_all - 1 - top))
         return np.where(at.steps < top, up, down)
 
 
@@ -225,7 +226,7 @@ def format_schedule(schedule: Schedule) -> str:
     return schedule.name
 
 
-def _half_cosine(first: float, last: float, share: Numbers) -> Numbers:
+def _half_cosine(first: float, last: float, share: NDArray[Any]) -> Numbers:
     """From `first` to `last`, level at both ends: last + ½ (first − last) (1 + cos π·share)."""
     cos, _ = cos_sin_of_turn(share / 2)
     return last + (first - last) / 2 * (1 + cos)

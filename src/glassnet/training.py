@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from math import isfinite, prod
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -16,15 +17,19 @@ from glassnet.augmentation import EXPANDED, Augmentation, expanded
 from glassnet.costs import CanonicalCost, l1_penalty, l2_penalty
 from glassnet.data import Dataset
 from glassnet.engine import Batches, Task, get_engine
-from glassnet.errors import GlassnetError
+from glassnet.errors import GlassnetError, GlassnetWarning
 from glassnet.examples import as_weights, same_image
 from glassnet.memory import check_room
 from glassnet.network import Network
-from glassnet.optimizers import initial_state
+from glassnet.optimizers import OPTIMIZERS, SGD, Adam, check_state, initial_state
 from glassnet.recipe import Recipe
 from glassnet.records import Record
 from glassnet.rng import Purpose, Stream
-from glassnet.schedules import Position, parse_schedule
+from glassnet.schedules import Position, Schedule, parse_schedule
+
+USUAL_OF_ADAM = 0.001  # learning rate; its steps are about that long for every parameter
+LARGE_FOR_ADAM = 0.1
+SETTINGS = {setting.name for kind in OPTIMIZERS.values() for setting in fields(kind)}
 
 
 class DivergedError(GlassnetError):
@@ -86,6 +91,7 @@ class Trainer:
         recipe: how; the network is the one given, also where the recipe would make another.
         example_weights: (n,) for the training examples; they multiply the recipe's class weights.
         progress: where an earlier training stopped, to go on to the same bits.
+        schedule: how the learning rate changes; instead of the one that the recipe names.
 
     Raises:
         GlassnetError: network, data and recipe don't fit each other.
@@ -110,6 +116,7 @@ class Trainer:
         *,
         example_weights: Any = None,
         progress: Progress | None = None,
+        schedule: Schedule | None = None,
     ) -> None:
         _check_fit(network, data, recipe)
         for name, array in network.parameters.items():
@@ -125,13 +132,15 @@ class Trainer:
         n = len(labels)
         rows = min(recipe.batch_size, n)
         at_a_time = self._engine.rows_at_a_time(network, rows)
+        optimizer = recipe.make_optimizer()
+        # What it remembers now, and at the end of the last epoch.
+        remembered = 2 * len(optimizer.remembers) * network.parameter_count * network.dtype.itemsize
         check_room(
-            network.bytes_in_training(at_a_time),
+            network.bytes_in_training(at_a_time) + remembered,
             f"training {network} on {at_a_time:,} images at a time",
             "make its layers or the mini-batches smaller",
         )
-        optimizer = recipe.make_optimizer()
-        self._schedule = parse_schedule(recipe.schedule)
+        self._schedule = schedule or parse_schedule(recipe.schedule)
         self._task = Task(
             images=images,
             labels=labels,
@@ -147,11 +156,15 @@ class Trainer:
         )
         self._batches = -(-n // rows)  # in an epoch
         if progress is None:
-            progress = Progress(_copy(network.parameters), initial_state(optimizer, network.parameters))
+            progress = Progress(_copy(network.parameters))
+        if not progress.epoch and not progress.optimizer_state:
+            progress = replace(progress, optimizer_state=initial_state(optimizer, network.parameters))
         if progress.epoch > recipe.epochs:
             raise GlassnetError(
                 f"epochs is {recipe.epochs}: this training has come to epoch {progress.epoch}, give more"
             )
+        check_state(optimizer, network.parameters, progress.optimizer_state)
+        _warn_of_settings(recipe)
         self.progress = replace(progress)  # what was given stays what it was
         self.progress.finished = self._reason_to_finish(self.progress, self._out_of_time(progress.seconds))
         self._seconds_per_batch: float | None = None
@@ -163,6 +176,11 @@ class Trainer:
     def history(self) -> list[Record]:
         """The records so far."""
         return self.progress.history
+
+    @property
+    def examples(self) -> int:
+        """How many an epoch has: five for each training image where augmentation is `expanded`."""
+        return len(self._task.labels)
 
     @property
     def finished(self) -> str | None:
@@ -281,9 +299,15 @@ class Trainer:
 
     def _learning_rates(self, steps: NDArray[np.int64]) -> NDArray[np.float64]:
         """η of each of these mini-batches, counted from 0 over all epochs: (batches,)."""
-        accuracies = [record.validation_accuracy or 0.0 for record in self.history]
-        at = Position(steps, self._batches, self._batches * self.recipe.epochs, accuracies)
+        in_all = self._batches * self.recipe.epochs
+        at = Position(steps, self._batches, in_all, self._accuracies(self.progress))
         return self.recipe.learning_rate * self._schedule.factors(at)
+
+    def _accuracies(self, progress: Progress) -> list[float]:
+        """On the validation data, epoch by epoch, for a schedule that goes by them."""
+        if not self._schedule.by_validation:
+            return []
+        return [record.validation_accuracy or 0.0 for record in progress.history]
 
     def _penalty(self, weights: list[Array]) -> float:
         """What is added to the cost for the size of the weights."""
@@ -316,8 +340,7 @@ class Trainer:
             and progress.epoch - progress.best_epoch >= recipe.patience
         ):
             return f"{recipe.patience} epochs brought no better validation accuracy"
-        accuracies = [record.validation_accuracy or 0.0 for record in progress.history]
-        if ended := self._schedule.has_ended(accuracies):
+        if ended := self._schedule.has_ended(self._accuracies(progress)):
             return ended
         if out_of_time:
             return f"the time limit of {recipe.time_limit:g} s is reached in epoch {progress.epoch}"
@@ -337,7 +360,8 @@ class Trainer:
         known = np.isfinite(met.gradient_norms).all(axis=1)
         if not known.all():
             self._diverged(self._done // self._task.batch_size + int(known.argmin()) + 1)
-        if not all(np.isfinite(array).all() for array in self.network.parameters.values()):
+        arrays = *self.network.parameters.values(), *self._optimizer_state.values()
+        if not all(np.isfinite(array).all() for array in arrays):
             self._diverged(self._done // self._task.batch_size + len(met.gradient_norms))
 
     def _rewind(self) -> None:
@@ -352,8 +376,9 @@ class Trainer:
 
     def _likely_cause(self) -> str:
         recipe, images = self.recipe, self._task.images
+        optimizer = self._task.optimizer
         shrink = recipe.learning_rate * recipe.l2 / len(images)
-        if shrink >= 2:
+        if shrink >= 2 and (type(optimizer) is SGD or optimizer.decoupled):
             return f"ηλ/n is {shrink:g}, so the penalty makes the weights grow; lower l2 or learning_rate"
         cost = self._task.cost
         if isinstance(cost, CanonicalCost) and not self.network.canonical(cost):
@@ -364,7 +389,8 @@ class Trainer:
         if images.dtype != np.uint8 and (largest := float(np.abs(images).max())) > 10:
             return f"the inputs reach {largest:g}; scale them to about 0 … 1"
         eta = recipe.learning_rate
-        return f"the learning rate {eta:g} is probably too large; try {eta / 10:g}"
+        lower = min(eta / 10, USUAL_OF_ADAM) if isinstance(optimizer, Adam) else eta / 10
+        return f"the learning rate {eta:g} is probably too large; try {lower:g}"
 
 
 def train(
@@ -410,6 +436,24 @@ def _check_fit(network: Network, data: Dataset, recipe: Recipe) -> None:
         )
 
 
+def _warn_of_settings(recipe: Recipe) -> None:
+    """Say what can be done, but is hardly meant."""
+    optimizer = recipe.make_optimizer()
+    if isinstance(optimizer, Adam) and recipe.learning_rate >= LARGE_FOR_ADAM:
+        _warn(
+            f"a step of {recipe.optimizer} moves every parameter by about the learning rate, "
+            f"{recipe.learning_rate:g}: {USUAL_OF_ADAM:g} is usual"
+        )
+    for setting in fields(Recipe):
+        name, value = setting.name, getattr(recipe, setting.name)
+        if name in SETTINGS and not hasattr(optimizer, name) and value != setting.default:
+            _warn(f"{name} is {value:g}, and {recipe.optimizer} has none: it changes nothing")
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, GlassnetWarning, stacklevel=4)
+
+
 def _other_images(network: Network, data: Dataset) -> GlassnetError:
     """The error about images of another shape than the inputs: what the layers should begin with."""
     shape, size = data.image_shape, prod(data.image_shape)
@@ -433,8 +477,8 @@ def _examples(network: Network, data: Dataset, augmentation: Augmentation) -> tu
     shape = data.image_shape if len(data.image_shape) > 1 else network.input_shape
     if len(shape) < 2:
         raise GlassnetError(
-            f"augmentation moves pictures: the images of {data.name} are rows of {shape[0]} numbers; begin the "
-            "layers with the picture, as in '28x28 100 10', or give images (n, height, width)"
+            f"augmentation moves pictures: the images of {data.name} are rows of {shape[0]} numbers; begin "
+            "the layers with the picture, as in '28x28 flatten 10', or give images (n, height, width)"
         )
     if images.dtype != np.uint8:
         raise GlassnetError(

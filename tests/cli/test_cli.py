@@ -25,6 +25,7 @@ OTHERS = {
     "batch_size": ("32", 32),
     "epochs": ("7", 7),
     "l2": ("0.1", 0.1),
+    "augmentation": ("rotate10 shift2.50", "shift2.5 rotate10"),
     "class_weights": ("1,2,0.5", (1.0, 2.0, 0.5)),
     "patience": ("3", 3),
     "time_limit": ("1.5", 1.5),
@@ -86,7 +87,7 @@ def test_unknown_commands_and_options(glassnet):
     assert "No such option '--learnig-rate'" in answer.err
     assert "--learning-rate" in answer.err
     assert "Traceback" not in answer.err
-    for arguments in (["data", "lst"], ["evaluate"], ["predict", "model"], ["train", "extra"]):
+    for arguments in (["data", "lst"], ["evaluate"], ["predict"], ["train", "extra"]):
         answer = glassnet(*arguments)
         assert answer.status == 2
         assert "Error: " in answer.err

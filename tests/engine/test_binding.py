@@ -24,6 +24,7 @@ from glassnet.engine import _native
 
 REFUSALS = (TypeError, ValueError, MemoryError, OverflowError)
 N, N_IN, N_OUT, BATCH = 150, 16, 3, 40  # two chunks of rows; the last mini-batch is smaller
+BATCHES = 4
 
 
 def line(kind, activation, shape, output_shape, window=(0, 0, 0), dropout=(0, 1.0)):
@@ -47,6 +48,12 @@ SIZES = [18, 8, 8, 8, 3, 3]
 def arrays(seed, *shapes, dtype=np.float32):
     rng = np.random.default_rng(seed)
     return [rng.standard_normal(shape).astype(dtype) for shape in shapes]
+
+
+def memories(kinds, dtype=np.float32):
+    """What an optimizer remembers of the parameters, so many kinds of arrays; squares are never below 0."""
+    shapes = [*PARAMETERS[0], *PARAMETERS[4]]
+    return [[array**2 for array in arrays(i, *shapes, dtype=dtype)] for i in range(kinds)]
 
 
 def valid(what, dtype="float32"):
@@ -76,17 +83,19 @@ def valid(what, dtype="float32"):
     if what == "train_batches":
         order = rng.permutation(N)
         return call | {
+            "memories": memories(2, kind),
             "labels": labels,
             "example_weights": weights,
             "order": order,
             "seed": 2**63 - 1,
             "epoch": 3,
+            "moves": None,
             "batch_size": BATCH,
-            "learning_rate": 0.1,
-            "decay": 0.01,
+            "how": ("adam", True, 0.001, 0.01, 0.9, 0.999, 1e-8),
+            "paces": np.column_stack([rng.uniform(0.01, 0.1, BATCHES), *rng.uniform(1, 9, (2, BATCHES))]),
             "costs": np.zeros(N),
             "correct": np.zeros(N, bool),
-            "gradient_norms": np.zeros((-(-N // BATCH), 2)),
+            "gradient_norms": np.zeros((BATCHES, 2)),
         }
     layers = [
         [np.zeros((N, n), kind) for _ in range(4)]
@@ -118,7 +127,7 @@ def call(what, arguments, dtype="float32"):
 
 FUNCTIONS = ["train_batches", "evaluate", "cost_and_gradient", "Predictor", "predict"]
 # What a call writes to.
-WRITTEN = {"parameters", "costs", "correct", "gradient_norms", "outputs", "x", "layers"}
+WRITTEN = {"parameters", "memories", "costs", "correct", "gradient_norms", "outputs", "x", "layers"}
 
 
 def flat(value):
@@ -365,16 +374,34 @@ PLANS = {
 }
 
 
+HOWS = {
+    "no rule": (True, 0.001, 0.01, 0.9, 0.999, 1e-8),
+    "a number more": ("adam", True, 0.001, 0.01, 0.9, 0.999, 1e-8, 0.0),
+    "a rule that remembers nothing": ("sgd", False, 0.001, 0.01, 0.9, 0.999, 1e-8),
+    "a rule that remembers less": ("momentum", False, 0.001, 0.01, 0.9, 0.999, 1e-8),
+    "decoupled, not Adam": ("nesterov", True, 0.001, 0.01, 0.9, 0.999, 1e-8),
+    "None for a number": ("adam", True, 0.001, None, 0.9, 0.999, 1e-8),
+    **{
+        f"rule {rule!r:.20}": (rule, True, 0.001, 0.01, 0.9, 0.999, 1e-8)
+        for rule in (*TEXTS, "adamw", "Adam")
+    },
+}
+
+
 def broken(name, value):
     """All ways to break it: {how: what stands there instead}."""
     ways = {f"{name} is {type(thing).__name__} {str(thing)[:20]!r}": thing for thing in THINGS}
     if name == "example_weights":
         del ways["example_weights is NoneType 'None'"]  # a call as valid as the other
+    if name == "moves":
+        del ways["moves is NoneType 'None'"]  # nothing moves
     if name == "places":
         del ways["places is NoneType 'None'"]  # nothing is dropped then
     if name == "plan":
         return ways | {f"plan: {how}": change(value) for how, change in PLANS.items()}
-    if name in ("parameters", "layers"):
+    if name == "how":
+        return ways | {f"how: {reason}": wrong for reason, wrong in HOWS.items()}
+    if name in ("parameters", "memories", "layers"):
         ways |= {
             f"{name}: one less": value[:-1],
             f"{name}: one more": [*value, value[-1]],
@@ -437,6 +464,7 @@ OTHERS = {
     "images: as f8",
     "plan: one layer less",
     "plan: one layer more",
+    "memories: backwards",
     "batch_size 1000000000",
 }
 # What breaks nothing: the rest of what is done must be among these.
@@ -522,6 +550,7 @@ def test_nothing_to_do_is_done(what, outcomes):
         "costs",
         "correct",
         "gradient_norms",
+        "paces",
     ):
         if name in arguments:
             arguments[name] = arguments[name][:0].copy()
@@ -532,7 +561,9 @@ def test_nothing_to_do_is_done(what, outcomes):
 
 def test_an_order_may_be_empty_and_may_repeat():
     arguments = valid("train_batches")
-    nothing = {name: arguments[name][:0].copy() for name in ("order", "costs", "correct", "gradient_norms")}
+    nothing = {
+        name: arguments[name][:0].copy() for name in ("order", "costs", "correct", "gradient_norms", "paces")
+    }
     before = bits(arguments)["parameters"]
     assert call("train_batches", arguments | nothing) is True
     assert bits(arguments)["parameters"] == before
@@ -549,6 +580,55 @@ def test_a_gradient_of_no_image_is_refused():
         layer[:4] = [None if array is None else array[:0].copy() for array in layer[:4]]
     with pytest.raises(ValueError, match="images: none"):
         call("cost_and_gradient", arguments)
+
+
+UNMOVED = np.array([2**16, 0, 0, 0, 2**16, 0], np.int32)
+KNOTS = np.zeros((4, 7), np.int32)
+MOVES = (np.tile(UNMOVED, (N, 1)), [1, 4, 4], 100, KNOTS, KNOTS)  # of PLAN's images; all knots count 0
+
+
+def test_maps_to_the_same_place_move_nothing(outcomes):
+    arguments = valid("train_batches") | {"moves": MOVES}
+    assert call("train_batches", arguments) is True
+    wanted = outcomes["train_batches"]
+    assert {name: bits(arguments)[name] for name in WRITTEN & set(arguments)} == {
+        name: wanted[name] for name in WRITTEN & set(arguments)
+    }
+
+
+@pytest.mark.parametrize("number", [2**31 - 1, -(2**31)])
+def test_any_map_and_any_knots_lead_somewhere(number):
+    """Those that lead out of the image find zeros; whatever overflows does no harm."""
+    knots = np.full((4, 7), number, np.int32)
+    for gain in (0, 2**17):
+        arguments = valid("train_batches")
+        arguments["moves"] = (np.full((N, 6), number, np.int32), [1, 4, 4], gain, knots, knots)
+        assert call("train_batches", arguments) is True
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        *[(0, maps) for maps in (MOVES[0][1:], MOVES[0][:, 1:], MOVES[0].astype(np.int64), None, [])],
+        *[(1, shape) for shape in ([4, 4], [1, 4, 5], [1, 0, 4], [16, 1, 1], [2**40, 2**40, 1], [-1, 4, 4])],
+        *[(2, gain) for gain in (-1, 2**17 + 1, 2**70, 0.5, None)],
+        *[(axis, knots) for axis in (3, 4) for knots in (KNOTS[1:], KNOTS[:, 1:], KNOTS * 1.0, None)],
+    ],
+)
+def test_moves_that_do_not_fit_are_refused(place, value):
+    arguments = valid("train_batches")
+    arguments["moves"] = (*MOVES[:place], value, *MOVES[place + 1 :])
+    before = bits(arguments)
+    with pytest.raises(REFUSALS):
+        call("train_batches", arguments)
+    assert bits(arguments) == before
+
+
+def test_floats_do_not_move():
+    arguments = valid("train_batches") | {"moves": MOVES}
+    arguments["images"] = arguments["images"] / 255
+    with pytest.raises(ValueError, match="moves: of uint8 alone"):
+        call("train_batches", arguments)
 
 
 def test_weights_of_one_are_as_none():
@@ -597,9 +677,10 @@ def test_images_that_are_not_finite_are_told_and_change_no_parameter(what, dtype
 
 def test_numbers_that_are_not_finite_elsewhere_do_no_harm():
     """NaN as a parameter, a weight, η or λ comes out as NaN; it is for others to complain."""
-    for name in ("learning_rate", "decay"):
-        for bad in (np.nan, np.inf, -1e300):
-            assert call("train_batches", valid("train_batches") | {name: bad}) is True
+    for bad in (np.nan, np.inf, -1e300):
+        numbers = (bad,) * 5
+        assert call("train_batches", valid("train_batches") | {"how": ("adam", True, *numbers)}) is True
+        assert call("train_batches", valid("train_batches") | {"paces": np.full((BATCHES, 3), bad)}) is True
     for what in ("train_batches", "evaluate", "cost_and_gradient"):
         arguments = valid(what)
         arguments["parameters"][0][:] = np.nan

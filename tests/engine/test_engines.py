@@ -17,7 +17,7 @@ from glassnet.engine import ENGINES, Task, get_engine
 from glassnet.errors import GlassnetError
 from glassnet.layers import LAYERS, AveragePool, Conv, Dense, Dropout, Flatten, MaxPool, Softmax
 from glassnet.network import CHUNK, Draw, Network
-from glassnet.optimizers import SGD
+from glassnet.optimizers import SGD, update
 from glassnet.rng import Purpose, Stream
 
 EACH_ENGINE = pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
@@ -283,7 +283,7 @@ def test_every_mini_batch_is_a_step(engine, dtype, n, m, sizes):
         assert met.costs[start : start + size].mean() == pytest.approx(gradient.cost, rel=tolerance)
         right = mine.predict(work.images[places]).argmax(axis=1) == work.labels[places]
         assert met.correct[start : start + size].tolist() == right.tolist()
-        SGD().update(mine.parameters, gradient.parameters, {}, 0.3)
+        update(SGD(), mine.parameters, gradient.parameters, {}, 0.3)
         start += size
     for name, array in mine.parameters.items():
         np.testing.assert_allclose(network.parameters[name], array, rtol=0, atol=tolerance)

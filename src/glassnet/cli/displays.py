@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 from glassnet.evaluation import Evaluation
+from glassnet.recipe import Recipe
 from glassnet.records import Record
 from glassnet.summary import summarize
 from glassnet.training import Trainer
@@ -154,13 +155,26 @@ def duration(seconds: float) -> str:
 
 def _headline(trainer: Trainer) -> str:
     """What begins; below it, what the layers leave over."""
-    recipe, network, n = trainer.recipe, trainer.network, len(trainer.data.training)
+    recipe, network, n = trainer.recipe, trainer.network, trainer.examples
     headline = (
         f"{network} ({network.parameter_count:,} parameters) learns {trainer.data.name} from {n:,} images: "
-        f"{recipe.cost}, η {recipe.learning_rate:g}, mini-batches of {min(recipe.batch_size, n):,}"
+        f"{recipe.cost}, {_descent(recipe)}, mini-batches of {min(recipe.batch_size, n):,}"
     )
     headline += f", λ {recipe.l2:g}" if recipe.l2 else ""
+    headline += f", augmentation {recipe.augmentation}" if recipe.augmentation else ""
+    headline += f", λ₁ {recipe.l1:g}" if recipe.l1 else ""
     return "\n".join([headline, *summarize(network).notes()])
+
+
+def _descent(recipe: Recipe) -> str:
+    """The learning rate, and what makes of it more than plain descent.
+
+    >>> _descent(Recipe()), _descent(Recipe(optimizer="adam", learning_rate=0.001, schedule="cosine"))
+    ('η 0.5', 'adam, η 0.001 (cosine)')
+    """
+    optimizer = "" if recipe.optimizer == "sgd" else f"{recipe.optimizer}, "
+    schedule = "" if recipe.schedule == "constant" else f" ({recipe.schedule})"
+    return f"{optimizer}η {recipe.learning_rate:g}{schedule}"
 
 
 def _bar(share: float, width: int = 40) -> str:

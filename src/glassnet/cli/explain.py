@@ -10,7 +10,7 @@ import numpy as np
 
 from glassnet.cli.guide import Guide, Wanted
 from glassnet.cli.image_argument import from_data, from_file, label_of
-from glassnet.cli.model_argument import find_model, model_cost, model_data
+from glassnet.cli.model_argument import find_model, model_cost, model_data, split_arguments
 from glassnet.cli.places import Place, PlacesCommand
 from glassnet.cli.printing import print_blocks
 from glassnet.data import SOURCES
@@ -25,12 +25,13 @@ from glassnet.network import Draw
 from glassnet.recipe import Recipe
 from glassnet.runs import RunFolder
 
+PRETRAINED = "16-16"  # whose every number fits a page
 DOCTYPE = b"<!DOCTYPE html>"  # what every page begins with
 
 
 @click.command(cls=PlacesCommand, short_help="Explain what a network makes of an image.")
-@click.argument("model")
-@click.option("--image", metavar="FILE", help="A picture of a digit, as `glassnet predict` takes it.")
+@click.argument("arguments", metavar="[MODEL] [IMAGE]", nargs=-1)
+@click.option("--image", metavar="FILE", help="The same as IMAGE.")
 @click.option(
     "--data",
     metavar="NAME",
@@ -97,7 +98,7 @@ DOCTYPE = b"<!DOCTYPE html>"  # what every page begins with
 )
 @click.option("--html", metavar="FILE", help="Write a page with pictures instead; alone, with everything.")
 def explain(
-    model: str,
+    arguments: tuple[str, ...],
     image: str | None,
     data: str | None,
     label: str | None,
@@ -109,13 +110,21 @@ def explain(
 ) -> None:
     """Walk through what MODEL makes of one image: forward, cost, backward, nudges.
 
-    MODEL is a model file or a run folder. Layers are counted from 1, the first behind the input, which
-    is 0; neurons, filters, inputs, rows and columns from 0. Options that name a part show that part alone.
+    MODEL is a model file, a run folder, or the name of a network that comes with glassnet; without
+    it, 16-16, which does. IMAGE is a picture of a digit, as `glassnet predict` takes it. Layers are
+    counted from 1, the first behind the input, which is 0; neurons, filters, inputs, rows and columns
+    from 0. Options that name a part show that part alone.
     """
     want = Wanted(**wanted)
+    model, pictures = split_arguments(arguments, PRETRAINED)
+    if image is not None:
+        pictures = (*pictures, image)
+    if len(pictures) > 1:
+        raise GlassnetError(f"{' and '.join(pictures)}: there is one image to explain, name one of them")
+    image = pictures[0] if pictures else None
     path, loaded = find_model(model, finite=False)
     if image is not None and data is not None and ":" in data:
-        raise GlassnetError(f"--image and --data {data}: there is one image to explain, name one of them")
+        raise GlassnetError(f"{image} and --data {data}: there is one image to explain, name one of them")
     if image is None and data is None:
         data = f"{model_data(path, loaded, None).name}:test:0"
     shown = from_file(image, loaded) if image is not None else from_data(str(data), loaded)

@@ -6,7 +6,7 @@ from math import prod
 from typing import NamedTuple
 
 from glassnet.arrays import Images
-from glassnet.data import normalize_drawing, read_drawing
+from glassnet.data import read_digits
 from glassnet.data.mnist_form import SIDE
 from glassnet.data.reference import resolve
 from glassnet.errors import GlassnetError
@@ -22,11 +22,14 @@ class Example(NamedTuple):
 
 
 def from_file(path: str, model: Model) -> Example:
-    """A drawing, brought into the form of MNIST's."""
+    """A drawing of one digit, brought into the form of MNIST's."""
     size = prod(model.network.input_shape)
     if size != SIDE * SIDE:
         raise GlassnetError(f"the network {model.network} takes {size} numbers: a drawing has {SIDE}×{SIDE}")
-    return Example(path, normalize_drawing(read_drawing(path), path), None)
+    digits = read_digits(path)
+    if len(digits) > 1:
+        raise GlassnetError(f"{path} shows {len(digits)} digits: give a picture of one")
+    return Example(path, digits[0].centered, None)
 
 
 def from_data(name: str, model: Model) -> Example:

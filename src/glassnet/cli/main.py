@@ -21,6 +21,7 @@ from glassnet.files import cannot
 # A command's module is imported when it is called, so that `glassnet --help` answers at once.
 COMMANDS = {
     "train": "Train a network; ends with its test accuracy and a run folder.",
+    "find-rate": "Which learning rate? A quick search, and its picture.",
     "summary": "Layers, shapes, parameters and multiply-adds of a network.",
     "evaluate": "Accuracy, cost, confusion and the worst mistakes of a trained network.",
     "calibrate": "How sure is a trained network, and when is a picture no digit? Stored in its file.",
@@ -50,7 +51,9 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             raise Refusal(str(unknown_name("command", cmd_name, COMMANDS)))
-        command = getattr(import_module(f"glassnet.cli.{cmd_name}"), cmd_name)
+        name = cmd_name.replace("-", "_")
+        module = import_module(f"glassnet.cli.{name}")
+        command = getattr(module, name)
         assert isinstance(command, click.Command)
         return command
 

@@ -1,19 +1,24 @@
-"""MODEL on a command line: a model file, or a run folder that holds one; and the data that go with it."""
+"""MODEL on a command line: a model file, a run folder, a pretrained network; and the data that go with it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 
 from glassnet.data import NOT_A_DIGIT, SOURCES, Dataset, load
+from glassnet.data.picture_file import is_picture
 from glassnet.errors import GlassnetError
 from glassnet.model_file import Model, load_model
+from glassnet.pretrained import pretrained_names, pretrained_path
 from glassnet.runs import RunFolder
 
 
 def find_model(argument: str, *, finite: bool = True) -> tuple[Path, Model]:
     """The model, and the file that it was in; `finite` as `load_model` has it."""
     path = Path(argument)
+    if argument in pretrained_names() and not path.exists():
+        path = pretrained_path(argument)
     if path.is_dir():
         run = RunFolder(path)
         if not run.model.exists() and run.config.exists():
@@ -22,6 +27,27 @@ def find_model(argument: str, *, finite: bool = True) -> tuple[Path, Model]:
             raise GlassnetError(f"{path} is not a run folder: it has no {run.model.name}")
         path = run.model
     return path, load_model(path, finite=finite)
+
+
+def split_arguments(arguments: tuple[str, ...], pretrained: str) -> tuple[str, tuple[str, ...]]:
+    """The model and the pictures in `[MODEL] PICTURE…`: without a model, the `pretrained` one.
+
+    The first argument is a model if it is there and no picture, or the name of a pretrained network.
+
+    Raises:
+        GlassnetError: the first argument is nothing that there is.
+    """
+    if not arguments or is_picture(arguments[0]):
+        return str(pretrained_path(pretrained)), arguments
+    first, *others = arguments
+    names = pretrained_names()
+    if first in names or Path(first).exists():
+        return first, tuple(others)
+    nearest = get_close_matches(first, names, n=1)
+    hint = f": did you mean {nearest[0]}?" if nearest else ""
+    raise GlassnetError(
+        f"there is no model or picture {first}{hint} (pretrained networks: {', '.join(names) or 'none'})"
+    )
 
 
 def model_cost(model: Model, named: str | None) -> str:

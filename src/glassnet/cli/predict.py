@@ -1,36 +1,48 @@
-"""`glassnet predict`: the digit in a picture, and all outputs of the network."""
+"""`glassnet predict`: the digits in a picture, and all outputs of the network."""
 
 from __future__ import annotations
 
+import io
 import json
 from math import prod
 from pathlib import Path
 
 import click
+import numpy as np
 
-from glassnet.arrays import Array, Images
+from glassnet.arrays import Array
 from glassnet.cli.complaints import complain
-from glassnet.cli.model_argument import find_model
-from glassnet.data import normalize_drawing, read_drawing
+from glassnet.cli.model_argument import find_model, split_arguments
+from glassnet.data import Normalization, read_digits
 from glassnet.data.mnist_form import SIDE
 from glassnet.errors import GlassnetError
 from glassnet.files import write_atomically
 from glassnet.prediction import Predictor
 
+PRETRAINED = "conv"
 
-@click.command(short_help="Read the digit in a picture.")
-@click.argument("model")
-@click.argument("images", nargs=-1, required=True)
+
+@click.command(short_help="Read the digits in a picture.")
+@click.argument("arguments", metavar="[MODEL] IMAGES...", nargs=-1, required=True)
 @click.option("--show", is_flag=True, help="Save what the network saw, as NAME-seen.png beside the picture.")
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON object a picture, one a line.")
-def predict(model: str, images: tuple[str, ...], show: bool, as_json: bool) -> None:
-    """Which digit is in each of the pictures IMAGES?
+@click.option(
+    "--steps",
+    is_flag=True,
+    help="Save the way from the picture to the answer, step by step, as NAME-steps.png.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object a digit, one a line.")
+def predict(arguments: tuple[str, ...], show: bool, steps: bool, as_json: bool) -> None:
+    """Which digits are in each of the pictures IMAGES?
 
-    MODEL is a model file or a run folder. A picture may have any size, dark on light or light on
-    dark; it is brought into the form of MNIST's: the digit in a box of 20×20 pixels, its centre
-    of mass in the middle of 28×28.
+    MODEL is a model file, a run folder, or the name of a network that comes with glassnet; without
+    it, conv, which does. A picture may have any size, dark on light or light on dark, and may be a
+    photo of uneven paper. Several digits are read one by one. Each is brought into the form of
+    MNIST's: in a box of 20×20 pixels, its centre of mass in the middle of 28×28.
     """
+    model, images = split_arguments(arguments, PRETRAINED)
     path, loaded = find_model(model)
+    if not images:
+        raise GlassnetError(f"{model} is a model: name a picture to read behind it")
     if prod(loaded.network.input_shape) != SIDE * SIDE:
         raise GlassnetError(
             f"{path} takes {prod(loaded.network.input_shape)} numbers: a drawing has {SIDE}×{SIDE}"
@@ -39,48 +51,78 @@ def predict(model: str, images: tuple[str, ...], show: bool, as_json: bool) -> N
     failed = False
     for image in images:
         try:
-            seen = normalize_drawing(read_drawing(image), image)
-            saved = _save_seen(image, seen) if show else None
+            digits = read_digits(image)
+            outputs = predictor(np.stack([digit.centered for digit in digits]))  # (digits, classes)
+            saved = {}
+            if show:
+                saved["seen"] = _save_seen(image, digits)
+            if steps:
+                saved["steps"] = _save_steps(image, digits, outputs, loaded.class_names)
         except GlassnetError as error:
             complain(error)
             failed = True
             continue
-        outputs = predictor(seen[None])[0]
-        if as_json:
-            click.echo(_json(image, outputs, loaded.class_names, saved))
-        else:
-            click.echo(_text(image, outputs, loaded.class_names, saved))
+        say = _json if as_json else _text
+        click.echo(say(image, digits, outputs, loaded.class_names, saved))
     if failed:
         raise SystemExit(2)
 
 
-def _text(image: str, outputs: Array, class_names: tuple[str, ...], saved: str | None) -> str:
-    answer = int(outputs.argmax())
-    lines = [f"{image}: {class_names[answer]}"]
-    for k, (name, output) in enumerate(zip(class_names, outputs, strict=True)):
-        bar = "█" * round(30 * min(1.0, max(0.0, float(output))))
-        lines.append(f"  {name} {output:7.4f} {bar:<30}{' ◂' if k == answer else ''}".rstrip())
-    if saved:
-        lines.append(f"  what the network saw: {saved}")
+def _text(
+    image: str, digits: list[Normalization], outputs: Array, names: tuple[str, ...], saved: dict[str, str]
+) -> str:
+    answers = [names[k] for k in outputs.argmax(axis=1)]
+    several = len(digits) > 1
+    lines = [f"{image}: {f'{len(digits)} digits: ' if several else ''}{' '.join(answers)}"]
+    for place, row in enumerate(outputs):
+        if several:
+            lines.append(f"digit {place + 1} of {len(digits)}: {answers[place]}")
+        for name, output in zip(names, row, strict=True):
+            bar = "█" * round(30 * min(1.0, max(0.0, float(output))))
+            mark = " ◂" if name == answers[place] else ""
+            lines.append(f"  {name} {output:7.4f} {bar:<30}{mark}".rstrip())
+    what = {"seen": "what the network saw", "steps": "step by step"}
+    lines += [f"  {what[kind]}: {path}" for kind, path in saved.items()]
     return "\n".join(lines)
 
 
-def _json(image: str, outputs: Array, class_names: tuple[str, ...], saved: str | None) -> str:
-    answer = {
-        "image": image,
-        "answer": class_names[int(outputs.argmax())],
-        "outputs": dict(zip(class_names, outputs.astype(float).tolist(), strict=True)),
-    }
-    return json.dumps(answer | ({"seen": saved} if saved else {}), ensure_ascii=False)
+def _json(
+    image: str, digits: list[Normalization], outputs: Array, names: tuple[str, ...], saved: dict[str, str]
+) -> str:
+    lines = []
+    for place, (digit, row) in enumerate(zip(digits, outputs, strict=True), start=1):
+        answer = {
+            "image": image,
+            "digit": place,
+            "digits": len(digits),
+            "box": digit.box._asdict(),
+            "answer": names[int(row.argmax())],
+            "outputs": dict(zip(names, row.astype(float).tolist(), strict=True)),
+        }
+        lines.append(json.dumps(answer | saved, ensure_ascii=False))
+    return "\n".join(lines)
 
 
-def _save_seen(image: str, seen: Images) -> str:
-    import io
+def _beside(image: str, what: str) -> str:
+    """A file's name beside the picture: NAME-seen.png."""
+    return str(Path(image).with_name(f"{Path(image).stem}-{what}.png"))
 
+
+def _save_seen(image: str, digits: list[Normalization]) -> str:
     from PIL import Image
 
-    path = str(Path(image).with_name(f"{Path(image).stem}-seen.png"))
+    seen = np.hstack([digit.centered for digit in digits])  # (28, 28 digits)
     buffer = io.BytesIO()
-    Image.fromarray(seen).resize((280, 280), Image.Resampling.NEAREST).save(buffer, "PNG")
+    Image.fromarray(seen.repeat(10, axis=0).repeat(10, axis=1)).save(buffer, "PNG")
+    path = _beside(image, "seen")
     write_atomically(path, buffer.getvalue())
+    return path
+
+
+def _save_steps(image: str, digits: list[Normalization], outputs: Array, names: tuple[str, ...]) -> str:
+    from glassnet.plots import png, reading_steps
+
+    path = _beside(image, "steps")
+    answers = [names[k] for k in outputs.argmax(axis=1)]
+    write_atomically(path, png(reading_steps(digits, outputs, names, answers, Path(image).name)))
     return path

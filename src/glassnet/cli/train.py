@@ -63,18 +63,14 @@ def train(
         --initializer normal --learning-rate 3 --epochs 30
     glassnet train --layers "conv20@5:relu pool2 100:relu 10" --epochs 10
     """  # noqa: D301 (click wants the character \b itself)
-    given = {name: value for name, value in options.items() if value is not None}
-    if "class_weights" in given:
-        given["class_weights"] = _numbers(given["class_weights"])
     if resume is not None:
         if config is not None or out is not None:
             raise GlassnetError(
                 "--resume goes on with the run's own recipe and folder: leave --config and --out away"
             )
-        run, recipe = _reopened(resume, given)
+        run, recipe = _reopened(resume, _given(options))
     else:
-        base = Recipe() if config is None else recipe_from(config)
-        recipe = base.replace(**given)
+        recipe = config_and_options(config, options)
     if print_config:
         click.echo(recipe.to_toml(), nl=False)
         return
@@ -146,6 +142,20 @@ def _reopened(path: str, given: dict[str, Any]) -> tuple[RunFolder, Recipe]:
             )
     run = RunFolder.open(path)
     return run, run.recipe().replace(**given)
+
+
+def config_and_options(config: str | None, options: dict[str, Any]) -> Recipe:
+    """The recipe in a file, or the default one, with the options that were given beside it."""
+    base = Recipe() if config is None else recipe_from(config)
+    return base.replace(**_given(options))
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    """The recipe's options that have a value."""
+    given = {name: value for name, value in options.items() if value is not None}
+    if "class_weights" in given:
+        given["class_weights"] = _numbers(given["class_weights"])
+    return given
 
 
 def recipe_from(path: str) -> Recipe:

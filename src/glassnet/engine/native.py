@@ -27,7 +27,7 @@ from glassnet.examples import as_weights, check_labels, image_rows, not_finite
 from glassnet.layers import AveragePool, Cache, Conv, Dropout, Layer, MaxPool
 from glassnet.moves import gain, knot_weights
 from glassnet.network import Draw, Gradient, LayerGradient, Network, check_draw
-from glassnet.optimizers import Adam, Momentum, Nesterov, Optimizer
+from glassnet.optimizers import OPTIMIZERS, Adam, Momentum, Nesterov, Optimizer
 
 NOT_BUILT = "it was not built when glassnet was installed (that takes g++ 12 or newer, or clang)"
 _reason = NOT_BUILT
@@ -289,6 +289,8 @@ def _how(task: Task) -> How:
     """The optimizer's rule and settings: decoupled, λ₁/n, λ/n, β₁ (momentum's μ, too), β₂, ε."""
     optimizer, n = task.optimizer, len(task.images)
     penalties = optimizer.decoupled, task.l1 / n, task.l2 / n
+    if type(optimizer) not in OPTIMIZERS.values():
+        raise GlassnetError(f"the native engine has no {optimizer!r}: give engine = 'textbook'")
     match optimizer:
         case Adam(beta1=beta1, beta2=beta2, epsilon=epsilon):
             return "adam", *penalties, beta1, beta2, epsilon

@@ -10,6 +10,8 @@ from glassnet.plots.filters import filters
 from glassnet.plots.gradient import gradient_by_layer
 from glassnet.plots.landscape import cost_line, cost_plane
 from glassnet.plots.pictures import mistakes, samples, weights
+from glassnet.plots.rate_search import rate_search
+from glassnet.plots.reading import reading_steps
 from glassnet.plots.shared_weight import shared_weight
 from glassnet.plots.training import confusion, learning_curve
 from glassnet.plots.vanishing import vanishing_gradient
@@ -29,6 +31,8 @@ __all__ = [
     "learning_curve",
     "mistakes",
     "png",
+    "rate_search",
+    "reading_steps",
     "samples",
     "shared_weight",
     "vanishing_gradient",

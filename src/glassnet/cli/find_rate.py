@@ -1,0 +1,58 @@
+"""`glassnet find-rate`: a learning rate to begin with, and the picture that it is read from."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from typing import Any
+
+import click
+
+from glassnet.cli.train import config_and_options, recipe_options
+from glassnet.data import load
+from glassnet.files import write_atomically
+from glassnet.rate_search import HIGHEST, LOWEST, STEPS
+from glassnet.rate_search import find_rate as search_rates
+
+
+@click.command("find-rate", short_help="Search for a learning rate.")
+@recipe_options
+@click.option("--config", metavar="FILE", help="A recipe in TOML; options given beside it count more.")
+@click.option("--lowest", default=LOWEST, show_default=True, help="The first learning rate.")
+@click.option("--highest", default=HIGHEST, show_default=True, help="The last one.")
+@click.option("--steps", default=STEPS, show_default=True, help="Mini-batches from the one to the other.")
+@click.option("--picture", default="rates.png", show_default=True, help="Where to save the picture.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def find_rate(
+    config: str | None,
+    lowest: float,
+    highest: float,
+    steps: int,
+    picture: str,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Train for a moment with learning rates that grow, and suggest one.
+
+    As long as the rate is too small, the cost stays where it is; where it jumps up, the rate is too
+    large. The suggestion is a tenth of the largest rate at which the cost was about as low as it came.
+
+    \b
+    glassnet find-rate --data mnist --layers "conv20@5:relu pool2 100:relu 10" --optimizer adam
+    """  # noqa: D301 (click wants the character \b itself)
+    from glassnet.plots import png, rate_search
+
+    recipe = config_and_options(config, options)
+    search = search_rates(
+        recipe.network(), load(recipe.data), recipe, lowest=lowest, highest=highest, steps=steps
+    )
+    write_atomically(picture, png(rate_search(search)))
+    if as_json:
+        answer = {field.name: getattr(search, field.name) for field in fields(search)}
+        answer |= {name: answer[name].tolist() for name in ("rates", "costs", "smoothed")}
+        click.echo(json.dumps(answer | {"picture": picture}))
+        return
+    click.echo(f"suggestion: --learning-rate {search.suggestion:.2g}")
+    click.echo(f"  up to η = {search.edge:.2g} the cost was nearly as low as it came; a tenth of it is safe")
+    click.echo(f"  {len(search.rates)} mini-batches from η = {lowest:g} on; {search.ended}")
+    click.echo(f"  picture: {picture}")

@@ -1,0 +1,42 @@
+"""Networks that come with the package, trained: `conv` reads best, `16-16` fits a page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from glassnet.errors import GlassnetError, unknown_name
+from glassnet.model_file import Model, load_model
+
+FOLDER = Path(__file__).parent
+
+
+def load_pretrained(name: str = "conv") -> Model:
+    """A trained network that comes with glassnet, with its recipe and the figures that it reached.
+
+    Args:
+        name: `conv`, the convolutional one, which reads drawings best; or `16-16`, the lessons'
+            784-16-16-10.
+
+    Raises:
+        GlassnetError: there is no network of that name.
+    """
+    return load_model(pretrained_path(name))
+
+
+def pretrained_names() -> tuple[str, ...]:
+    """The names that `load_pretrained` knows, in the order of the alphabet."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.safetensors")))
+
+
+def pretrained_path(name: str) -> Path:
+    """The file of a network that comes with glassnet.
+
+    Raises:
+        GlassnetError: there is no network of that name.
+    """
+    names = pretrained_names()
+    if not names:
+        raise GlassnetError(f"no network lies in {FOLDER}: reinstall glassnet, or name a model of your own")
+    if name not in names:
+        raise unknown_name("pretrained network", name, names)
+    return FOLDER / f"{name}.safetensors"

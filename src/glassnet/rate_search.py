@@ -1,0 +1,160 @@
+"""Which learning rate? Train for a moment with rates that grow, and look at what the cost does.
+
+As long as η is too small, the cost stays where it is; where it falls fastest, η is good; where it
+jumps up, η is too large. Source: Smith (2017), "Cyclical learning rates for training neural networks".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glassnet.data import Dataset
+from glassnet.errors import GlassnetError
+from glassnet.network import Network
+from glassnet.recipe import Recipe
+from glassnet.schedules import Constant, Position
+from glassnet.training import DivergedError, Trainer
+
+Numbers = NDArray[np.float64]
+
+LOWEST, HIGHEST = 1e-5, 100.0
+STEPS = 300  # mini-batches
+NEIGHBORS = 0.05  # of all steps, on each side, that a smoothed cost is the mean of
+RECENT = 5  # mini-batches whose mean tells whether to go on
+TOO_MUCH = 4.0  # times the lowest cost: the search ends there
+NEARLY = 0.05  # of the whole fall: a cost so near to the lowest is as good
+SAFE = 10.0  # how far below the edge the suggestion stays
+
+
+@dataclass(frozen=True)
+class RateSearch:
+    """What a search for the learning rate met.
+
+    Attributes:
+        rates: (steps,), the learning rate of each mini-batch.
+        costs: (steps,), its cost.
+        smoothed: (steps,), the weighted mean of each and its neighbors.
+        edge: the largest rate at which `smoothed` was nearly as low as it ever was.
+        suggestion: a tenth of that: fast, and far enough from where training breaks down.
+        ended: why the search ended.
+    """
+
+    rates: Numbers
+    costs: Numbers
+    smoothed: Numbers
+    edge: float
+    suggestion: float
+    ended: str
+
+
+@dataclass(frozen=True)
+class Growing(Constant):
+    """Each mini-batch's rate is the one before's, times the same factor.
+
+    >>> Growing(0.1, 10.0, 3).factors(Position(np.arange(3), 3, 3, []))
+    array([ 0.1,  1. , 10. ])
+    """
+
+    first: float
+    last: float
+    steps: int
+
+    name: ClassVar[str] = "growing"
+
+    def factors(self, at: Position) -> Numbers:
+        share = at.steps / max(1, self.steps - 1)  # (batches,)
+        grown: Numbers = self.first * (self.last / self.first) ** share
+        return grown
+
+    def has_ended(self, accuracies: Sequence[float]) -> str | None:
+        return None
+
+
+def find_rate(
+    network: Network,
+    data: Dataset,
+    recipe: Recipe,
+    *,
+    lowest: float = LOWEST,
+    highest: float = HIGHEST,
+    steps: int = STEPS,
+) -> RateSearch:
+    """Search for a learning rate; the network stays as it is.
+
+    Args:
+        network: usually `recipe.network()`.
+        data: what it would learn from; only the training split is used.
+        recipe: how; its learning rate, schedule and limits don't count here.
+        lowest: the first rate.
+        highest: the last rate, if the cost doesn't jump up before.
+        steps: mini-batches from the one to the other.
+
+    Raises:
+        GlassnetError: rates or steps that make no sense, or a cost that no rate has lowered.
+
+    >>> from glassnet.data import load
+    >>> recipe = Recipe()
+    >>> search = find_rate(recipe.network(), load("digits"), recipe, steps=50)
+    >>> 1e-5 < search.suggestion < 10 and len(search.rates) == len(search.costs)
+    True
+    """
+    for name, rate in (("lowest", lowest), ("highest", highest)):
+        if not 0 < rate < np.inf:  # false for NaN, too
+            raise GlassnetError(f"{name} is {rate!r}: give a positive rate")
+    if lowest >= highest:
+        raise GlassnetError(f"lowest is {lowest:g}, highest is {highest:g}: give rates that grow")
+    if not isinstance(steps, int) or not 10 <= steps <= 1_000_000:
+        raise GlassnetError(f"steps is {steps!r}: give a whole number from 10 to 1,000,000")
+
+    unlimited = recipe.replace(
+        learning_rate=1.0, epochs=steps, time_limit=None, patience=None, keep="last", schedule="constant"
+    )
+    alone = replace(data, validation=data.validation[:0])
+    trainer = Trainer(network.copy(), alone, unlimited, schedule=Growing(lowest, highest, steps))
+    rates: list[float] = []
+    costs: list[float] = []
+    ended = f"the highest rate, {highest:g}, is reached"
+    all_rates = Growing(lowest, highest, steps).factors(Position(np.arange(steps), 1, steps, []))
+    recent = lowest_recent = np.inf
+    for rate in all_rates.tolist():
+        try:
+            cost = trainer.step().cost
+        except DivergedError:
+            ended = f"at η = {rate:.2g} the cost became infinite"
+            break
+        rates.append(rate)
+        costs.append(cost)
+        if len(costs) >= RECENT:
+            recent = sum(costs[-RECENT:]) / RECENT
+            lowest_recent = min(lowest_recent, recent)
+        if recent > TOO_MUCH * lowest_recent:
+            ended = f"at η = {rate:.2g} the cost was {TOO_MUCH:g} times the lowest"
+            break
+    if len(costs) < 2:
+        raise GlassnetError(
+            f"the cost is infinite from the start, at η = {lowest:g}: give a smaller lowest rate"
+        )
+    smooth = smoothed(np.array(costs), max(1, round(NEIGHBORS * steps)))
+    low_enough = smooth <= smooth.min() + NEARLY * max(0.0, float(smooth[0] - smooth.min()))
+    edge = rates[int(np.flatnonzero(low_enough)[-1])]
+    return RateSearch(np.array(rates), np.array(costs), smooth, edge, edge / SAFE, ended)
+
+
+def smoothed(costs: Numbers, reach: int) -> Numbers:
+    """The mean of each cost and of its neighbors up to `reach` away, the nearer ones counting more.
+
+    Neighbors on both sides: a mean of those before alone would lag behind.
+
+    >>> smoothed(np.array([0.0, 4.0, 0.0]), 1)  # weights ½, 1, ½; at the ends, those that are there
+    array([1.33333333, 2.        , 1.33333333])
+    """
+    weights = 1 - np.abs(np.arange(-reach, reach + 1)) / (reach + 1)  # (2 reach + 1,)
+    here = slice(reach, reach + len(costs))
+    sums = np.convolve(costs, weights)[here]  # (steps,)
+    means: Numbers = sums / np.convolve(np.ones(len(costs)), weights)[here]
+    return means
