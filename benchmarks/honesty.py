@@ -132,9 +132,13 @@ def measure(model: Model, fonts: Sequence[Path]) -> dict[str, float]:
         return rows
     z = np.asarray(last_sums(network)(test.images), np.float64)  # (n, classes)
     y = np.asarray(network.targets(test.labels), np.float64)  # (n, classes)
-    rows["negative log-likelihood before"] = mean_cost(z, y, pair, 1.0)
-    if model.calibration:
-        rows["negative log-likelihood after"] = mean_cost(z, y, pair, model.calibration.temperature)
+    costs = {"negative log-likelihood": (z, y)}
+    if NOT_A_DIGIT in model.class_names:  # of the ten digits, given that it is one
+        costs["negative log-likelihood, digits alone"] = (z[:, :10], y[:, :10])
+    for name, (sums, right) in costs.items():
+        rows[f"{name} before"] = mean_cost(sums, right, pair, 1.0)
+        if model.calibration:
+            rows[f"{name} after"] = mean_cost(sums, right, pair, model.calibration.temperature)
     return rows
 
 
@@ -168,7 +172,7 @@ def main() -> None:
     if model.calibration is None:
         print("This model has no calibration: it calls a digit whatever its largest output says is one.\n")
     for name, value in rows.items():
-        print(f"{name:32} {value:8.4f}   {verdict(name, value)}".rstrip())
+        print(f"{name:44} {value:8.4f}   {verdict(name, value)}".rstrip())
 
 
 if __name__ == "__main__":

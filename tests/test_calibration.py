@@ -164,6 +164,14 @@ def test_the_class_of_no_digits_lends_no_confidence():
     assert best_confidence(rows, ("0", "1", "2")).tolist() == [0.6, 0.5]
 
 
+@pytest.mark.parametrize("names", [("0",), ("0", "1", "2"), (NOT_A_DIGIT, NOT_A_DIGIT)], ids=str)
+def test_class_names_that_fit_no_network(names):
+    with pytest.raises(
+        GlassnetError, match=r"for 2 outputs: give one for each, at least one of them a digit's"
+    ):
+        calibrate(two_classes(), Split(np.array([[1.0], [1.0], [1.0]]), [0, 0, 1]), class_names=names)
+
+
 def test_without_other_pictures_nothing_is_said_of_them():
     found = calibrate(two_classes(), Split(np.array([[1.0], [1.0], [1.0]]), [0, 0, 1]), class_names="01")
     assert (found.passed, found.not_digits) == (None, 0)

@@ -155,7 +155,13 @@ def best_confidence(confidence: Numbers, class_names: Sequence[str]) -> Numbers:
     >>> best_confidence(np.array([[0.1, 0.2, 0.7]]), ("0", "1", "not a digit"))
     array([0.2])
     """
-    best: Numbers = confidence[:, [name != NOT_A_DIGIT for name in class_names]].max(axis=1)
+    digits = [name != NOT_A_DIGIT for name in class_names]  # (classes,)
+    if len(digits) != confidence.shape[1] or not any(digits):
+        raise GlassnetError(
+            f"class names {', '.join(class_names)} for {confidence.shape[1]} outputs: give one for each, "
+            "at least one of them a digit's"
+        )
+    best: Numbers = confidence[:, digits].max(axis=1)
     return best
 
 
