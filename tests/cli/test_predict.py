@@ -35,9 +35,15 @@ def test_predict_gives_the_networks_outputs(ok, trained, drawings):
     right = 0
     for answer, (name, label) in zip(answers, drawings, strict=True):
         outputs = network.predict(gn.normalize_drawing(gn.read_drawing(name))[None])[0]
-        assert list(answer) == ["image", "digit", "digits", "box", "answer", "outputs"]
+        assert list(answer) == [
+            *("image", "digit", "digits", "box", "answer", "nearest"),
+            *("confidence", "calibrated", "confidences"),
+        ]
+        assert answer["calibrated"] is False
         assert (answer["digit"], answer["digits"]) == (1, 1)
-        assert answer["outputs"] == pytest.approx({str(k): float(a) for k, a in enumerate(outputs)}, abs=1e-6)
+        assert answer["confidences"] == pytest.approx(
+            {str(k): float(a) for k, a in enumerate(outputs)}, abs=1e-6
+        )
         assert answer["answer"] == str(outputs.argmax())
         right += answer["answer"] == str(label)
     assert right >= 10  # of 12, as well as it reads the test images
@@ -69,7 +75,9 @@ def test_several_digits_are_read_one_by_one(ok, trained, drawings, number):
     assert lefts == sorted(lefts)
     alone = [ok("predict", trained.path, drawings[k][0], "--json").json[0] for k in (0, 2, 4)]
     for each, other in zip(found, alone, strict=True):
-        assert each["outputs"] == pytest.approx(other["outputs"], abs=0.02)  # edges were cut at other levels
+        assert each["confidences"] == pytest.approx(
+            other["confidences"], abs=0.02
+        )  # edges were cut at other levels
 
 
 def test_what_the_network_saw_of_several_digits(ok, trained, number):
@@ -164,7 +172,7 @@ def test_dark_on_light_is_light_on_dark(ok, trained, drawings):
     for name, _ in drawings[:4]:
         Image.fromarray(255 - np.asarray(Image.open(name))).save("inverse.png")
         one, other = ok("predict", trained.model, name, "inverse.png", "--json").json
-        assert one["outputs"] == pytest.approx(other["outputs"], abs=1e-6)
+        assert one["confidences"] == pytest.approx(other["confidences"], abs=1e-6)
 
 
 def test_predict_in_words(ok, trained, drawings):

@@ -1,4 +1,4 @@
-"""`glassnet predict`: the digits in a picture, and all outputs of the network."""
+"""`glassnet predict`: the digits in a picture, and how sure the network is of each."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from pathlib import Path
 import click
 import numpy as np
 
-from glassnet.arrays import Array
 from glassnet.cli.complaints import complain
 from glassnet.cli.model_argument import find_model, split_arguments
 from glassnet.data import Normalization, read_digits
 from glassnet.data.mnist_form import SIDE
 from glassnet.errors import GlassnetError
 from glassnet.files import write_atomically
-from glassnet.prediction import Predictor
+from glassnet.judging import Judge, Verdict
 
 PRETRAINED = "conv"
 
@@ -38,6 +37,9 @@ def predict(arguments: tuple[str, ...], show: bool, steps: bool, as_json: bool) 
     it, conv, which does. A picture may have any size, dark on light or light on dark, and may be a
     photo of uneven paper. Several digits are read one by one. Each is brought into the form of
     MNIST's: in a box of 20×20 pixels, its centre of mass in the middle of 28×28.
+
+    A calibrated model says how sure it is, and of what is none: "not a digit". `glassnet calibrate`
+    calibrates one of yours; without that, you see its outputs as they are.
     """
     model, images = split_arguments(arguments, PRETRAINED)
     path, loaded = find_model(model)
@@ -47,57 +49,84 @@ def predict(arguments: tuple[str, ...], show: bool, steps: bool, as_json: bool) 
         raise GlassnetError(
             f"{path} takes {prod(loaded.network.input_shape)} numbers: a drawing has {SIDE}×{SIDE}"
         )
-    predictor = Predictor(loaded.network)
+    judge, names = Judge(loaded), loaded.class_names
     failed = False
     for image in images:
         try:
             digits = read_digits(image)
-            outputs = predictor(np.stack([digit.centered for digit in digits]))  # (digits, classes)
+            verdicts = judge(np.stack([digit.centered for digit in digits]))
             saved = {}
             if show:
                 saved["seen"] = _save_seen(image, digits)
             if steps:
-                saved["steps"] = _save_steps(image, digits, outputs, loaded.class_names)
+                saved["steps"] = _save_steps(image, digits, verdicts, names)
         except GlassnetError as error:
             complain(error)
             failed = True
             continue
         say = _json if as_json else _text
-        click.echo(say(image, digits, outputs, loaded.class_names, saved))
+        click.echo(say(image, digits, verdicts, names, saved))
     if failed:
         raise SystemExit(2)
 
 
 def _text(
-    image: str, digits: list[Normalization], outputs: Array, names: tuple[str, ...], saved: dict[str, str]
+    image: str,
+    digits: list[Normalization],
+    verdicts: list[Verdict],
+    names: tuple[str, ...],
+    saved: dict[str, str],
 ) -> str:
-    answers = [names[k] for k in outputs.argmax(axis=1)]
     several = len(digits) > 1
-    lines = [f"{image}: {f'{len(digits)} digits: ' if several else ''}{' '.join(answers)}"]
-    for place, row in enumerate(outputs):
+    lines = [f"{image}: {len(digits)} digits: {' '.join(_short(verdict) for verdict in verdicts)}"]
+    if not several:
+        lines = [f"{image}: {_sentence(verdicts[0])}"]
+    widest = max(map(len, names))
+    for place, verdict in enumerate(verdicts, start=1):
         if several:
-            lines.append(f"digit {place + 1} of {len(digits)}: {answers[place]}")
-        for name, output in zip(names, row, strict=True):
-            bar = "█" * round(30 * min(1.0, max(0.0, float(output))))
-            mark = " ◂" if name == answers[place] else ""
-            lines.append(f"  {name} {output:7.4f} {bar:<30}{mark}".rstrip())
+            lines.append(f"digit {place} of {len(digits)}: {_sentence(verdict)}")
+        for name, confidence in zip(names, verdict.confidences, strict=True):
+            bar = "█" * round(30 * min(1.0, max(0.0, float(confidence))))
+            mark = " ◂" if name == verdict.answer else ""
+            lines.append(f"  {name:<{widest}} {confidence:7.4f} {bar:<30}{mark}".rstrip())
     what = {"seen": "what the network saw", "steps": "step by step"}
     lines += [f"  {what[kind]}: {path}" for kind, path in saved.items()]
     return "\n".join(lines)
 
 
+def _sentence(verdict: Verdict) -> str:
+    """The answer, and how sure it is, if that is known."""
+    if not verdict.calibrated:
+        return verdict.answer
+    if verdict.is_digit:
+        return f"{verdict.answer}, {verdict.confidence:.1%} sure"
+    return f"{verdict.answer} (nearest: {verdict.nearest}, {verdict.confidence:.1%})"
+
+
+def _short(verdict: Verdict) -> str:
+    """The answer in one word, in a row of others."""
+    return verdict.answer if verdict.is_digit else "?"
+
+
 def _json(
-    image: str, digits: list[Normalization], outputs: Array, names: tuple[str, ...], saved: dict[str, str]
+    image: str,
+    digits: list[Normalization],
+    verdicts: list[Verdict],
+    names: tuple[str, ...],
+    saved: dict[str, str],
 ) -> str:
     lines = []
-    for place, (digit, row) in enumerate(zip(digits, outputs, strict=True), start=1):
+    for place, (digit, verdict) in enumerate(zip(digits, verdicts, strict=True), start=1):
         answer = {
             "image": image,
             "digit": place,
             "digits": len(digits),
             "box": digit.box._asdict(),
-            "answer": names[int(row.argmax())],
-            "outputs": dict(zip(names, row.astype(float).tolist(), strict=True)),
+            "answer": verdict.answer,
+            "nearest": verdict.nearest,
+            "confidence": verdict.confidence,
+            "calibrated": verdict.calibrated,
+            "confidences": dict(zip(names, verdict.confidences.tolist(), strict=True)),
         }
         lines.append(json.dumps(answer | saved, ensure_ascii=False))
     return "\n".join(lines)
@@ -119,10 +148,13 @@ def _save_seen(image: str, digits: list[Normalization]) -> str:
     return path
 
 
-def _save_steps(image: str, digits: list[Normalization], outputs: Array, names: tuple[str, ...]) -> str:
+def _save_steps(
+    image: str, digits: list[Normalization], verdicts: list[Verdict], names: tuple[str, ...]
+) -> str:
     from glassnet.plots import png, reading_steps
 
     path = _beside(image, "steps")
-    answers = [names[k] for k in outputs.argmax(axis=1)]
-    write_atomically(path, png(reading_steps(digits, outputs, names, answers, Path(image).name)))
+    confidences = np.stack([verdict.confidences for verdict in verdicts])  # (digits, classes)
+    answers = [verdict.answer for verdict in verdicts]
+    write_atomically(path, png(reading_steps(digits, confidences, names, answers, Path(image).name)))
     return path
