@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, overload
 
 import numpy as np
@@ -139,6 +139,18 @@ class Dataset:
     def image_shape(self) -> tuple[int, ...]:
         """The shape of one image: (height, width) or (features,)."""
         return self.training.images.shape[1:]
+
+    def with_all_to_train(self) -> Dataset:
+        """The same data with the validation images among the training images: once all choices are made.
+
+        >>> some = Split(np.zeros((2, 8, 8), dtype=np.uint8), [0, 1])
+        >>> Dataset("blanks", some, some[:1], some[:0], ("zero", "one")).with_all_to_train()
+        Dataset('blanks': 3 training, 0 validation, 0 test, 2 classes)
+        """
+        both = self.training, self.validation
+        images = np.concatenate([split.images for split in both])
+        labels = np.concatenate([split.labels for split in both])
+        return replace(self, training=Split(images, labels), validation=self.validation[:0])
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{len(split)} {which}" for which, split in self.splits.items())
