@@ -86,8 +86,9 @@ def mnist(count: int) -> Data:
     """MNIST's 50,000 training images, the 10,000 for validation where more are wanted, and its test."""
     data = load("mnist")
     parts = [data.training, data.validation] if count > len(data.training) else [data.training]
-    images, labels = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    return Data(images.reshape(-1, 784), labels, data.test.images.reshape(-1, 784), data.test.labels)
+    images = np.concatenate([part.images.reshape(-1, 784) for part in parts])
+    labels = np.concatenate([part.labels for part in parts])
+    return Data(images, labels, data.test.images.reshape(-1, 784), data.test.labels)
 
 
 def random_data(count: int) -> Data:

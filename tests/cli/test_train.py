@@ -110,6 +110,42 @@ def test_the_penalty_is_named_in_the_headline(ok):
     assert first.endswith("mini-batches of 10, λ 5")
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("", "cross_entropy, η 0.5, mini"),
+        (
+            "--optimizer adam --learning-rate 0.001 --schedule cosine",
+            "cross_entropy, adam, η 0.001 (cosine), m",
+        ),
+        ("--schedule step10 --l1 0.5", "cross_entropy, η 0.5 (step10x0.1), mini-batches of 10, λ₁ 0.5"),
+    ],
+)
+def test_the_optimizer_and_the_schedule_are_named_in_the_headline(ok, options, words):
+    assert words in ok("train", "--epochs", "1", *options.split()).out.splitlines()[0]
+
+
+@pytest.mark.filterwarnings("always::glassnet.errors.GlassnetWarning")
+def test_settings_that_are_hardly_meant_are_a_line_of_their_own(glassnet):
+    answer = glassnet("train", "--epochs", "1", "--optimizer", "adam", "--momentum", "0.3")
+    assert answer.status == 0
+    assert answer.err.splitlines() == [
+        "glassnet: a step of adam moves every parameter by about the learning rate, 0.5: 0.001 is usual",
+        "glassnet: momentum is 0.3, and adam has none: it changes nothing",
+    ]
+
+
+def test_a_cosine_keeps_its_number_of_epochs(ok, glassnet):
+    ok("train", "--schedule", "cosine", "--epochs", "2", "--out", "run")
+    answer = glassnet("train", "--resume", "run", "--epochs", "3")
+    assert answer.status == 2
+    assert answer.err.splitlines() == [
+        "glassnet: run/config.toml has epochs = 3, the run was begun with 2, which schedule = 'cosine' goes "
+        "by: put that back, or begin a new run"
+    ]
+    ok("train", "--resume", "run")  # nothing was changed
+
+
 def test_a_convolutional_network(ok, tmp_path):
     """From its text to its model: 2·(9 + 1) filters, 2·26·26 → pooled by 4 → 2·6·6 = 72, 10·73 in the end."""
     options = ("--layers", "conv2@3:relu  pool4 10", "--engine", "textbook", "--epochs", "1")
