@@ -10,16 +10,17 @@ from pathlib import Path
 import click
 import numpy as np
 
-from glassnet.arrays import Array
 from glassnet.cli.complaints import complain
 from glassnet.cli.model_argument import find_model, split_arguments
 from glassnet.data import Normalization, read_digits
 from glassnet.data.mnist_form import SIDE
 from glassnet.errors import GlassnetError
 from glassnet.files import write_atomically
+from glassnet.judging import Judge, Verdict
 from glassnet.prediction import Predictor
 
 PRETRAINED = "conv"
+SURE = 0.9995  # what would be rounded to 100.0 %
 
 
 @click.command(short_help="Read the digits in a picture.")
@@ -38,6 +39,8 @@ def predict(arguments: tuple[str, ...], show: bool, steps: bool, as_json: bool) 
     it, conv, which does. A picture may have any size, dark on light or light on dark, and may be a
     photo of uneven paper. Several digits are read one by one. Each is brought into the form of
     MNIST's: in a box of 20×20 pixels, its centre of mass in the middle of 28×28.
+
+    A calibrated model (glassnet calibrate) says how sure it is, or that it sees no digit.
     """
     model, images = split_arguments(arguments, PRETRAINED)
     path, loaded = find_model(model)
@@ -47,58 +50,88 @@ def predict(arguments: tuple[str, ...], show: bool, steps: bool, as_json: bool) 
         raise GlassnetError(
             f"{path} takes {prod(loaded.network.input_shape)} numbers: a drawing has {SIDE}×{SIDE}"
         )
-    predictor = Predictor(loaded.network)
+    predictor, judge = Predictor(loaded.network), Judge(loaded)
     failed = False
     for image in images:
         try:
             digits = read_digits(image)
-            outputs = predictor(np.stack([digit.centered for digit in digits]))  # (digits, classes)
+            seen = np.stack([digit.centered for digit in digits])  # (digits, 28, 28)
+            verdicts = judge(seen)
             saved = {}
             if show:
                 saved["seen"] = _save_seen(image, digits)
             if steps:
-                saved["steps"] = _save_steps(image, digits, outputs, loaded.class_names)
+                saved["steps"] = _save_steps(image, digits, verdicts, loaded.class_names)
         except GlassnetError as error:
             complain(error)
             failed = True
             continue
-        say = _json if as_json else _text
-        click.echo(say(image, digits, outputs, loaded.class_names, saved))
+        if as_json:
+            outputs = predictor(seen).astype(float).tolist()  # (digits, classes)
+            click.echo(_json(image, digits, verdicts, outputs, loaded.class_names, saved))
+        else:
+            click.echo(_text(image, verdicts, loaded.class_names, saved))
     if failed:
         raise SystemExit(2)
 
 
-def _text(
-    image: str, digits: list[Normalization], outputs: Array, names: tuple[str, ...], saved: dict[str, str]
-) -> str:
-    answers = [names[k] for k in outputs.argmax(axis=1)]
-    several = len(digits) > 1
-    lines = [f"{image}: {f'{len(digits)} digits: ' if several else ''}{' '.join(answers)}"]
-    for place, row in enumerate(outputs):
-        if several:
-            lines.append(f"digit {place + 1} of {len(digits)}: {answers[place]}")
-        for name, output in zip(names, row, strict=True):
-            bar = "█" * round(30 * min(1.0, max(0.0, float(output))))
-            mark = " ◂" if name == answers[place] else ""
-            lines.append(f"  {name} {output:7.4f} {bar:<30}{mark}".rstrip())
+def _text(image: str, verdicts: list[Verdict], names: tuple[str, ...], saved: dict[str, str]) -> str:
+    if len(verdicts) == 1:
+        lines = [f"{image}: {_said(verdicts[0])}"]
+    elif all(verdict.is_digit for verdict in verdicts):
+        lines = [f"{image}: {len(verdicts)} digits: {' '.join(verdict.answer for verdict in verdicts)}"]
+    else:
+        marks = " ".join(verdict.answer if verdict.is_digit else "?" for verdict in verdicts)
+        lines = [f"{image}: {len(verdicts)} marks: {marks}, where ? is not a digit"]
+    width = max(map(len, names))
+    for place, verdict in enumerate(verdicts, start=1):
+        if len(verdicts) > 1:
+            lines.append(f"digit {place} of {len(verdicts)}: {_said(verdict)}")
+        for name, number in zip(names, verdict.confidences.tolist(), strict=True):
+            bar = "█" * round(30 * min(1.0, max(0.0, number)))
+            mark = " ◂" if name == verdict.answer else ""
+            lines.append(f"  {name:<{width}} {number:7.4f} {bar:<30}{mark}".rstrip())
     what = {"seen": "what the network saw", "steps": "step by step"}
     lines += [f"  {what[kind]}: {path}" for kind, path in saved.items()]
     return "\n".join(lines)
 
 
+def _said(verdict: Verdict) -> str:
+    """The answer, and how sure it is, where the model can say that."""
+    if not verdict.calibrated:
+        return verdict.answer
+    if verdict.is_digit:
+        sure = "over 99.9%" if verdict.confidence > SURE else f"{verdict.confidence:.1%}"
+        return f"{verdict.answer}, {sure} sure"
+    return f"{verdict.answer} (most like a {verdict.nearest}: {verdict.confidence:.1%})"
+
+
 def _json(
-    image: str, digits: list[Normalization], outputs: Array, names: tuple[str, ...], saved: dict[str, str]
+    image: str,
+    digits: list[Normalization],
+    verdicts: list[Verdict],
+    outputs: list[list[float]],
+    names: tuple[str, ...],
+    saved: dict[str, str],
 ) -> str:
     lines = []
-    for place, (digit, row) in enumerate(zip(digits, outputs, strict=True), start=1):
+    for place, (digit, verdict, row) in enumerate(zip(digits, verdicts, outputs, strict=True), start=1):
         answer = {
             "image": image,
             "digit": place,
             "digits": len(digits),
             "box": digit.box._asdict(),
-            "answer": names[int(row.argmax())],
-            "outputs": dict(zip(names, row.astype(float).tolist(), strict=True)),
+            "answer": verdict.answer,
+            "outputs": dict(zip(names, row, strict=True)),
+            "calibrated": verdict.calibrated,
         }
+        if verdict.calibrated:
+            confidences = dict(zip(names, verdict.confidences.tolist(), strict=True))
+            answer |= {
+                "nearest": verdict.nearest,
+                "confidence": verdict.confidence,
+                "confidences": confidences,
+            }
         lines.append(json.dumps(answer | saved, ensure_ascii=False))
     return "\n".join(lines)
 
@@ -119,10 +152,13 @@ def _save_seen(image: str, digits: list[Normalization]) -> str:
     return path
 
 
-def _save_steps(image: str, digits: list[Normalization], outputs: Array, names: tuple[str, ...]) -> str:
+def _save_steps(
+    image: str, digits: list[Normalization], verdicts: list[Verdict], names: tuple[str, ...]
+) -> str:
     from glassnet.plots import png, reading_steps
 
     path = _beside(image, "steps")
-    answers = [names[k] for k in outputs.argmax(axis=1)]
-    write_atomically(path, png(reading_steps(digits, outputs, names, answers, Path(image).name)))
+    answers = [verdict.answer for verdict in verdicts]
+    confidences = np.stack([verdict.confidences for verdict in verdicts])  # (digits, classes)
+    write_atomically(path, png(reading_steps(digits, confidences, names, answers, Path(image).name)))
     return path
