@@ -13,7 +13,7 @@ class Mover {
   const std::uint8_t* moved(const std::uint8_t* image, std::size_t row, std::uint32_t place) const {
     if (moves_.gain) draw_rows(place);
     const std::size_t area = moves_.picture.area();
-    for (std::size_t c = 0; c < moves_.picture.channels; c++) {  // one after the other: what is written behind it comes later
+    for (std::size_t c = 0; c < moves_.picture.channels; c++) {  // in this order: each writes a little into the next
       frame(image + c * area);
       if (moves_.gain)
         move<true>(moves_.maps + 6 * row, room_.moved + c * area);
@@ -53,7 +53,8 @@ class Mover {
         std::int32_t* row = room_.rows + (axis * KNOTS + j) * width;
         for (std::size_t x = 0; x < width; x += LANES) {
           Numbers sum = all(1 << (WEIGHT_BITS - 1));
-          UNROLL for (std::size_t k = 0; k < KNOTS; k++) sum += load_as<Numbers>(room_.weights + k * width + x) * knots[k];
+          UNROLL for (std::size_t k = 0; k < KNOTS; k++)
+            sum += load_as<Numbers>(room_.weights + k * width + x) * knots[k];
           sum >>= WEIGHT_BITS;
           __builtin_memcpy(row + x, &sum, sizeof sum);
         }
@@ -105,7 +106,8 @@ class Mover {
           __builtin_memcpy(upper + i, room_.framed + place[i], 4);
           __builtin_memcpy(lower + i, room_.framed + place[i] + wide, 4);
         }
-        const Numbers above = mixed(load_as<Numbers>(upper), columns & 255), below = mixed(load_as<Numbers>(lower), columns & 255);
+        const Numbers above = mixed(load_as<Numbers>(upper), columns & 255);
+        const Numbers below = mixed(load_as<Numbers>(lower), columns & 255);
         const Numbers between = (above << 8) + (below - above) * (lines & 255);
         const Bytes pixels = __builtin_convertvector((between + (1 << 15)) >> 16, Bytes);
         __builtin_memcpy(to + x, &pixels, sizeof pixels);

@@ -167,7 +167,7 @@ DRAWINGS = [
     Drawing("8-squared-paper-photo", ["8"], (1000, 1000), 520, 22, ink=(35, 40, 90), paper=PHOTO,
             steps=[lines(47, squared=True), shade(0.7, 0.3, 1), noise(0.01)], quality=60, slant=0.15),
     Drawing("9-curved-red-on-yellow", ["9"], (300, 420), 280, 20, ink=(190, 20, 30), paper=(255, 225, 90)),
-    Drawing("9-straight-turned-by-the-camera", ["9 straight"], (1200, 900), 560, 30, paper=PHOTO,
+    Drawing("9-straight-turned-by-exif", ["9 straight"], (1200, 900), 560, 30, paper=PHOTO,
             steps=[vignette(0.55), noise(0.015)], quality=60, turned=6),
     Drawing("3-beside-the-table", ["3"], (2400, 1800), 1000, 52, at=(0.55, 0.45), paper=PHOTO,
             steps=[table(0.1), shade(0.75, 1, 0), noise(0.01)], quality=40),

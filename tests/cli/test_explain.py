@@ -544,7 +544,7 @@ def test_a_drawing_is_explained_as_predict_reads_it(ok, trained, network, drawin
     assert predicted["answer"] == str(explanation.answer) == "3"
     out = ok("explain", trained.path, "--image", drawing, "--label", "3").out
     assert out == as_text(walkthrough(explanation, 0.5, pictures=False), 100) + "\n"
-    assert row(part(sections(out), "The cost"), "3")[0] == about(predicted["outputs"]["3"])
+    assert row(part(sections(out), "The cost"), "3")[0] == about(predicted["confidences"]["3"])
     # without a label, the answer is taken, and it is said
     assumed = ok("explain", trained.path, "--image", drawing).out
     words = ". No label was given: its own answer is taken as wanted."

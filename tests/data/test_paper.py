@@ -19,12 +19,20 @@ def light(kind):
         "an oblique slope": 0.9 - 0.3 * x - 0.2 * y,
         "a vignette": 0.9 - 0.4 * ((x - 0.5) ** 2 + (y - 0.5) ** 2),
         "the shadow of a hand": np.where(x + 0.3 * y > 0.7, 0.5, 0.9),
+        "a sheet on a table": np.where((abs(x - 0.5) < 0.38) & (abs(y - 0.5) < 0.38), 0.9, 0.25),
         "a dark table": np.where((x < 0.12) | (y > 0.9), 0.2, 0.85),
     }
     return greys[kind].astype(np.float32)
 
 
-LIGHTS = ["a slope", "an oblique slope", "a vignette", "the shadow of a hand", "a dark table"]
+LIGHTS = [
+    "a slope",
+    "an oblique slope",
+    "a vignette",
+    "the shadow of a hand",
+    "a sheet on a table",
+    "a dark table",
+]
 
 
 def seven(grey, depth=0.6):

@@ -96,6 +96,32 @@ def test_what_somebody_drew(box):
     assert sorted(drawn_pieces(page(STROKE, box))[1]) == sorted([STROKE, box])
 
 
+def outline(top, left, bottom, right):
+    ink = page((top, left, bottom, right))
+    ink[top + 2 : bottom - 2, left + 2 : right - 2] = 0
+    return ink
+
+
+def test_a_printed_box_is_not_drawn():
+    boxes = np.maximum(outline(40, 80, 160, 140), outline(40, 138, 160, 200))  # two, side by side
+    drawn = drawn_pieces(np.maximum(boxes, page(STROKE, (60, 160, 140, 170))))
+    assert drawn[1] == [STROKE, (60, 160, 140, 170)]
+    assert pieces(boxes)[1] == 1
+
+
+def test_a_box_is_ink_if_nothing_large_is_in_it():
+    assert drawn_pieces(outline(40, 80, 160, 140))[1] == [(40, 80, 160, 140)]
+    dotted = np.maximum(outline(40, 80, 160, 140), page((95, 105, 110, 115)))
+    assert (40, 80, 160, 140) in drawn_pieces(dotted)[1]
+
+
+def test_a_zero_with_a_stroke_in_it_stays():
+    y, x = np.mgrid[:200, :300]
+    distance = np.hypot((x - 105) / 40, (y - 100) / 60)
+    zero = ((distance < 1) & (distance > 0.85)).astype(np.float32)
+    assert len(drawn_pieces(np.maximum(zero, page((80, 102, 120, 108))))[1]) == 2
+
+
 def groups(*boxes):
     return digits_among([Box(*box) for box in boxes])
 

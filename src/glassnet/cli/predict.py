@@ -1,4 +1,4 @@
-"""`glassnet predict`: the digits in a picture, and all outputs of the network."""
+"""`glassnet predict`: the digits in a picture, and how sure the network is of each."""
 
 from __future__ import annotations
 
@@ -17,10 +17,8 @@ from glassnet.data.mnist_form import SIDE
 from glassnet.errors import GlassnetError
 from glassnet.files import write_atomically
 from glassnet.judging import Judge, Verdict
-from glassnet.prediction import Predictor
 
 PRETRAINED = "conv"
-SURE = 0.9995  # what would be rounded to 100.0 %
 
 
 @click.command(short_help="Read the digits in a picture.")
@@ -40,7 +38,8 @@ def predict(arguments: tuple[str, ...], show: bool, steps: bool, as_json: bool) 
     photo of uneven paper. Several digits are read one by one. Each is brought into the form of
     MNIST's: in a box of 20×20 pixels, its centre of mass in the middle of 28×28.
 
-    A calibrated model (glassnet calibrate) says how sure it is, or that it sees no digit.
+    A calibrated model says how sure it is, and of what is none: "not a digit". `glassnet calibrate`
+    calibrates one of yours; without that, you see its outputs as they are.
     """
     model, images = split_arguments(arguments, PRETRAINED)
     path, loaded = find_model(model)
@@ -50,88 +49,85 @@ def predict(arguments: tuple[str, ...], show: bool, steps: bool, as_json: bool) 
         raise GlassnetError(
             f"{path} takes {prod(loaded.network.input_shape)} numbers: a drawing has {SIDE}×{SIDE}"
         )
-    predictor, judge = Predictor(loaded.network), Judge(loaded)
+    judge, names = Judge(loaded), loaded.class_names
     failed = False
     for image in images:
         try:
             digits = read_digits(image)
-            seen = np.stack([digit.centered for digit in digits])  # (digits, 28, 28)
-            verdicts = judge(seen)
+            verdicts = judge(np.stack([digit.centered for digit in digits]))
             saved = {}
             if show:
                 saved["seen"] = _save_seen(image, digits)
             if steps:
-                saved["steps"] = _save_steps(image, digits, verdicts, loaded.class_names)
+                saved["steps"] = _save_steps(image, digits, verdicts, names)
         except GlassnetError as error:
             complain(error)
             failed = True
             continue
-        if as_json:
-            outputs = predictor(seen).astype(float).tolist()  # (digits, classes)
-            click.echo(_json(image, digits, verdicts, outputs, loaded.class_names, saved))
-        else:
-            click.echo(_text(image, verdicts, loaded.class_names, saved))
+        say = _json if as_json else _text
+        click.echo(say(image, digits, verdicts, names, saved))
     if failed:
         raise SystemExit(2)
 
 
-def _text(image: str, verdicts: list[Verdict], names: tuple[str, ...], saved: dict[str, str]) -> str:
-    if len(verdicts) == 1:
-        lines = [f"{image}: {_said(verdicts[0])}"]
-    elif all(verdict.is_digit for verdict in verdicts):
-        lines = [f"{image}: {len(verdicts)} digits: {' '.join(verdict.answer for verdict in verdicts)}"]
-    else:
-        marks = " ".join(verdict.answer if verdict.is_digit else "?" for verdict in verdicts)
-        lines = [f"{image}: {len(verdicts)} marks: {marks}, where ? is not a digit"]
-    width = max(map(len, names))
+def _text(
+    image: str,
+    digits: list[Normalization],
+    verdicts: list[Verdict],
+    names: tuple[str, ...],
+    saved: dict[str, str],
+) -> str:
+    several = len(digits) > 1
+    lines = [f"{image}: {len(digits)} digits: {' '.join(_short(verdict) for verdict in verdicts)}"]
+    if not several:
+        lines = [f"{image}: {_sentence(verdicts[0])}"]
+    widest = max(map(len, names))
     for place, verdict in enumerate(verdicts, start=1):
-        if len(verdicts) > 1:
-            lines.append(f"digit {place} of {len(verdicts)}: {_said(verdict)}")
-        for name, number in zip(names, verdict.confidences.tolist(), strict=True):
-            bar = "█" * round(30 * min(1.0, max(0.0, number)))
+        if several:
+            lines.append(f"digit {place} of {len(digits)}: {_sentence(verdict)}")
+        for name, confidence in zip(names, verdict.confidences, strict=True):
+            bar = "█" * round(30 * min(1.0, max(0.0, float(confidence))))
             mark = " ◂" if name == verdict.answer else ""
-            lines.append(f"  {name:<{width}} {number:7.4f} {bar:<30}{mark}".rstrip())
+            lines.append(f"  {name:<{widest}} {confidence:7.4f} {bar:<30}{mark}".rstrip())
     what = {"seen": "what the network saw", "steps": "step by step"}
     lines += [f"  {what[kind]}: {path}" for kind, path in saved.items()]
     return "\n".join(lines)
 
 
-def _said(verdict: Verdict) -> str:
-    """The answer, and how sure it is, where the model can say that."""
+def _sentence(verdict: Verdict) -> str:
+    """The answer, and how sure it is, if that is known."""
     if not verdict.calibrated:
         return verdict.answer
     if verdict.is_digit:
-        sure = "over 99.9%" if verdict.confidence > SURE else f"{verdict.confidence:.1%}"
-        return f"{verdict.answer}, {sure} sure"
-    return f"{verdict.answer} (most like a {verdict.nearest}: {verdict.confidence:.1%})"
+        return f"{verdict.answer}, {verdict.confidence:.1%} sure"
+    return f"{verdict.answer} (nearest: {verdict.nearest}, {verdict.confidence:.1%})"
+
+
+def _short(verdict: Verdict) -> str:
+    """The answer in one word, in a row of others."""
+    return verdict.answer if verdict.is_digit else "?"
 
 
 def _json(
     image: str,
     digits: list[Normalization],
     verdicts: list[Verdict],
-    outputs: list[list[float]],
     names: tuple[str, ...],
     saved: dict[str, str],
 ) -> str:
     lines = []
-    for place, (digit, verdict, row) in enumerate(zip(digits, verdicts, outputs, strict=True), start=1):
+    for place, (digit, verdict) in enumerate(zip(digits, verdicts, strict=True), start=1):
         answer = {
             "image": image,
             "digit": place,
             "digits": len(digits),
             "box": digit.box._asdict(),
             "answer": verdict.answer,
-            "outputs": dict(zip(names, row, strict=True)),
+            "nearest": verdict.nearest,
+            "confidence": verdict.confidence,
             "calibrated": verdict.calibrated,
+            "confidences": dict(zip(names, verdict.confidences.tolist(), strict=True)),
         }
-        if verdict.calibrated:
-            confidences = dict(zip(names, verdict.confidences.tolist(), strict=True))
-            answer |= {
-                "nearest": verdict.nearest,
-                "confidence": verdict.confidence,
-                "confidences": confidences,
-            }
         lines.append(json.dumps(answer | saved, ensure_ascii=False))
     return "\n".join(lines)
 
@@ -158,7 +154,7 @@ def _save_steps(
     from glassnet.plots import png, reading_steps
 
     path = _beside(image, "steps")
-    answers = [verdict.answer for verdict in verdicts]
     confidences = np.stack([verdict.confidences for verdict in verdicts])  # (digits, classes)
+    answers = [verdict.answer for verdict in verdicts]
     write_atomically(path, png(reading_steps(digits, confidences, names, answers, Path(image).name)))
     return path

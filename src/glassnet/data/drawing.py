@@ -28,6 +28,7 @@ from glassnet.data.strokes import Grey, with_mnist_pen
 from glassnet.errors import GlassnetError
 
 MOST = 50  # digits in one picture
+PIECES = 4  # in one digit, at most
 
 
 class Normalization(NamedTuple):
@@ -118,12 +119,14 @@ def find_digits(grey: NDArray[Any], name: str = "the drawing") -> list[Normaliza
     [18, 48]
     """
     page = _page(grey, name)
-    groups = digits_among(page.boxes) if len(page.boxes) <= 4 * MOST else page.boxes
-    if len(groups) > MOST:
-        raise GlassnetError(
-            f"{name} shows {len(groups)} marks: give a picture with {MOST} digits at most, or crop this one"
-        )
-    return [_digit(page, group) for group in digits_among(page.boxes)]
+    marks = len(page.boxes)
+    if marks <= PIECES * MOST:
+        groups = digits_among(page.boxes)
+        if (marks := len(groups)) <= MOST:
+            return [_digit(page, group) for group in groups]
+    raise GlassnetError(
+        f"{name} shows {marks} marks: give a picture with {MOST} digits at most, or crop this one"
+    )
 
 
 def read_digits(path: str | os.PathLike[str]) -> list[Normalization]:

@@ -19,7 +19,7 @@ EVEN = 0.02  # five levels of 255: how far even paper strays, in a scan or a car
 SHADOW = 0.35  # of all the way around; the bar of a 7 is a quarter of it
 CELLS = 48  # along the longer side, where the paper of a photo is looked for
 JUMP = 2  # cells to each side: as far as a median moves the edge of a table
-DIMMEST = 0.25  # of the brightest paper; in darker shade a camera sees little but noise
+DIMMEST = 0.4  # of the brightest paper; what is darker is as likely the grain of a table
 NOISE = 4.2  # times the level that a tenth of the paper passes: 5.4 σ, no pixel in ten million
 WHISPER = 0.03  # of the ink's strength: what JPEG leaves around strokes
 FAINT = 0.3  # of the ink's strength; the lines of ruled paper have less, the edges of strokes beside more
@@ -56,7 +56,9 @@ def paper_under(grey: Grey) -> Paper:
     """
     outermost = border(grey)
     level = np.float32(np.median(outermost))
-    if max(grey.shape) <= CELLS or _is_even(abs(outermost - level) > EVEN):
+    off = abs(outermost - level) > EVEN
+    on_a_table = off.mean() < 0.1 and abs(np.median(grey) - level) > FAINTEST  # a sheet, all around
+    if max(grey.shape) <= CELLS or (_is_even(off) and not on_a_table):
         even = np.full_like(grey, level)
         return Paper(even, even, even)
     return _uneven(grey)
@@ -111,8 +113,8 @@ def standing_out(grey: Grey, paper: Paper) -> Standing:
     darker: Grey = np.maximum(paper.darkest - grey, 0) / light
     lighter: Grey = np.maximum(grey - paper.lightest, 0)
     if np.square(darker).sum() >= np.square(lighter).sum():
-        return Standing(darker, np.maximum(grey - paper.grey, 0) / light)
-    return Standing(lighter, np.maximum(paper.grey - grey, 0))
+        return Standing(darker, lighter / light)
+    return Standing(lighter, darker * light)
 
 
 def noise_level(standing: Standing) -> float:

@@ -15,6 +15,7 @@ CLOSE = 1 / 4  # of the larger piece's size: from the body of a 5 to its flag; r
 BROKEN = 1 / 12  # where a pen skipped
 PART = 0.6  # of the larger piece's size: a smaller piece is part of a digit, a larger one a digit
 LIES_ALONG = 0.9  # of an edge
+INSIDE = 0.3  # of a box's shorter side
 HAIRLINE = 1 / 50  # of the picture's shorter side; closely cut digits have strokes of a tenth
 SMALLEST = 2  # pixels in a piece; one is noise, unless there is nothing else
 
@@ -105,7 +106,7 @@ def boxes_of(labels: NDArray[np.int32], count: int) -> list[Box]:
 
 
 def drawn_pieces(ink: Grey) -> tuple[NDArray[np.int32], list[Box]]:
-    """The pieces that somebody drew: without the table's edge, the paper's lines, and dust.
+    """The pieces that somebody drew: without the table's edge, lines and boxes of the paper, and dust.
 
     Returns:
         The number of each pixel's piece, (height, width), 0 where none is; and the pieces' boxes.
@@ -118,6 +119,8 @@ def drawn_pieces(ink: Grey) -> tuple[NDArray[np.int32], list[Box]]:
     kept = [
         place for place in kept if place + 1 not in touching or not _frames(labels == place + 1, boxes[place])
     ] or kept
+    inner = [boxes[place] for place in kept]
+    kept = [place for place in kept if not _is_box(labels, place + 1, boxes[place], inner)]
     longest = max(boxes[place].size for place in kept)
     kept = [place for place in kept if boxes[place].size >= DUST * longest]
     renumbered = np.zeros(count + 1, dtype=np.int32)
@@ -138,6 +141,32 @@ def _frames(piece: NDArray[np.bool_], box: Box) -> bool:
         return bool(piece[[0, 0, -1, -1], [0, -1, 0, -1]].any())
     along = max(piece[0].mean(), piece[-1].mean(), piece[:, 0].mean(), piece[:, -1].mean())
     return bool(along > LIES_ALONG or stroke_width(piece) < HAIRLINE * min(height, width))
+
+
+def _is_box(labels: NDArray[np.int32], number: int, box: Box, others: list[Box]) -> bool:
+    """Whether a piece is a printed box, or several, that a digit was written into.
+
+    It goes all along its four sides, as no 0 does, and there is something large inside.
+    """
+    holds = any(
+        box.top < other.top
+        and box.left < other.left
+        and other.bottom < box.bottom
+        and other.right < box.right
+        for other in others
+        if other.size > INSIDE * min(box.height, box.width)
+    )
+    if not holds:
+        return False
+    own = labels[box.top : box.bottom, box.left : box.right] == number
+    high, wide = -(-box.height // 10), -(-box.width // 10)
+    sides = (
+        own[:high].any(axis=0),
+        own[-high:].any(axis=0),
+        own[:, :wide].any(axis=1),
+        own[:, -wide:].any(axis=1),
+    )
+    return min(float(side.mean()) for side in sides) > LIES_ALONG
 
 
 def digits_among(boxes: list[Box]) -> list[list[int]]:

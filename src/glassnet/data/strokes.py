@@ -32,7 +32,8 @@ def stroke_width(ink: Grey | NDArray[np.bool_]) -> float:
     rows = padded[1:] + padded[:-1]  # (height + 1, width + 2)
     columns = padded[:, 1:] + padded[:, :-1]  # (height + 2, width + 1)
     outline = np.hypot(np.diff(rows, axis=1), np.diff(columns, axis=0)) / 2  # (height + 1, width + 1)
-    return 2 * float(ink.sum(dtype=np.float64)) / float(outline.sum(dtype=np.float64))
+    area = float(ink.sum(dtype=np.float64))
+    return 2 * area / float(outline.sum(dtype=np.float64)) if area else 0.0
 
 
 def with_mnist_pen(ink: Grey) -> Grey:

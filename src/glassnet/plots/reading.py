@@ -50,7 +50,7 @@ def reading_steps(
 
     Args:
         digits: of one picture; of more than 12, the first ones are drawn.
-        outputs: (digits, classes), of the network.
+        outputs: (digits, classes): confidences, or the network's outputs.
         class_names: of its outputs.
         answers: what is said of each digit.
         title: the picture's name.
@@ -103,7 +103,8 @@ def _answer(axes: Axes, answer: str, outputs: Array, class_names: Sequence[str],
     lines = answer.replace(" ", "\n")
     axes.text(left, middle, lines, va="center", fontsize=size, color=BLUE, parse_math=False)
     for place, k in enumerate(np.argsort(-outputs, kind="stable")[:3]):
-        output = f"{class_names[k][:1]}  {outputs[k]:.3f}"
+        name = class_names[k] if len(class_names[k]) == 1 else "none"
+        output = f"{name}  {outputs[k]:.3f}"
         color = BLUE if not place else GREY
         axes.text(WIDTH - MARGIN, middle + 0.2 * (1 - place), output, ha="right", va="center", fontsize=8,
                   color=color, parse_math=False)  # fmt: skip
