@@ -384,6 +384,16 @@ EVALUATE = {
     "picture's long name": (f"run --mistakes {LONG}", "File name too long"),
 }
 
+CALIBRATE = {
+    "data": ("run --data digit", "unknown data 'digit'", "did you mean 'digits'?"),
+    "offline": ("run --data mnist", "MNIST isn't here and can't be downloaded"),
+    "share": ("run --accept 99.5", "accept is 99.5: give the share of digits to accept, such as 0.995"),
+    "no share": ("run --accept nan", "accept is nan: give the share"),
+    "no recipe": ("no-recipe.safetensors", "doesn't say what it learned from: name the --data"),
+    "inputs": ("small-input.safetensors", "images of shape", "the network takes (any number, 64)"),
+    "classes": ("three.safetensors", "tells 3 classes apart: digits has 10", "--data"),
+}
+
 PREDICT = {
     "missing": ("run missing.png", "can't read missing.png: No such file"),
     "empty name": ("run ''", "can't read"),
@@ -437,7 +447,14 @@ DATA = {
 
 
 def table():
-    tables = {"train": TRAIN, "evaluate": EVALUATE, "predict": PREDICT, "summary": SUMMARY, "data": DATA}
+    tables = {
+        "train": TRAIN,
+        "evaluate": EVALUATE,
+        "calibrate": CALIBRATE,
+        "predict": PREDICT,
+        "summary": SUMMARY,
+        "data": DATA,
+    }
     for command, rows in tables.items():
         for name, (arguments, *fragments) in rows.items():
             words = ["" if word == "''" else word for word in arguments.split()]
@@ -446,6 +463,7 @@ def table():
             yield pytest.param([command, *words], fragments, id=f"{command}: {name}")
     for name, (model, *fragments) in MODELS.items():
         yield pytest.param(["evaluate", model], fragments, id=f"evaluate model: {name}")
+        yield pytest.param(["calibrate", model], fragments, id=f"calibrate model: {name}")
         if name not in ("missing", "picture"):  # what stands there is no model, as it need not be
             yield pytest.param(["predict", model, "seven.png"], fragments, id=f"predict model: {name}")
         if name != "nan":  # what a network is made of can be seen whatever its parameters are
