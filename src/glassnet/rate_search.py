@@ -112,14 +112,15 @@ def find_rate(
         raise GlassnetError(f"steps is {steps!r}: give a whole number from 10 to 1,000,000")
 
     unlimited = recipe.replace(
-        learning_rate=1.0, epochs=steps, time_limit=None, patience=None, keep="last", schedule="constant"
+        learning_rate=lowest, epochs=steps, time_limit=None, patience=None, keep="last", schedule="constant"
     )
+    growing = Growing(1.0, highest / lowest, steps)
     alone = replace(data, validation=data.validation[:0])
-    trainer = Trainer(network.copy(), alone, unlimited, schedule=Growing(lowest, highest, steps))
+    trainer = Trainer(network.copy(), alone, unlimited, schedule=growing)
     rates: list[float] = []
     costs: list[float] = []
     ended = f"the highest rate, {highest:g}, is reached"
-    all_rates = Growing(lowest, highest, steps).factors(Position(np.arange(steps), 1, steps, []))
+    all_rates = lowest * growing.factors(Position(np.arange(steps), 1, steps, []))
     recent = lowest_recent = np.inf
     for rate in all_rates.tolist():
         try:

@@ -1,0 +1,118 @@
+"""The search for a learning rate: its rates, its smoothing, where it ends, and that it changes nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from glassnet.data import load
+from glassnet.errors import GlassnetError
+from glassnet.plots import rate_search as draw
+from glassnet.rate_search import Growing, find_rate, smoothed
+from glassnet.recipe import Recipe
+from glassnet.schedules import Position
+from glassnet.training import Trainer
+
+RECIPE = Recipe(seed=3)
+
+
+@pytest.fixture(scope="module")
+def search():
+    return find_rate(RECIPE.network(), load("digits"), RECIPE)
+
+
+def test_rates_grow_by_the_same_factor_from_the_first_to_the_last():
+    rates = Growing(1e-4, 1.0, 5).factors(Position(np.arange(5), 5, 5, []))
+    np.testing.assert_allclose(rates, [1e-4, 1e-3, 1e-2, 1e-1, 1.0], rtol=1e-12)
+
+
+def test_a_smoothed_cost_is_the_mean_of_its_neighbors():
+    # reach 2: weights 1/3, 2/3, 1, 2/3, 1/3; at the ends those that fall outside are left away
+    costs = np.array([3.0, 0.0, 0.0, 6.0, 9.0])
+    expected = [3 / 2, (2 / 3 * 3 + 6 / 3) / (8 / 3), (3 / 3 + 2 / 3 * 6 + 9 / 3) / 3]
+    expected += [(6 + 2 / 3 * 9) / (8 / 3), (9 + 2 / 3 * 6) / 2]
+    np.testing.assert_allclose(smoothed(costs, 2), expected, rtol=1e-12)
+    np.testing.assert_allclose(smoothed(np.full(9, 4.0), 3), 4.0, rtol=1e-12)
+
+
+def test_the_costs_are_those_of_a_training_with_these_rates(search):
+    """The first ones by hand: a step each with its own constant rate, from where the last one ended."""
+    data, network = load("digits"), RECIPE.network()
+    order = Trainer(network, data, RECIPE)._order
+    for step in range(3):
+        places = order[step * 10 : step * 10 + 10]
+        images, labels = data.training.images[places], data.training.labels[places]
+        gradient = network.gradient(images, labels, "cross_entropy")
+        assert search.costs[step] == pytest.approx(gradient.cost, rel=1e-5)
+        for name, g in gradient.parameters.items():
+            network.parameters[name] -= search.rates[step] * g
+
+
+def test_the_suggestion_is_better_than_a_thousandth_and_a_hundredfold(search):
+    assert search.rates[0] == pytest.approx(1e-5)
+    assert search.suggestion == pytest.approx(search.edge / 10)
+    costs = []
+    for factor in (1e-3, 1, 100):
+        recipe = RECIPE.replace(learning_rate=factor * search.suggestion, epochs=3)
+        costs.append(list(Trainer(recipe.network(), load("digits"), recipe))[-1].training_cost)
+    slow, good, wild = costs
+    assert good < slow / 2
+    assert good < wild / 2
+
+
+def test_the_network_stays_as_it_is():
+    network = RECIPE.network()
+    before = {name: array.copy() for name, array in network.parameters.items()}
+    find_rate(network, load("digits"), RECIPE, steps=20)
+    assert all(np.array_equal(network.parameters[name], array) for name, array in before.items())
+
+
+def test_limits_and_schedule_of_the_recipe_do_not_count():
+    short = RECIPE.replace(epochs=1, patience=1, keep="best", schedule="cosine", learning_rate=7.0)
+    one, other = (
+        find_rate(RECIPE.network(), load("digits"), recipe, steps=200) for recipe in (RECIPE, short)
+    )
+    assert np.array_equal(one.costs, other.costs)
+
+
+def test_it_ends_where_the_cost_jumps_up_or_is_infinite():
+    recipe = RECIPE.replace(layers="784-30:relu-10", cost="log_likelihood", initializer="he")
+    search = find_rate(recipe.network(), load("digits"), recipe, highest=1e6)
+    assert "4 times the lowest" in search.ended or "infinite" in search.ended
+    assert len(search.costs) == len(search.rates) == len(search.smoothed) < 300
+    assert search.edge < search.rates[-1]
+
+
+def test_a_cost_that_is_infinite_at_once_is_said():
+    recipe = RECIPE.replace(layers="784-30:relu-10", cost="log_likelihood", initializer="he")
+    with pytest.raises(
+        GlassnetError, match="the cost is infinite from the start, at η = 1e\\+30: give a smaller"
+    ):
+        find_rate(recipe.network(), load("digits"), recipe, lowest=1e30, highest=1e32)
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"lowest": 0.0}, "lowest is 0.0: give a positive rate"),
+        ({"lowest": float("nan")}, "lowest is nan: give a positive rate"),
+        ({"highest": float("inf")}, "highest is inf: give a positive rate"),
+        ({"lowest": 1.0, "highest": 1.0}, "lowest is 1, highest is 1: give rates that grow"),
+        ({"steps": 9}, "steps is 9: give a whole number from 10 to 1,000,000"),
+        ({"steps": 2.5}, "steps is 2.5: give a whole number from 10 to 1,000,000"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(given, sentence):
+    with pytest.raises(GlassnetError) as refused:
+        find_rate(RECIPE.network(), load("digits"), RECIPE, **given)
+    assert str(refused.value) == sentence
+
+
+def test_the_picture_shows_costs_edge_and_suggestion(search):
+    (axes,) = draw(search).axes
+    dots, curve, edge, suggestion = axes.lines
+    assert np.array_equal(dots.get_xdata(), search.rates)
+    assert np.array_equal(dots.get_ydata(), search.costs)
+    assert np.array_equal(curve.get_ydata(), search.smoothed)
+    assert (edge.get_xdata()[0], suggestion.get_xdata()[0]) == (search.edge, search.suggestion)
+    assert axes.get_xscale() == "log"
