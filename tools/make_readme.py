@@ -18,7 +18,19 @@ import sys
 import tempfile
 from pathlib import Path
 
-from glassnet import cost_plane, explain, load, load_model, plots, training_path
+import numpy as np
+
+from glassnet import (
+    Judge,
+    cost_plane,
+    explain,
+    load,
+    load_model,
+    load_pretrained,
+    plots,
+    read_digits,
+    training_path,
+)
 from glassnet.runs import RunFolder
 
 ROOT = Path(__file__).parent.parent
@@ -44,6 +56,7 @@ def output(arguments: list[str], folder: str) -> str:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "tests").symlink_to(ROOT / "tests")
 
         def rerun(block: re.Match[str]) -> str:
             code, command = block["code"], block["command"]
@@ -57,6 +70,7 @@ def main() -> None:
             shutil.copy(Path(folder, "first-run", name), IMAGES / name)
         draw_landscape(Path(folder, "first-run"))
         draw_shared_weight(Path(folder, "conv-run"))
+        draw_reading(ROOT / "tests" / "drawings" / "10-5-photo-in-shade.jpg")
         output(PAGE, folder)
         show_page(Path(folder, "page.html"))
 
@@ -84,6 +98,20 @@ def draw_shared_weight(folder: Path) -> None:
     explanation = explain(network, *load("digits").test[17], run.recipe().cost)
     picture = plots.shared_weight(explanation.shared_weight(1, 6, 0, 0, 2))
     (IMAGES / "shared_weight.png").write_bytes(plots.png(picture))
+
+
+def draw_reading(photo: Path) -> None:
+    """The way from a photo to its answer."""
+    model, digits = load_pretrained(), read_digits(photo)
+    verdicts = Judge(model)(np.stack([digit.centered for digit in digits]))
+    picture = plots.reading_steps(
+        digits,
+        np.stack([verdict.confidences for verdict in verdicts]),
+        model.class_names,
+        [verdict.answer for verdict in verdicts],
+        photo.name,
+    )
+    (IMAGES / "reading.png").write_bytes(plots.png(picture))
 
 
 def show_page(page: Path) -> None:
