@@ -227,6 +227,7 @@ def test_what_does_not_go_together_gets_one_sentence(glassnet, zoo, monkeypatch,
         ("--learning-rate fast", ["'--learning-rate'", "'fast' is not a valid float"]),
         ("--nudge", ["No such option", "--nudges"]),
         ("--data", ["'--data' requires an argument"]),
+        ("other", ["unexpected extra argument"]),
     ],
 )
 def test_usage_errors_have_clicks_form(glassnet, trained, options, fragments):

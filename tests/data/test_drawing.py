@@ -312,6 +312,20 @@ def test_blank(grey):
         normalize_drawing(grey, "seven.png")
 
 
+def test_nothing_but_noise():
+    noise = Stream(0, Purpose.GRADIENT_CHECK).uniform((300, 300)).astype(np.float32)
+    with pytest.raises(
+        GlassnetError, match=r"^seven\.png shows no digit: nothing on it stands out from the grain"
+    ):
+        find_digits(noise, "seven.png")
+
+
+def test_a_page_of_specks_is_refused():
+    specks = (Stream(0, Purpose.GRADIENT_CHECK).uniform((1024, 1024)) < 0.02).astype(np.float32)
+    with pytest.raises(GlassnetError, match=r"^stars\.png shows [\d]+ marks: give a picture with 50 digits"):
+        find_digits(specks, "stars.png")
+
+
 @pytest.mark.parametrize(
     ("grey", "sentence"),
     [

@@ -14,6 +14,7 @@ from glassnet.cli.model_argument import find_model, model_cost, model_data, spli
 from glassnet.cli.places import Place, PlacesCommand
 from glassnet.cli.printing import print_blocks
 from glassnet.data import SOURCES
+from glassnet.data.picture_file import is_picture
 from glassnet.data.reference import resolve
 from glassnet.document import page, plain
 from glassnet.errors import GlassnetError
@@ -117,6 +118,9 @@ def explain(
     """
     want = Wanted(**wanted)
     model, pictures = split_arguments(arguments, PRETRAINED)
+    for picture in pictures:
+        if not is_picture(picture) and not Path(picture).exists():  # a number too many, behind an option
+            raise click.UsageError(f"Got unexpected extra argument ({picture})")
     if image is not None:
         pictures = (*pictures, image)
     if len(pictures) > 1:

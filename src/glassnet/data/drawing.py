@@ -162,10 +162,16 @@ def _page(grey: NDArray[Any], name: str) -> Page:
     paper = paper_under(grey)
     standing = standing_out(grey, paper)
     noise = noise_level(standing)
-    if standing.ink.max() < max(FAINTEST, noise):
+    strongest = float(standing.ink.max())
+    if strongest < FAINTEST:
         raise GlassnetError(
             f"{name} is blank: nothing on it stands out from the paper by a tenth of the way from black to"
-            " white; draw one digit, darker or lighter than the paper"
+            " white; draw a digit, darker or lighter than the paper"
+        )
+    if strongest < noise:
+        raise GlassnetError(
+            f"{name} shows no digit: nothing on it stands out from the grain of the paper; use more light or"
+            " a stronger pen"
         )
     clean = without_paper(standing.ink, noise)
     labels, boxes = drawn_pieces(clean)

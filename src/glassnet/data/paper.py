@@ -67,7 +67,7 @@ def paper_under(grey: Grey) -> Paper:
 def _is_even(off: NDArray[np.bool_]) -> bool:
     """Whether paper is even, by which of the outermost pixels, once around, are off its grey.
 
-    Fewer than half, and not too many in a row: strokes at the edge of a closely cut drawing are
+    Not too many, and not too many in a row: strokes at the edge of a closely cut drawing are
     many but short, a shadow is long.
     """
     paper = np.flatnonzero(~off)  # (pixels of paper,)

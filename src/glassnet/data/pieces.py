@@ -15,6 +15,7 @@ CLOSE = 1 / 4  # of the larger piece's size: from the body of a 5 to its flag; r
 BROKEN = 1 / 12  # where a pen skipped
 PART = 0.6  # of the larger piece's size: a smaller piece is part of a digit, a larger one a digit
 LIES_ALONG = 0.9  # of an edge
+BOXES = 50  # the largest pieces, which may be printed boxes
 INSIDE = 0.3  # of a box's shorter side
 HAIRLINE = 1 / 50  # of the picture's shorter side; closely cut digits have strokes of a tenth
 SMALLEST = 2  # pixels in a piece; one is noise, unless there is nothing else
@@ -115,12 +116,12 @@ def drawn_pieces(ink: Grey) -> tuple[NDArray[np.int32], list[Box]]:
     boxes = boxes_of(labels, count)
     sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:]  # (pieces,), pixels
     kept = [place for place in range(count) if sizes[place] >= SMALLEST] or [*range(count)]
-    touching = {*np.unique(border(labels)).tolist()}
-    kept = [
-        place for place in kept if place + 1 not in touching or not _frames(labels == place + 1, boxes[place])
-    ] or kept
+    at_edge = {*np.unique(border(labels)).tolist()}
+    kept = [n for n in kept if n + 1 not in at_edge or not _frames(labels, n + 1, boxes[n])] or kept
     inner = [boxes[place] for place in kept]
-    kept = [place for place in kept if not _is_box(labels, place + 1, boxes[place], inner)]
+    largest = sorted(kept, key=lambda place: -boxes[place].size)[:BOXES]
+    printed = {place for place in largest if _is_box(labels, place + 1, boxes[place], inner)}
+    kept = [place for place in kept if place not in printed]
     longest = max(boxes[place].size for place in kept)
     kept = [place for place in kept if boxes[place].size >= DUST * longest]
     renumbered = np.zeros(count + 1, dtype=np.int32)
@@ -128,19 +129,22 @@ def drawn_pieces(ink: Grey) -> tuple[NDArray[np.int32], list[Box]]:
     return renumbered[labels], [boxes[place] for place in kept]
 
 
-def _frames(piece: NDArray[np.bool_], box: Box) -> bool:
+def _frames(labels: NDArray[np.int32], number: int, box: Box) -> bool:
     """Whether a piece is what a picture has at its edges: the table, or a line of the paper.
 
     The table fills a corner, or lies along a whole edge; a line goes from edge to edge and is thin.
     Digits that were cut out closely do neither.
     """
-    height, width = piece.shape
+    height, width = labels.shape
     upright = box.top == 0 and box.bottom == height
     across = box.left == 0 and box.right == width
     if not (upright or across):
-        return bool(piece[[0, 0, -1, -1], [0, -1, 0, -1]].any())
-    along = max(piece[0].mean(), piece[-1].mean(), piece[:, 0].mean(), piece[:, -1].mean())
-    return bool(along > LIES_ALONG or stroke_width(piece) < HAIRLINE * min(height, width))
+        return bool((labels[[0, 0, -1, -1], [0, -1, 0, -1]] == number).any())
+    edges = labels[0], labels[-1], labels[:, 0], labels[:, -1]
+    if max(float(np.mean(edge == number)) for edge in edges) > LIES_ALONG:
+        return True
+    piece = labels[box.top : box.bottom, box.left : box.right] == number
+    return bool(stroke_width(piece) < HAIRLINE * min(height, width))
 
 
 def _is_box(labels: NDArray[np.int32], number: int, box: Box, others: list[Box]) -> bool:
