@@ -120,7 +120,7 @@ FIGURES = {
             learning_rate=0.002,
             schedule="onecycle0.2",
             batch_size=128,
-            epochs=50,
+            epochs=30,
             augmentation="shift1 rotate10 scale0.1 shear0.1 elastic0.7",
         ),
         3,

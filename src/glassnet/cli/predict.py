@@ -99,7 +99,8 @@ def _sentence(verdict: Verdict) -> str:
     if not verdict.calibrated:
         return verdict.answer
     if verdict.is_digit:
-        return f"{verdict.answer}, {verdict.confidence:.1%} sure"
+        share = "over 99.9%" if verdict.confidence > 0.9995 else f"{verdict.confidence:.1%}"
+        return f"{verdict.answer}, {share} sure"
     return f"{verdict.answer} (nearest: {verdict.nearest}, {verdict.confidence:.1%})"
 
 

@@ -104,7 +104,7 @@ def _answer(axes: Axes, answer: str, outputs: Array, class_names: Sequence[str],
     axes.text(left, middle, lines, va="center", fontsize=size, color=BLUE, parse_math=False)
     for place, k in enumerate(np.argsort(-outputs, kind="stable")[:3]):
         name = class_names[k] if len(class_names[k]) == 1 else "none"
-        output = f"{name}  {outputs[k]:.3f}"
+        output = f"{name}  {outputs[k]:.2f}"
         color = BLUE if not place else GREY
         axes.text(WIDTH - MARGIN, middle + 0.2 * (1 - place), output, ha="right", va="center", fontsize=8,
                   color=color, parse_math=False)  # fmt: skip
