@@ -67,7 +67,7 @@ NETWORKS = {
             learning_rate=0.01,
             schedule="onecycle0.2",
             batch_size=32,
-            epochs=60,
+            epochs=100,
             l2=5.0,
             augmentation="shift0.3 rotate3 elastic0.2",
         ),

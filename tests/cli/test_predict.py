@@ -67,7 +67,7 @@ def test_several_digits_are_read_one_by_one(ok, trained, drawings, number):
     answers = lines[0].removeprefix("number.png: 3 digits: ").split()
     assert len(answers) == 3
     assert len(lines) == 1 + 3 * 11
-    assert [lines[k] for k in (1, 12, 23)] == [f"digit {k + 1} of 3: {answers[k]}" for k in range(3)]
+    assert [lines[k] for k in (1, 12, 23)] == [f"{k + 1} of 3: {answers[k]}" for k in range(3)]
     found = ok("predict", trained.path, "number.png", "--json").json
     assert [each["answer"] for each in found] == answers
     assert [(each["digit"], each["digits"]) for each in found] == [(1, 3), (2, 3), (3, 3)]

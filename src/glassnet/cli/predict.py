@@ -78,13 +78,11 @@ def _text(
     saved: dict[str, str],
 ) -> str:
     several = len(digits) > 1
-    lines = [f"{image}: {len(digits)} digits: {' '.join(_short(verdict) for verdict in verdicts)}"]
-    if not several:
-        lines = [f"{image}: {_sentence(verdicts[0])}"]
+    lines = [f"{image}: {_several(verdicts) if several else _sentence(verdicts[0])}"]
     widest = max(map(len, names))
     for place, verdict in enumerate(verdicts, start=1):
         if several:
-            lines.append(f"digit {place} of {len(digits)}: {_sentence(verdict)}")
+            lines.append(f"{place} of {len(digits)}: {_sentence(verdict)}")
         for name, confidence in zip(names, verdict.confidences, strict=True):
             bar = "█" * round(30 * min(1.0, max(0.0, float(confidence))))
             mark = " ◂" if name == verdict.answer else ""
@@ -104,9 +102,11 @@ def _sentence(verdict: Verdict) -> str:
     return f"{verdict.answer} (nearest: {verdict.nearest}, {verdict.confidence:.1%})"
 
 
-def _short(verdict: Verdict) -> str:
-    """The answer in one word, in a row of others."""
-    return verdict.answer if verdict.is_digit else "?"
+def _several(verdicts: list[Verdict]) -> str:
+    """The answers in a row, a question mark where there is no digit."""
+    found = sum(verdict.is_digit for verdict in verdicts)
+    what = f"{found} digits" if found == len(verdicts) else f"{len(verdicts)} marks, {found} of them digits"
+    return f"{what}: {' '.join(verdict.answer if verdict.is_digit else '?' for verdict in verdicts)}"
 
 
 def _json(
