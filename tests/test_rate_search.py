@@ -91,6 +91,12 @@ def test_a_cost_that_is_infinite_at_once_is_said():
         find_rate(recipe.network(), load("digits"), recipe, lowest=1e30, highest=1e32)
 
 
+def test_a_cost_that_no_rate_lowers_is_said():
+    recipe = RECIPE.replace(layers="784-10:linear", cost="quadratic")
+    with pytest.raises(GlassnetError, match=r"^no learning rate from 1 to .* lowered the cost"):
+        find_rate(recipe.network(), load("digits"), recipe, lowest=1.0, steps=20)
+
+
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [

@@ -141,7 +141,11 @@ def find_rate(
             f"the cost is infinite from the start, at η = {lowest:g}: give a smaller lowest rate"
         )
     smooth = smoothed(np.array(costs), max(1, round(NEIGHBORS * steps)))
-    low_enough = smooth <= smooth.min() + NEARLY * max(0.0, float(smooth[0] - smooth.min()))
+    if smooth.min() == smooth[0]:
+        raise GlassnetError(
+            f"no learning rate from {lowest:g} to {rates[-1]:g} lowered the cost: give a smaller lowest rate"
+        )
+    low_enough = smooth <= smooth.min() + NEARLY * (smooth[0] - smooth.min())
     edge = rates[int(np.flatnonzero(low_enough)[-1])]
     return RateSearch(np.array(rates), np.array(costs), smooth, edge, edge / SAFE, ended)
 

@@ -10,6 +10,7 @@ import pytest
 
 import glassnet as gn
 from glassnet.data import NOT_A_DIGIT, draw_not_digits, load
+from glassnet.document import number
 
 
 @pytest.fixture
@@ -73,6 +74,29 @@ def test_a_network_with_a_class_of_no_digits(ok, glassnet, tmp_path):
     out = ok("evaluate", "m", "--mistakes", "worst.png").out
     assert "true ╲ answer" in out
     assert "none" in out
+    # So does explaining, which knows what the image shows, whatever the answer is.
+    out = ok("explain", "m", "--data", "digits:test:0", "--nudges").out
+    wanted = gn.explain(network, data.test.images[0], data.test.labels[0], "log_likelihood")
+    assert f"C₀ = {number(wanted.trace.used.cost)}" in " ".join(out.split())
+    answer = glassnet("explain", "m", "--class", NOT_A_DIGIT)
+    assert (answer.status, answer.err.count("\n")) == (2, 1)
+
+
+def test_networks_that_come_with_glassnet_stay_as_they_are(ok, glassnet, run, tmp_path, monkeypatch):
+    package = tmp_path / "package"
+    package.mkdir()
+    (run / "model.safetensors").rename(package / "small.safetensors")
+    monkeypatch.setattr("glassnet.pretrained.FOLDER", package)
+    before = (package / "small.safetensors").read_bytes()
+    answer = glassnet("calibrate", "small")
+    assert answer.status == 2
+    assert "small comes with glassnet, calibrated: name a model or a run of your own" in answer.err
+    assert (package / "small.safetensors").read_bytes() == before
+    assert ok("evaluate", "small").out.endswith("worst mistakes: mistakes.png\n")
+    assert (tmp_path / "mistakes.png").is_file()
+    assert [path.name for path in package.iterdir()] == ["small.safetensors"]
+    for command in ("evaluate", "check", "doctor", "calibrate"):
+        assert "there is no model or picture smal: did you mean small?" in glassnet(command, "smal").err
 
 
 def test_what_can_not_be_calibrated(glassnet, tmp_path):

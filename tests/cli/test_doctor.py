@@ -63,6 +63,12 @@ def test_a_model_file_has_no_records(ok, ill):
     assert answer["not_examined"]["validation cost"] == "there are no records"
 
 
+def test_a_network_that_comes_with_glassnet(ok, trained, monkeypatch):
+    monkeypatch.setattr("glassnet.pretrained.FOLDER", trained.path)
+    (answer,) = ok("doctor", "model", "--json").json
+    assert answer["what"] == "784-12-10, on digits"
+
+
 def test_an_interrupted_run_is_one_without_a_model(ok, ill):
     shutil.copytree(ill.path, "run")
     run = RunFolder("run")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import glassnet as gn
-from glassnet.document import as_text
+from glassnet.document import as_text, number
 from glassnet.model_file import Model, save_model
 from glassnet.network import Draw
 from glassnet.walkthrough import walkthrough
@@ -189,6 +189,21 @@ def test_what_no_epoch_draws_for_says_so(ok, convolution, about_many):
     words = "Here dropout passes everything on, as it does outside of training"
     assert words in " ".join(ok("explain", convolution, *SEEN, "--epoch", 1, about_many).out.split())
     assert words not in " ".join(ok("explain", convolution, *SEEN, about_many).out.split())
+
+
+def test_an_image_as_augmentation_moved_it(ok):
+    moves = "shift2 rotate10 elastic1"
+    options = ["--layers", "784-4-10", "--epochs", "2", "--seed", "5", "--augmentation", moves]
+    ok("train", *options, "-q", "--out", "moving")
+    model, (image, label) = gn.load_model("moving/model.safetensors"), gn.load("digits").training[17]
+    shown = set()
+    for epoch in (1, 2):
+        (met,) = gn.Augmentation.parse(moves).moved(image[None], 5, epoch, [17])
+        cost = gn.explain(model.network, met, label, "cross_entropy").trace.used.cost
+        out = ok("explain", "moving", *SEEN, "--epoch", epoch, "--nudges").out
+        assert f"C₀ = {number(cost)}" in " ".join(out.split())
+        shown.add(cost)
+    assert len(shown) == 2
 
 
 def test_epochs_without_dropout_or_recipe(glassnet, trained, convolution, network, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -16,6 +17,7 @@ from glassnet.layers import Dense, Softmax
 from glassnet.network import Network
 from glassnet.recipe import Recipe
 from glassnet.records import Record
+from glassnet.schedules import SCHEDULES
 from glassnet.training import DivergedError, train
 
 DIGITS = gn.load("digits")
@@ -378,6 +380,26 @@ def test_a_diverged_training_that_no_learning_rate_near_it_helps():
     assert found.evidence["least_tried"] < 100
     assert "diverges" in found.what
     assert finding(diagnosis, "exploding_gradients")
+
+
+TEXTS = {"step": "step5", "halve": "halve5"}
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_trials_follow_every_schedule_and_warn_of_no_rate(schedule):
+    eta = 0.01  # trials go up to 256 times that, of which a training with Adam warns
+    recipe = Recipe(
+        optimizer="adam", learning_rate=eta, schedule=TEXTS.get(schedule, schedule), batch_size=50, epochs=5
+    )
+    diagnosis = diagnose(recipe.network(), DIGITS, recipe=recipe)
+    assert "after short trainings" in diagnosis.examined["learning rate"]
+
+
+def test_a_class_without_images_does_not_count_for_knowing_nothing():
+    data = replace(DIGITS, class_names=(*DIGITS.class_names, "not a digit"))
+    network, history, recipe = learn(data, layers="784-16-11", cost="log_likelihood", epochs=20)
+    measured = examine(network, history, recipe, data).examined["learning rate"]
+    assert measured.startswith("C has come to")
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,10 @@ from glassnet.calibration import calibrate as calibrate_network
 from glassnet.cli.model_argument import find_model, model_data
 from glassnet.data import Split, draw_not_digits
 from glassnet.data.lettering import FONTS
+from glassnet.errors import GlassnetError
 from glassnet.model_file import save_model
 from glassnet.network import Network
+from glassnet.pretrained import comes_with_glassnet
 
 PICTURES, SEED = 1000, 1  # of no digit; the seed 0 is for pictures that a network learns from
 
@@ -34,6 +36,8 @@ def calibrate(model: str, data: str | None, accept: float, as_json: bool) -> Non
     below it, the answer is "not a digit". Both are written into the model's file.
     """
     path, loaded = find_model(model)
+    if comes_with_glassnet(path):
+        raise GlassnetError(f"{model} comes with glassnet, calibrated: name a model or a run of your own")
     pair = probabilistic_cost(loaded.network)
     dataset = model_data(path, loaded, data)
     names = tuple(name.removesuffix(".ttf") for name in FONTS)

@@ -15,6 +15,7 @@ from glassnet.errors import GlassnetError, unknown_name
 from glassnet.evaluation import Evaluation
 from glassnet.evaluation import evaluate as evaluate_network
 from glassnet.files import write_atomically
+from glassnet.pretrained import comes_with_glassnet
 
 
 @click.command(short_help="Evaluate a trained network.")
@@ -31,7 +32,7 @@ def evaluate(
 ) -> None:
     """Accuracy, cost and confusion of MODEL, and its worst mistakes as a picture.
 
-    MODEL is a model file or a run folder.
+    MODEL is a model file, a run folder, or the name of a network that comes with glassnet.
     """
     path, loaded = find_model(model)
     dataset = model_data(path, loaded, data)
@@ -68,7 +69,8 @@ def _save_mistakes(
     """Draw the worst mistakes, if there are any, and say where."""
     if not len(evaluation.worst(1)):
         return None
-    picture = model.parent / "mistakes.png" if named is None else Path(named)
+    beside = Path() if comes_with_glassnet(model) else model.parent
+    picture = beside / "mistakes.png" if named is None else Path(named)
     try:
         write_atomically(picture, plots.png(plots.mistakes(split.images, evaluation, class_names)))
     except GlassnetError as error:

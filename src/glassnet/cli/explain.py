@@ -8,8 +8,9 @@ from typing import Any
 import click
 import numpy as np
 
+from glassnet.augmentation import Augmentation
 from glassnet.cli.guide import Guide, Wanted
-from glassnet.cli.image_argument import from_data, from_file, label_of
+from glassnet.cli.image_argument import Example, from_data, from_file, label_of
 from glassnet.cli.model_argument import find_model, model_cost, model_data, split_arguments
 from glassnet.cli.places import Place, PlacesCommand
 from glassnet.cli.printing import print_blocks
@@ -78,7 +79,8 @@ DOCTYPE = b"<!DOCTYPE html>"  # what every page begins with
     "--epoch",
     type=int,
     metavar="E",
-    help="Switch off what dropout did in epoch E, for an image that the model was trained on.",
+    help="As epoch E met an image that the model was trained on: moved by augmentation, and with what "
+    "dropout switched off.",
 )
 @click.option("--nudges", is_flag=True, help="−∇C in words, the steepest weights, and what a step does.")
 @click.option("--learning-rate", type=float, help="η of that step.  [the model's own]")
@@ -132,6 +134,9 @@ def explain(
     if image is None and data is None:
         data = f"{model_data(path, loaded, None).name}:test:0"
     shown = from_file(image, loaded) if image is not None else from_data(str(data), loaded)
+    draw = None if epoch is None else _draw(epoch, loaded, image, data)
+    if draw is not None:
+        shown = _as_met(shown, loaded, draw)
     if html is not None:
         _check_free(html)
     target = label_of(label, shown, loaded)
@@ -141,7 +146,7 @@ def explain(
         target,
         model_cost(loaded, cost),
         class_names=loaded.class_names,
-        draw=None if epoch is None else _draw(epoch, loaded, image, data),
+        draw=draw if _has_dropout(loaded) else None,
     )
     if learning_rate is None:
         learning_rate = (loaded.recipe or Recipe()).learning_rate
@@ -164,8 +169,8 @@ def explain(
 
 
 def _draw(epoch: int, model: Model, image: str | None, data: str | None) -> Draw:
-    """What dropout drew for an image in an epoch: seed, epoch and the place among the training examples."""
-    if not any(isinstance(layer, Dropout) for layer in model.network.layers):
+    """What was drawn for an image in an epoch: seed, epoch and the place among the training examples."""
+    if not (_has_dropout(model) or (model.recipe and model.recipe.augmentation)):
         raise GlassnetError(
             f"--epoch {epoch}: {model.network} has no dropout, it saw the image in every epoch as it does now"
         )
@@ -184,6 +189,19 @@ def _draw(epoch: int, model: Model, image: str | None, data: str | None) -> Draw
             f"--data {model.data_name}:training:17"
         )
     return Draw(model.recipe.seed, epoch, np.array([place]))
+
+
+def _has_dropout(model: Model) -> bool:
+    return any(isinstance(layer, Dropout) for layer in model.network.layers)
+
+
+def _as_met(shown: Example, model: Model, draw: Draw) -> Example:
+    """The image as augmentation moved it; of `expanded`, the unmoved one comes first."""
+    augmentation = Augmentation.parse(model.recipe.augmentation if model.recipe else "")
+    if not augmentation.moves:
+        return shown
+    (image,) = augmentation.moved(shown.image[None], draw.seed, draw.epoch, draw.places)
+    return Example(f"{shown.name}, moved as in epoch {draw.epoch}", image, shown.label)
 
 
 def _source(model: Model, image: str | None, data: str | None) -> str | None:

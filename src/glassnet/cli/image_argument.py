@@ -38,9 +38,8 @@ def from_data(name: str, model: Model) -> Example:
     if split is None or place is None:
         raise GlassnetError(f"--data {name}: name one image, as in {dataset.name}:{split or 'test'}:17")
     image, label = dataset.splits[split][place]
-    if dataset.class_names != model.class_names:
-        return Example(name, image, None)
-    return Example(name, image, label)
+    known = model.class_names[: len(dataset.class_names)] == dataset.class_names  # it may know more
+    return Example(name, image, label if known else None)
 
 
 def label_of(given: str | None, shown: Example, model: Model) -> int | None:

@@ -17,8 +17,11 @@ from glassnet.runs import RunFolder
 def find_model(argument: str, *, finite: bool = True) -> tuple[Path, Model]:
     """The model, and the file that it was in; `finite` as `load_model` has it."""
     path = Path(argument)
-    if argument in pretrained_names() and not path.exists():
-        path = pretrained_path(argument)
+    if not path.exists():
+        if argument in pretrained_names():
+            path = pretrained_path(argument)
+        elif get_close_matches(argument, pretrained_names(), n=1):
+            raise _no_such(argument)
     if path.is_dir():
         run = RunFolder(path)
         if not run.model.exists() and run.config.exists():
@@ -40,14 +43,9 @@ def split_arguments(arguments: tuple[str, ...], pretrained: str) -> tuple[str, t
     if not arguments or is_picture(arguments[0]):
         return str(pretrained_path(pretrained)), arguments
     first, *others = arguments
-    names = pretrained_names()
-    if first in names or Path(first).exists():
+    if first in pretrained_names() or Path(first).exists():
         return first, tuple(others)
-    nearest = get_close_matches(first, names, n=1)
-    hint = f": did you mean {nearest[0]}?" if nearest else ""
-    raise GlassnetError(
-        f"there is no model or picture {first}{hint} (pretrained networks: {', '.join(names) or 'none'})"
-    )
+    raise _no_such(first)
 
 
 def model_cost(model: Model, named: str | None) -> str:
@@ -79,3 +77,12 @@ def model_data(path: Path, model: Model, named: str | None) -> Dataset:
             f"{dataset.name} has {len(dataset.class_names)}; name other --data"
         )
     return dataset
+
+
+def _no_such(argument: str) -> GlassnetError:
+    names = pretrained_names()
+    nearest = get_close_matches(argument, names, n=1)
+    hint = f": did you mean {nearest[0]}?" if nearest else ""
+    return GlassnetError(
+        f"there is no model or picture {argument}{hint} (pretrained networks: {', '.join(names) or 'none'})"
+    )

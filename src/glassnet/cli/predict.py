@@ -96,10 +96,10 @@ def _sentence(verdict: Verdict) -> str:
     """The answer, and how sure it is, if that is known."""
     if not verdict.calibrated:
         return verdict.answer
+    share = "over 99.9%" if verdict.confidence > 0.9995 else f"{verdict.confidence:.1%}"
     if verdict.is_digit:
-        share = "over 99.9%" if verdict.confidence > 0.9995 else f"{verdict.confidence:.1%}"
         return f"{verdict.answer}, {share} sure"
-    return f"{verdict.answer} (nearest: {verdict.nearest}, {verdict.confidence:.1%})"
+    return f"{verdict.answer} (nearest: {verdict.nearest}, {share})"
 
 
 def _several(verdicts: list[Verdict]) -> str:

@@ -19,12 +19,19 @@ def load_pretrained(name: str = "conv") -> Model:
 
     Raises:
         GlassnetError: there is no network of that name.
+
+    >>> load_pretrained("16-16").network.parameter_count
+    13002
     """
     return load_model(pretrained_path(name))
 
 
 def pretrained_names() -> tuple[str, ...]:
-    """The names that `load_pretrained` knows, in the order of the alphabet."""
+    """The names that `load_pretrained` knows, in the order of the alphabet.
+
+    >>> pretrained_names()
+    ('16-16', 'conv')
+    """
     return tuple(sorted(path.stem for path in FOLDER.glob("*.safetensors")))
 
 
@@ -40,3 +47,12 @@ def pretrained_path(name: str) -> Path:
     if name not in names:
         raise unknown_name("pretrained network", name, names)
     return FOLDER / f"{name}.safetensors"
+
+
+def comes_with_glassnet(path: Path) -> bool:
+    """Whether a file is one of the package's own, beside which nothing is to be written.
+
+    >>> comes_with_glassnet(pretrained_path("conv")), comes_with_glassnet(Path("model.safetensors"))
+    (True, False)
+    """
+    return path.resolve().parent == FOLDER.resolve()

@@ -7,6 +7,7 @@ is often stuck where every small step is harmless.
 
 from __future__ import annotations
 
+import warnings
 from math import ceil, inf
 from typing import NamedTuple
 
@@ -14,10 +15,12 @@ import numpy as np
 
 from glassnet.data import Dataset
 from glassnet.document import number
+from glassnet.errors import GlassnetWarning
 from glassnet.explanation.doctor.case import Case, spread
 from glassnet.explanation.doctor.findings import Finding, NotExaminedError, Seen, percent
 from glassnet.network import Network
 from glassnet.recipe import Recipe
+from glassnet.schedules import parse_schedule
 from glassnet.summary import summarize
 from glassnet.training import DivergedError, Trainer
 
@@ -112,6 +115,7 @@ def run_trials(case: Case, recipe: Recipe) -> Trials:
     passes = min(epochs, PASSES)
     some = training[spread(n, max(1, examples // passes))]
     data = Dataset("trial", some, some[:0], some[:0], case.data.class_names)
+    by_validation = parse_schedule(recipe.schedule).by_validation  # a trial is over before that counts
     costs = {}
     for factor in FACTORS:
         if not 0 < factor * recipe.learning_rate < inf:
@@ -129,9 +133,12 @@ def run_trials(case: Case, recipe: Recipe) -> Trials:
             patience=None,
             time_limit=None,
             keep="last",
+            schedule="constant" if by_validation else recipe.schedule,
         )
         try:
-            for _ in Trainer(network, data, trial):
+            with warnings.catch_warnings(action="ignore", category=GlassnetWarning):  # that η is unusual
+                trainer = Trainer(network, data, trial)
+            for _ in trainer:
                 pass
             cost = case.evaluate(network, case.data.splits[case.judge]).cost
         except DivergedError:
@@ -147,4 +154,5 @@ def unknowing_cost(case: Case) -> float:
     if frequency.max() == 1:
         raise NotExaminedError("all training images are of one class")
     costs = case.cost.value(np.broadcast_to(frequency, (k, k)), np.eye(k))  # (k,): of an image of each class
-    return float(frequency @ costs)
+    present = frequency > 0  # (k,); a class without images may cost ∞
+    return float(frequency[present] @ costs[present])

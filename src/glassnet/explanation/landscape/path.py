@@ -12,6 +12,7 @@ from glassnet.arrays import Parameters
 from glassnet.data import Dataset
 from glassnet.errors import GlassnetError
 from glassnet.runs import RunFolder
+from glassnet.schedules import parse_schedule
 from glassnet.training import Trainer
 
 MOST_PLACES = 200
@@ -66,13 +67,17 @@ def training_path(run: RunFolder | str | Path, data: Dataset, longest: float | N
             f"{run.path} took {progress.seconds:.0f} s to train, and its path takes as long again: "
             "ask for it with --landscape"
         )
-    # What may have ended the run changes nothing on the way there; nor do the validation images.
-    recipe = recipe.replace(epochs=progress.epoch, patience=None, time_limit=None, keep="last")
+    # What may have ended the run changes nothing on the way there; nor do the validation images, unless
+    # the learning rate goes by them. How many epochs there were to be may count, for the learning rate, too.
+    recipe = recipe.replace(patience=None, time_limit=None, keep="last")
+    if not parse_schedule(recipe.schedule).by_validation:
+        data = replace(data, validation=data.validation[:0])
     network = recipe.network()
-    trainer = Trainer(network, replace(data, validation=data.validation[:0]), recipe)
+    trainer = Trainer(network, data, recipe)
     kept = epochs_to_keep(progress.epoch, network.parameter_count)
     epochs, parameters = [0], [trainer.progress.parameters]
-    for record in trainer:
+    for _ in range(progress.epoch):
+        record = trainer.epoch()
         if record.epoch in kept:
             epochs.append(record.epoch)
             parameters.append(trainer.progress.parameters)
