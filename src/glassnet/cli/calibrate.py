@@ -10,9 +10,10 @@ import numpy as np
 
 from glassnet.calibration import Calibration, last_sums, mean_cost, probabilistic_cost
 from glassnet.calibration import calibrate as calibrate_network
-from glassnet.cli.model_argument import find_model, model_data
+from glassnet.cli.model_argument import comes_with_glassnet, find_model, model_data
 from glassnet.data import Split, draw_not_digits
 from glassnet.data.lettering import FONTS
+from glassnet.errors import GlassnetError
 from glassnet.model_file import save_model
 from glassnet.network import Network
 
@@ -34,6 +35,10 @@ def calibrate(model: str, data: str | None, accept: float, as_json: bool) -> Non
     below it, the answer is "not a digit". Both are written into the model's file.
     """
     path, loaded = find_model(model)
+    if comes_with_glassnet(path):
+        raise GlassnetError(
+            f"{path} comes with glassnet, calibrated: copy that file, and calibrate the copy"
+        )
     pair = probabilistic_cost(loaded.network)
     dataset = model_data(path, loaded, data)
     names = tuple(name.removesuffix(".ttf") for name in FONTS)

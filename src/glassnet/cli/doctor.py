@@ -8,12 +8,11 @@ from pathlib import Path
 import click
 
 from glassnet.cli.complaints import complain
-from glassnet.cli.model_argument import model_cost, model_data
+from glassnet.cli.model_argument import find_model, model_cost, model_data
 from glassnet.cli.printing import print_blocks
 from glassnet.data import Dataset, load
 from glassnet.errors import GlassnetError
 from glassnet.explanation.doctor import Diagnosis, diagnose, diagnose_records
-from glassnet.model_file import load_model
 from glassnet.runs import RunFolder
 from glassnet.tensor_file import read_tensors
 
@@ -25,17 +24,18 @@ from glassnet.tensor_file import read_tensors
 def doctor(run_or_model: str, data: str | None, as_json: bool) -> None:
     """Examine RUN_OR_MODEL: findings, each with its numbers and what to do about it.
 
-    RUN_OR_MODEL is a run folder, also of a run that was interrupted, or a model file. The run folder
-    tells more: it has the records of the training. Test data are not looked at.
+    RUN_OR_MODEL is a run folder, also of a run that was interrupted, a model file, or the name of a
+    network that comes with glassnet. The run folder tells more: it has the records of the training.
+    Test data are not looked at.
 
     Findings are no error: the status is 0 with and without them.
     """
     path = Path(run_or_model)
-    what, diagnosis = _examine_run(path, data) if path.is_dir() else _examine_model(path, data)
+    what, diagnosis = _examine_run(path, data) if path.is_dir() else _examine_model(run_or_model, data)
     if as_json:
-        click.echo(json.dumps({"of": str(path), "what": what} | diagnosis.to_dict(), ensure_ascii=False))
+        click.echo(json.dumps({"of": run_or_model, "what": what} | diagnosis.to_dict(), ensure_ascii=False))
     else:
-        click.echo(f"{path}: {what}")
+        click.echo(f"{run_or_model}: {what}")
         click.echo()
         print_blocks(diagnosis.blocks())
 
@@ -66,9 +66,9 @@ def _examine_run(path: Path, named: str | None) -> tuple[str, Diagnosis]:
     return f"{network}, after {epochs}", diagnosis
 
 
-def _examine_model(path: Path, named: str | None) -> tuple[str, Diagnosis]:
+def _examine_model(argument: str, named: str | None) -> tuple[str, Diagnosis]:
     """The network of a model file, on the data that it learned from."""
-    model = load_model(path, finite=False)  # NaN is one of the illnesses
+    path, model = find_model(argument, finite=False)  # NaN is one of the illnesses
     dataset = model_data(path, model, named)
     _check_data(path, dataset, model.data_sha256)
     diagnosis = diagnose(model.network, dataset, model_cost(model, None), recipe=model.recipe)

@@ -9,7 +9,7 @@ import click
 
 from glassnet import plots
 from glassnet.cli.displays import score
-from glassnet.cli.model_argument import find_model, model_cost, model_data
+from glassnet.cli.model_argument import comes_with_glassnet, find_model, model_cost, model_data
 from glassnet.data import NOT_A_DIGIT, Split
 from glassnet.errors import GlassnetError, unknown_name
 from glassnet.evaluation import Evaluation
@@ -23,7 +23,10 @@ from glassnet.files import write_atomically
 @click.option("--split", default="test", show_default=True, help="training, validation or test.")
 @click.option("--cost", help="squared, quadratic, cross_entropy or log_likelihood.  [the model's own]")
 @click.option(
-    "--mistakes", metavar="FILE", help="The picture of the worst mistakes.  [mistakes.png beside MODEL]"
+    "--mistakes",
+    metavar="FILE",
+    help="The picture of the worst mistakes.  [mistakes.png beside MODEL; NAME-mistakes.png here for a"
+    " network that comes with glassnet]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def evaluate(
@@ -31,7 +34,7 @@ def evaluate(
 ) -> None:
     """Accuracy, cost and confusion of MODEL, and its worst mistakes as a picture.
 
-    MODEL is a model file or a run folder.
+    MODEL is a model file, a run folder, or the name of a network that comes with glassnet.
     """
     path, loaded = find_model(model)
     dataset = model_data(path, loaded, data)
@@ -68,7 +71,9 @@ def _save_mistakes(
     """Draw the worst mistakes, if there are any, and say where."""
     if not len(evaluation.worst(1)):
         return None
-    picture = model.parent / "mistakes.png" if named is None else Path(named)
+    pretrained = comes_with_glassnet(model)
+    usual = Path(f"{model.stem}-mistakes.png") if pretrained else model.parent / "mistakes.png"
+    picture = usual if named is None else Path(named)
     try:
         write_atomically(picture, plots.png(plots.mistakes(split.images, evaluation, class_names)))
     except GlassnetError as error:
@@ -84,5 +89,6 @@ def _confusion_table(evaluation: Evaluation, class_names: tuple[str, ...]) -> st
     lines = ["true ╲ answer".ljust(14) + "".join(f"{head:>{width}}" for head in heads) + "     right"]
     for name, row, right in zip(class_names, counts, counts.diagonal(), strict=True):
         cells = "".join(f"{count or '·':>{width}}" for count in row)
-        lines.append(f"{name:>13} {cells}   {right / max(1, row.sum()):7.1%}")
+        share = f"{right / row.sum():.1%}" if row.any() else "–"  # the test images show digits only
+        lines.append(f"{name:>13} {cells}   {share:>7}")
     return "\n".join(lines)

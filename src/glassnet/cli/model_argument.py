@@ -10,7 +10,7 @@ from glassnet.data import NOT_A_DIGIT, SOURCES, Dataset, load
 from glassnet.data.picture_file import is_picture
 from glassnet.errors import GlassnetError
 from glassnet.model_file import Model, load_model
-from glassnet.pretrained import pretrained_names, pretrained_path
+from glassnet.pretrained import FOLDER, pretrained_names, pretrained_path
 from glassnet.runs import RunFolder
 
 
@@ -27,6 +27,11 @@ def find_model(argument: str, *, finite: bool = True) -> tuple[Path, Model]:
             raise GlassnetError(f"{path} is not a run folder: it has no {run.model.name}")
         path = run.model
     return path, load_model(path, finite=finite)
+
+
+def comes_with_glassnet(path: Path) -> bool:
+    """Whether that is the file of a pretrained network: nothing may be written there, or beside it."""
+    return path.parent.resolve() == FOLDER.resolve()
 
 
 def split_arguments(arguments: tuple[str, ...], pretrained: str) -> tuple[str, tuple[str, ...]]:
