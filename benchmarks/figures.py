@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 
 os.environ |= {"OPENBLAS_NUM_THREADS": "1", "GLASSNET_THREADS": "1"}  # a process a core, each with one thread
 
+from figures_table import keep, put_into_readme
 from numpy.typing import NDArray
 
 from glassnet import Recipe, Trainer, evaluate, load
@@ -169,8 +170,8 @@ def run_all(recipes: list[Recipe], figure: Figure) -> list[Reached]:
         return list(pool.map(train, recipes, [figure] * len(recipes)))
 
 
-def show(recipes: list[Recipe], figure: Figure) -> None:
-    """A row a seed, then what they have in common."""
+def show(recipes: list[Recipe], figure: Figure) -> dict[str, Any]:
+    """A row a seed, then what they have in common; the same as numbers."""
     results = run_all(recipes, figure)
     print("seed  seconds  last epoch  best epoch by validation")
     for recipe, run in zip(recipes, results, strict=True):
@@ -183,6 +184,16 @@ def show(recipes: list[Recipe], figure: Figure) -> None:
     right = (vote == load(recipes[0].data).test.labels).mean()
     print(f"the vote of these {len(results)}, test: {right:.2%}")
     print(f"bar: {figure.bar}")
+    last = [run.last for run in results]
+    return {
+        "recipe": recipes[0].to_dict(),
+        "seeds": len(recipes),
+        "test": last,
+        "mean": mean(last),
+        "best_epoch_mean": mean(run.best for run in results),
+        "vote": float(right),
+        "seconds": [run.seconds for run in results],
+    }
 
 
 def choose(recipes: list[Recipe], figure: Figure, field: str) -> None:
@@ -200,6 +211,7 @@ def main() -> None:
     parser.add_argument("figure", choices=FIGURES)
     parser.add_argument("--seeds", type=int, help="how many seeds, from 0")
     parser.add_argument("--epochs", type=int, help="instead of the figure's own, to try something")
+    parser.add_argument("--keep", action="store_true", help="in docs/figures.json, and in README's table")
     parser.add_argument("--choose", choices=CHOICES, help="compare the values of a field on validation data")
     arguments = parser.parse_args()
 
@@ -210,7 +222,10 @@ def main() -> None:
     if arguments.choose:
         choose(recipes, figure._replace(all_images=False), arguments.choose)
     else:
-        show(recipes, figure)
+        reached = show(recipes, figure)
+        if arguments.keep:
+            keep(arguments.figure, reached)
+            put_into_readme()
 
 
 if __name__ == "__main__":

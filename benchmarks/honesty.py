@@ -19,6 +19,7 @@ from math import cos, pi, sin
 from pathlib import Path
 
 import numpy as np
+from figures_table import keep, put_into_readme
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
@@ -158,6 +159,7 @@ def main() -> None:
     )
     parser.add_argument("model")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--keep", action="store_true", help="in docs/figures.json, and in README's table")
     parser.add_argument("--fonts", nargs="+", type=Path, help="other fonts for the letters")
     arguments = parser.parse_args()
     try:
@@ -166,6 +168,9 @@ def main() -> None:
     except GlassnetError as error:
         print(error, file=sys.stderr)
         raise SystemExit(2) from None
+    if arguments.keep:
+        keep(arguments.model, rows)
+        put_into_readme()
     if arguments.json:
         print(json.dumps(rows))
         return

@@ -205,14 +205,14 @@ def dash(dice: Dice, material: Material) -> Image28:
     """A stroke that lies flat, at most 25° from level: a 1 stands."""
     turn, half = dice.between(-0.44, 0.44), dice.between(18, 49)
     ends = np.array([[-cos(turn), -sin(turn)], [cos(turn), sin(turn)]]) * half + SIDE / 2
-    return normalize_drawing(_path(ends, dice.between(2, 14)))
+    return _in_form(_path(ends, dice.between(2, 14)))
 
 
 def scribble(dice: Dice, material: Material) -> Image28:
     """A long smooth path to and fro, with more turns than any digit has."""
     points = 10 + (SIDE - 20) * dice.array((13 + dice.below(10), 2))
     sheet = _path(rounded(points), dice.between(2, 6.5))
-    return normalize_drawing(sheet) if dice.below(2) else _reduced(sheet)
+    return _in_form(sheet) if dice.below(2) else _reduced(sheet)
 
 
 def dots(dice: Dice, material: Material) -> Image28:
@@ -224,7 +224,7 @@ def dots(dice: Dice, material: Material) -> Image28:
     radius = dice.between(3.5, 10)
     for x, y in 14 + (SIDE - 28) * dice.array((2 + dice.below(11), 2)):
         draw.ellipse((x - radius, y - radius, x + radius, y + radius), 255)
-    return normalize_drawing(np.asarray(sheet)) if dice.below(2) else _reduced(np.asarray(sheet))
+    return _in_form(np.asarray(sheet)) if dice.below(2) else _reduced(np.asarray(sheet))
 
 
 def shape(dice: Dice, material: Material) -> Image28:
@@ -240,7 +240,7 @@ def shape(dice: Dice, material: Material) -> Image28:
     points = SIDE / 2 + circle * [size, size * dice.between(0.55, 1)]
     ImageDraw.Draw(sheet).polygon([(float(x), float(y)) for x, y in points], 255)
     whole = np.asarray(sheet)
-    return normalize_drawing(whole) if dice.below(2) else _reduced(whole)
+    return _in_form(whole) if dice.below(2) else _reduced(whole)
 
 
 # Digits that are none any more
@@ -257,7 +257,7 @@ def pair(dice: Dice, material: Material) -> Image28:
         both = np.concatenate([one, other], axis=1)
     else:
         both = np.concatenate([_without_empty(one.T).T, _without_empty(other.T).T], axis=0)
-    return normalize_drawing(np.pad(both, 3))
+    return _in_form(both)
 
 
 def turned(dice: Dice, material: Material) -> Image28:
@@ -269,7 +269,7 @@ def turned(dice: Dice, material: Material) -> Image28:
     wanted = np.isin(material.digits.labels, (3, 4, 7, 9) if mirrored else (3, 4, 5, 6, 9))
     digit, _ = material.digits[dice.one_of(np.flatnonzero(wanted).tolist())]
     other = digit[:, ::-1] if mirrored else np.rot90(digit, dice.one_of((1, 3)))
-    return normalize_drawing(np.pad(other, 2))
+    return _in_form(other)
 
 
 KINDS: dict[str, Kind] = {
@@ -314,7 +314,7 @@ def _written(sheet: Sheet, dice: Dice) -> Image28:
     from PIL import Image, ImageFilter
 
     image = Image.fromarray(_by_nib(_warped(sheet, dice), dice))
-    return normalize_drawing(np.asarray(image.filter(ImageFilter.GaussianBlur(dice.between(0, 1.5)))))
+    return _in_form(np.asarray(image.filter(ImageFilter.GaussianBlur(dice.between(0, 1.5)))))
 
 
 def _by_nib(sheet: Sheet, dice: Dice) -> Sheet:
@@ -328,6 +328,11 @@ def _by_nib(sheet: Sheet, dice: Dice) -> Sheet:
         if written.sum() > 0.2 * sheet.sum():  # else nothing would be left of it
             sheet = written
     return sheet
+
+
+def _in_form(sheet: Sheet) -> Image28:
+    """Brought into MNIST's form; with enough around it that what is large is not taken for the paper."""
+    return normalize_drawing(np.pad(sheet, max(sheet.shape) // 2))
 
 
 def _warped(sheet: Sheet, dice: Dice) -> Sheet:
