@@ -51,7 +51,7 @@ NETWORKS = {
             learning_rate=0.002,
             schedule="onecycle0.2",
             batch_size=128,
-            epochs=40,
+            epochs=25,
             augmentation="shift5 rotate10 scale0.1 shear0.1 elastic0.7",
         ),
         # Digits anywhere were the first lesson. Most are in the middle: what is learned there at last is

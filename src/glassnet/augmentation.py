@@ -95,7 +95,7 @@ class Augmentation:
                 raise GlassnetError(f"{name} is {_short(value)}: give a number from 0 to {most:g}")
             object.__setattr__(self, name, float(value))
         if self.expanded and self.moves:
-            raise GlassnetError(f"{self.text!r}: expanded is a set of its own, leave the other words away")
+            raise GlassnetError("expanded is a set of its own, leave the other words away")
 
     @classmethod
     def parse(cls, text: str) -> Augmentation:

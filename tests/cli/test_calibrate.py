@@ -11,6 +11,7 @@ import pytest
 import glassnet as gn
 from glassnet.data import NOT_A_DIGIT, draw_not_digits, load
 from glassnet.document import number
+from glassnet.pretrained import pretrained_path
 
 
 @pytest.fixture
@@ -122,3 +123,11 @@ def test_bad_options(glassnet, run, arguments, said):
     answer = glassnet("calibrate", "run", *arguments)
     assert answer.status == 2
     assert said in answer.err
+
+
+def test_a_network_that_comes_with_glassnet_stays_as_it_is(glassnet):
+    before = pretrained_path("16-16").read_bytes()
+    answer = glassnet("calibrate", "16-16", "--data", "digits", "--accept", "0.5")
+    assert answer.status == 2
+    assert answer.err.endswith("comes with glassnet, calibrated: copy that file, and calibrate the copy\n")
+    assert pretrained_path("16-16").read_bytes() == before

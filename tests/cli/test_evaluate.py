@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 import glassnet as gn
+from glassnet.pretrained import FOLDER
 
 
 def test_evaluate_tells_what_the_library_tells(ok, trained):
@@ -70,3 +71,16 @@ def test_a_network_without_mistakes_has_no_such_picture(ok, tmp_path):
     assert "100.00% (1,197 of 1,197)" in out
     assert "mistakes" not in out
     assert not (tmp_path / "run" / "mistakes.png").exists()
+
+
+def test_a_network_that_comes_with_glassnet_keeps_its_folder_clean(ok, tmp_path):
+    before = {path: path.read_bytes() for path in FOLDER.iterdir() if path.is_file()}
+    answer = ok("evaluate", "16-16", "--data", "digits", "--json").json[0]
+    assert answer["mistakes"] == "16-16-mistakes.png"
+    assert (tmp_path / "16-16-mistakes.png").exists()
+    assert {path: path.read_bytes() for path in FOLDER.iterdir() if path.is_file()} == before
+
+
+def test_a_class_without_examples_has_no_share(ok):
+    lines = ok("evaluate", "conv", "--data", "digits").out.splitlines()
+    assert lines[-3].split() == ["not", "a", "digit", *"·" * 11, "–"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from glassnet.data import find_digits
+from glassnet.data import NOT_A_DIGIT, find_digits
 from glassnet.plots import png, reading_steps
 from glassnet.plots.reading import DIGIT_STEPS, MOST, PAGE_STEPS
 
@@ -40,9 +40,17 @@ def test_all_steps_of_all_digits():
     for name in (*PAGE_STEPS, *DIGIT_STEPS):
         assert written.count(name) == 1
     assert written[0] == "page.png: 2 digits"
-    for text in ("9  0.900", "8  0.800", "7  0.700"):
+    for text in ("9  0.90", "8  0.80", "7  0.70"):
         assert written.count(text) == 2
     assert png(figure)[:4] == b"\x89PNG"
+
+
+def test_what_is_no_digit_is_not_counted_as_one():
+    _, figure = draw(1, answer=NOT_A_DIGIT)
+    assert texts(figure)[0] == "page.png: one mark, no digit"
+    digits = find_digits(strokes(3))
+    figure = reading_steps(digits, np.zeros((3, 2)), ("1", "2"), ["1", NOT_A_DIGIT, "2"], "page.png")
+    assert texts(figure)[0] == "page.png: 3 marks, 2 of them digits"
 
 
 def test_frames_stand_around_the_digits():

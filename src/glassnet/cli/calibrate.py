@@ -37,7 +37,7 @@ def calibrate(model: str, data: str | None, accept: float, as_json: bool) -> Non
     """
     path, loaded = find_model(model)
     if comes_with_glassnet(path):
-        raise GlassnetError(f"{model} comes with glassnet, calibrated: name a model or a run of your own")
+        raise GlassnetError(f"{path} comes with glassnet, calibrated: copy that file, and calibrate the copy")
     pair = probabilistic_cost(loaded.network)
     dataset = model_data(path, loaded, data)
     names = tuple(name.removesuffix(".ttf") for name in FONTS)

@@ -37,8 +37,8 @@ def check(
 ) -> None:
     """Compare every partial derivative of MODEL with a finite difference, in float64.
 
-    MODEL is a model file, a run folder, or the name of a network that comes with glassnet. The status is
-    1 when the gradient is wrong.
+    MODEL is a model file, a run folder, or the name of a network that comes with glassnet. The status
+    is 1 when the gradient is wrong.
     """
     path, loaded = find_model(model, finite=False)
     network = loaded.network

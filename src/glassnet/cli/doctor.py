@@ -25,17 +25,17 @@ def doctor(run_or_model: str, data: str | None, as_json: bool) -> None:
     """Examine RUN_OR_MODEL: findings, each with its numbers and what to do about it.
 
     RUN_OR_MODEL is a run folder, also of a run that was interrupted, a model file, or the name of a
-    network that comes with glassnet. The run folder tells more: it has the records of the training. Test
-    data are not looked at.
+    network that comes with glassnet. The run folder tells more: it has the records of the training.
+    Test data are not looked at.
 
     Findings are no error: the status is 0 with and without them.
     """
     path = Path(run_or_model)
-    what, diagnosis = _examine_run(path, data) if path.is_dir() else _examine_model(path, data)
+    what, diagnosis = _examine_run(path, data) if path.is_dir() else _examine_model(run_or_model, data)
     if as_json:
-        click.echo(json.dumps({"of": str(path), "what": what} | diagnosis.to_dict(), ensure_ascii=False))
+        click.echo(json.dumps({"of": run_or_model, "what": what} | diagnosis.to_dict(), ensure_ascii=False))
     else:
-        click.echo(f"{path}: {what}")
+        click.echo(f"{run_or_model}: {what}")
         click.echo()
         print_blocks(diagnosis.blocks())
 
@@ -66,9 +66,9 @@ def _examine_run(path: Path, named: str | None) -> tuple[str, Diagnosis]:
     return f"{network}, after {epochs}", diagnosis
 
 
-def _examine_model(path: Path, named: str | None) -> tuple[str, Diagnosis]:
+def _examine_model(argument: str, named: str | None) -> tuple[str, Diagnosis]:
     """The network of a model file, on the data that it learned from."""
-    path, model = find_model(str(path), finite=False)  # NaN is one of the illnesses
+    path, model = find_model(argument, finite=False)  # NaN is one of the illnesses
     dataset = model_data(path, model, named)
     _check_data(path, dataset, model.data_sha256)
     diagnosis = diagnose(model.network, dataset, model_cost(model, None), recipe=model.recipe)

@@ -24,7 +24,10 @@ from glassnet.pretrained import comes_with_glassnet
 @click.option("--split", default="test", show_default=True, help="training, validation or test.")
 @click.option("--cost", help="squared, quadratic, cross_entropy or log_likelihood.  [the model's own]")
 @click.option(
-    "--mistakes", metavar="FILE", help="The picture of the worst mistakes.  [mistakes.png beside MODEL]"
+    "--mistakes",
+    metavar="FILE",
+    help="The picture of the worst mistakes.  [mistakes.png beside MODEL; NAME-mistakes.png here for a"
+    " network that comes with glassnet]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def evaluate(
@@ -69,8 +72,9 @@ def _save_mistakes(
     """Draw the worst mistakes, if there are any, and say where."""
     if not len(evaluation.worst(1)):
         return None
-    beside = Path() if comes_with_glassnet(model) else model.parent
-    picture = beside / "mistakes.png" if named is None else Path(named)
+    pretrained = comes_with_glassnet(model)
+    usual = Path(f"{model.stem}-mistakes.png") if pretrained else model.parent / "mistakes.png"
+    picture = usual if named is None else Path(named)
     try:
         write_atomically(picture, plots.png(plots.mistakes(split.images, evaluation, class_names)))
     except GlassnetError as error:
@@ -86,5 +90,6 @@ def _confusion_table(evaluation: Evaluation, class_names: tuple[str, ...]) -> st
     lines = ["true ╲ answer".ljust(14) + "".join(f"{head:>{width}}" for head in heads) + "     right"]
     for name, row, right in zip(class_names, counts, counts.diagonal(), strict=True):
         cells = "".join(f"{count or '·':>{width}}" for count in row)
-        lines.append(f"{name:>13} {cells}   {right / max(1, row.sum()):7.1%}")
+        share = f"{right / row.sum():.1%}" if row.any() else "–"  # the test images show digits only
+        lines.append(f"{name:>13} {cells}   {share:>7}")
     return "\n".join(lines)

@@ -35,7 +35,8 @@ def find_rate(
     """Train for a moment with learning rates that grow, and suggest one.
 
     As long as the rate is too small, the cost stays where it is; where it jumps up, the rate is too
-    large. The suggestion is a tenth of the largest rate at which the cost was about as low as it came.
+    large. A tenth, a thirtieth and a hundredth of the largest rate at which the cost was low are tried
+    for as many mini-batches; the best of them is the suggestion.
 
     \b
     glassnet find-rate --data mnist --layers "conv20@5:relu pool2 100:relu 10" --optimizer adam
@@ -49,10 +50,12 @@ def find_rate(
     write_atomically(picture, png(rate_search(search)))
     if as_json:
         answer = {field.name: getattr(search, field.name) for field in fields(search)}
-        answer |= {name: answer[name].tolist() for name in ("rates", "costs", "smoothed")}
+        answer |= {name: answer[name].tolist() for name in ("rates", "costs", "smoothed", "trials")}
         click.echo(json.dumps(answer | {"picture": picture}))
         return
     click.echo(f"suggestion: --learning-rate {search.suggestion:.2g}")
-    click.echo(f"  up to η = {search.edge:.2g} the cost was nearly as low as it came; a tenth of it is safe")
+    click.echo(f"  up to η = {search.edge:.2g} the cost was nearly as low as it came; below that were tried")
+    for rate, cost in search.trials:
+        click.echo(f"    η = {rate:<8.2g} cost {cost:.4f} at the end of {steps} mini-batches")
     click.echo(f"  {len(search.rates)} mini-batches from η = {lowest:g} on; {search.ended}")
     click.echo(f"  picture: {picture}")

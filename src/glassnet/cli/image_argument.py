@@ -6,7 +6,7 @@ from math import prod
 from typing import NamedTuple
 
 from glassnet.arrays import Images
-from glassnet.data import read_digits
+from glassnet.data import NOT_A_DIGIT, read_digits
 from glassnet.data.mnist_form import SIDE
 from glassnet.data.reference import resolve
 from glassnet.errors import GlassnetError
@@ -38,8 +38,8 @@ def from_data(name: str, model: Model) -> Example:
     if split is None or place is None:
         raise GlassnetError(f"--data {name}: name one image, as in {dataset.name}:{split or 'test'}:17")
     image, label = dataset.splits[split][place]
-    known = model.class_names[: len(dataset.class_names)] == dataset.class_names  # it may know more
-    return Example(name, image, label if known else None)
+    same = model.class_names in (dataset.class_names, (*dataset.class_names, NOT_A_DIGIT))
+    return Example(name, image, label if same else None)
 
 
 def label_of(given: str | None, shown: Example, model: Model) -> int | None:

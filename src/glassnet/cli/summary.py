@@ -23,7 +23,7 @@ from glassnet.summary import summarize
 def summary(model: str | None, layers: str | None, config: str | None, as_json: bool) -> None:
     """The layers of MODEL: their shapes, parameters and multiply-adds.
 
-    MODEL is a model file or a run folder.
+    MODEL is a model file, a run folder, or the name of a network that comes with glassnet.
 
     \b
     glassnet summary --layers "conv20@5 pool2 conv40@5 pool2 100 10"

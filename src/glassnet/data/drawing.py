@@ -166,7 +166,7 @@ def _page(grey: NDArray[Any], name: str) -> Page:
     if strongest < FAINTEST:
         raise GlassnetError(
             f"{name} is blank: nothing on it stands out from the paper by a tenth of the way from black to"
-            " white; draw a digit, darker or lighter than the paper"
+            " white (colours count by how light they are); draw a digit, darker or lighter than the paper"
         )
     if strongest < noise:
         raise GlassnetError(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from glassnet.arrays import Array
-from glassnet.data import Normalization
+from glassnet.data import NOT_A_DIGIT, Normalization
 from glassnet.data.picture_file import unit
 from glassnet.data.strokes import Grey
 from glassnet.plots.canvas import BLUE, GREY, ORANGE
@@ -62,8 +62,7 @@ def reading_steps(
     rows = len(PAGE_STEPS) // across
     height = HEADING + rows * (NAME + tall + GAP) + HEADING + len(shown) * (SIDE + GAP) + MARGIN
     some = f", the first {MOST} drawn" if len(digits) > MOST else ""
-    count = "one digit" if len(digits) == 1 else f"{len(digits)} digits{some}"
-    figure, axes = inches(height, f"{title}: {count}")
+    figure, axes = inches(height, f"{title}: {_count(answers)}{some}")
     top = height - HEADING - NAME
     pictures: list[Grey] = [page.grey, page.paper, page.ink, page.clean]
     for place, (name, picture) in enumerate(zip(PAGE_STEPS, pictures, strict=True)):
@@ -82,6 +81,14 @@ def reading_steps(
         )
         _answer(axes, answers[place], outputs[place], class_names, upper)
     return figure
+
+
+def _count(answers: Sequence[str]) -> str:
+    """How many digits there are among the marks."""
+    found = sum(answer != NOT_A_DIGIT for answer in answers)
+    if len(answers) == 1:
+        return "one digit" if found else "one mark, no digit"
+    return f"{found} digits" if found == len(answers) else f"{len(answers)} marks, {found} of them digits"
 
 
 def _row(axes: Axes, digit: Normalization, top: float, names: Sequence[str], number: str) -> None:

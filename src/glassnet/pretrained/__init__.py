@@ -20,8 +20,9 @@ def load_pretrained(name: str = "conv") -> Model:
     Raises:
         GlassnetError: there is no network of that name.
 
-    >>> load_pretrained("16-16").network.parameter_count
-    13002
+    >>> model = load_pretrained("16-16")  # Judge(model) answers to the `centered` of read_digits(path)
+    >>> str(model.network), model.figures["test_accuracy"] > 0.95
+    ('784-16-16-10', True)
     """
     return load_model(pretrained_path(name))
 
