@@ -98,6 +98,18 @@ def test_a_model_may_know_nothing_but_its_network(tmp_path):
     assert (after.recipe, after.data_sha256, after.figures, after.calibration) == (None, "", {}, None)
 
 
+def test_earlier_recipes_come_back_and_may_be_missing(tmp_path):
+    """Files from before they were written have none."""
+    earlier = (Recipe(seed=1), Recipe(optimizer="adam", learning_rate=0.01))
+    path = tmp_path / "m"
+    save_model(path, model(earlier=earlier))
+    assert load_model(path).earlier == earlier
+    arrays, information = read_tensors(path)
+    del information["earlier_recipes"]
+    write_tensors(path, arrays, information)
+    assert load_model(path).earlier == ()
+
+
 @pytest.mark.parametrize("passed", [None, 1 / 3])
 def test_a_calibration_comes_back(passed, tmp_path):
     before = replace(CALIBRATION, passed=passed)

@@ -116,9 +116,9 @@ def make(name: str, epochs: int | None) -> None:
     runs = [trained(learned, recipe.network(), recipe, epochs) for recipe in recipes]
     best = max(range(made.seeds), key=lambda seed: runs[seed][0])
     validation_accuracy, seconds, network = runs[best]
-    recipe = recipes[best]
+    recipe, earlier = recipes[best], ()
     if made.further:
-        recipe = made.further
+        recipe, earlier = made.further, (recipe,)
         validation_accuracy, more, network = trained(learned, network, recipe, epochs)
         seconds += more
 
@@ -139,7 +139,6 @@ def make(name: str, epochs: int | None) -> None:
         "test_cost_before_calibration": costs["before"],
         "test_cost": costs["after"],
         "not_digits_learned": float(made.not_digits),
-        "epochs": float(made.recipe.epochs + (made.further.epochs if made.further else 0)),
         "seconds": seconds,
     }
     model = Model(
@@ -150,6 +149,7 @@ def make(name: str, epochs: int | None) -> None:
         data.sha256,
         figures,
         calibration,
+        earlier,
     )
     path = FOLDER / f"{name}.safetensors"
     save_model(path, model)

@@ -32,6 +32,7 @@ class Model:
     data_sha256: str = ""
     figures: dict[str, float] = field(default_factory=dict)  # what it reached, by name
     calibration: Calibration | None = None  # how sure its answers are, and when there is none
+    earlier: tuple[Recipe, ...] = ()  # by which it had learned before `recipe`, the first one first
 
     def __post_init__(self) -> None:
         outputs = prod(self.network.output_shape)
@@ -61,6 +62,7 @@ def save_model(path: str | Path, model: Model) -> None:
         "class_names": list(model.class_names),
         "calibration": None if model.calibration is None else model.calibration.to_dict(),
         "recipe": None if model.recipe is None else model.recipe.to_dict(),
+        "earlier_recipes": [recipe.to_dict() for recipe in model.earlier],
         "data": {"name": model.data_name, "sha256": model.data_sha256},
         "figures": model.figures,
     }
@@ -101,6 +103,7 @@ def load_model(path: str | Path, *, finite: bool = True) -> Model:
             str(information["data"]["sha256"]),
             {str(name): float(value) for name, value in information["figures"].items()},
             None if calibration is None else Calibration(**calibration),
+            tuple(Recipe.from_dict(values) for values in information.get("earlier_recipes", ())),
         )
     except GlassnetError as error:
         raise GlassnetError(f"{path} is not a model that fits together: {error}") from error
