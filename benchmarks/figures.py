@@ -104,6 +104,7 @@ FIGURES = {
             schedule="onecycle0.1",
             batch_size=256,
             epochs=1,
+            l2=2.0,
         ),
         5,
         "mean ≥ 99.0 %",
