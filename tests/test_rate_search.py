@@ -66,7 +66,9 @@ def test_a_plateau_is_not_taken_for_learning():
     recipe = RECIPE.replace(optimizer="adam")
     search = find_rate(recipe.network(), load("digits"), recipe)
     good = recipe.replace(learning_rate=search.suggestion, epochs=8)
-    assert list(Trainer(good.network(), load("digits"), good))[-1].validation_accuracy > 0.3  # 0.1 on a plateau
+    assert (
+        list(Trainer(good.network(), load("digits"), good))[-1].validation_accuracy > 0.3
+    )  # 0.1 on a plateau
 
 
 def test_the_network_stays_as_it_is():

@@ -632,6 +632,6 @@ def test_a_damaged_mnist(glassnet, monkeypatch, tmp_path):
 
 
 def test_the_table_knows_every_command():
-    with_their_own = {"explain", "check", "doctor"}  # test_explain.py, test_check.py, test_doctor.py
+    with_their_own = {"explain", "check", "doctor", "find-rate"}  # in test_explain.py and so on
     assert {parameter.values[0][0] for parameter in table()} | with_their_own == set(main.list_commands(None))
     assert len(load("digits").test) == 360  # the number in the table

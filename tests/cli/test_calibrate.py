@@ -91,10 +91,10 @@ def test_networks_that_come_with_glassnet_stay_as_they_are(ok, glassnet, run, tm
     before = (package / "small.safetensors").read_bytes()
     answer = glassnet("calibrate", "small")
     assert answer.status == 2
-    assert "small comes with glassnet, calibrated: name a model or a run of your own" in answer.err
+    assert "comes with glassnet, calibrated: copy that file, and calibrate the copy" in answer.err
     assert (package / "small.safetensors").read_bytes() == before
-    assert ok("evaluate", "small").out.endswith("worst mistakes: mistakes.png\n")
-    assert (tmp_path / "mistakes.png").is_file()
+    assert ok("evaluate", "small").out.endswith("worst mistakes: small-mistakes.png\n")
+    assert (tmp_path / "small-mistakes.png").is_file()
     assert [path.name for path in package.iterdir()] == ["small.safetensors"]
     for command in ("evaluate", "check", "doctor", "calibrate"):
         assert "there is no model or picture smal: did you mean small?" in glassnet(command, "smal").err

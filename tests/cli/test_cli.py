@@ -86,7 +86,7 @@ def test_unknown_commands_and_options(glassnet):
     assert (answer.status, answer.out) == (2, "")
     assert answer.err == (
         "glassnet: unknown command 'trian': did you mean 'train'? "
-        "(known: train, summary, evaluate, calibrate, predict, explain, check, doctor, data)\n"
+        "(known: train, find-rate, summary, evaluate, calibrate, predict, explain, check, doctor, data)\n"
     )
     answer = glassnet("train", "--learnig-rate", "3")
     assert (answer.status, answer.out) == (2, "")
