@@ -143,14 +143,17 @@ class Dataset:
     def with_all_to_train(self) -> Dataset:
         """The same data with the validation images among the training images: once all choices are made.
 
+        It has another name: who calibrates a network by the validation images must not take these.
+
         >>> some = Split(np.zeros((2, 8, 8), dtype=np.uint8), [0, 1])
         >>> Dataset("blanks", some, some[:1], some[:0], ("zero", "one")).with_all_to_train()
-        Dataset('blanks': 3 training, 0 validation, 0 test, 2 classes)
+        Dataset('blanks, all to train': 3 training, 0 validation, 0 test, 2 classes)
         """
         both = self.training, self.validation
         images = np.concatenate([split.images for split in both])
         labels = np.concatenate([split.labels for split in both])
-        return replace(self, training=Split(images, labels), validation=self.validation[:0])
+        name = f"{self.name}, all to train"
+        return replace(self, name=name, training=Split(images, labels), validation=self.validation[:0])
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{len(split)} {which}" for which, split in self.splits.items())

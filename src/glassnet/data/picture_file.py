@@ -29,8 +29,8 @@ def read_drawing(path: str | os.PathLike[str]) -> Grey:
     """A drawing or a photo as a grey image, whatever its format and colours.
 
     Transparent parts become white paper, unless that leaves nothing to be seen (white ink): then
-    black. The camera's rotation is applied. Large images come back smaller, their longer side
-    1,024 pixels at most.
+    black. The camera's rotation is applied; of an animation, the first picture counts. Large images
+    come back smaller, their longer side 1,024 pixels at most.
 
     Returns:
         (height, width), float32: 0 black, 1 white.
