@@ -23,16 +23,16 @@ class Row(NamedTuple):
     name: str
     key: str
     form: str
-    bar: float
+    bar: float | None
     at_most: bool = False
 
 
 ROWS = (
     Row("the best network, mean of three seeds", "mnist-best", "mean", ".3%", 0.9965),
-    Row("the vote of these", "mnist-best", "vote", ".2%", 0.9965),
+    Row("the vote of these", "mnist-best", "vote", ".2%", None),
     Row("after one epoch, mean of five seeds", "mnist-one-epoch", "mean", ".2%", 0.99),
     Row("pretrained `16-16`, 13,002 parameters", "16-16", "test", ".2%", 0.953),
-    Row("pretrained `conv`", "conv", "test", ".2%", 0.99),
+    Row("pretrained `conv`", "conv", "test", ".2%", None),
     Row("… digits moved by 2 pixels, 8 ways", "conv", "moved by 2", ".2%", 0.993),
     Row("… digits moved by 4 pixels, 8 ways", "conv", "moved by 4", ".2%", 0.985),
     Row("… test digits taken for digits", "conv", "test digits accepted", ".2%", 0.99),
@@ -70,9 +70,10 @@ def table(kept: Figures) -> str:
         if row.name not in kept:
             continue
         value = kept[row.name][row.key]
-        met = value <= row.bar if row.at_most else value >= row.bar
-        sign = "≤" if row.at_most else "≥"
-        promised = f"{sign} {row.bar:{row.form}} {'✓' if met else '✗'}"
+        promised = ""
+        if row.bar is not None:
+            met = value <= row.bar if row.at_most else value >= row.bar
+            promised = f"{'≤' if row.at_most else '≥'} {row.bar:{row.form}} {'✓' if met else '✗'}"
         lines.append(f"| {row.what} | {value:{row.form}} | {promised} |")
     return "\n".join(lines) + "\n"
 
