@@ -133,3 +133,12 @@ def test_the_picture_shows_costs_edge_and_suggestion(search):
     assert np.array_equal(curve.get_ydata(), search.smoothed)
     assert (edge.get_xdata()[0], suggestion.get_xdata()[0]) == (search.edge, search.suggestion)
     assert axes.get_xscale() == "log"
+
+
+def test_it_says_when_the_highest_rate_was_not_high_enough():
+    search = find_rate(Recipe().network(), load("digits"), Recipe(), highest=0.1, steps=200)
+    assert search.edge == search.rates[-1]
+    assert search.ended == (
+        "the highest rate, 0.1, is reached, and the cost was still low: give a larger highest rate"
+    )
+    assert "still low" not in find_rate(Recipe().network(), load("digits"), Recipe(), steps=40).ended

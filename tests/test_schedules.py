@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from glassnet.errors import GlassnetError
 from glassnet.schedules import (
+    EXAMPLES,
     SCHEDULES,
     Constant,
     Cosine,
@@ -60,6 +61,7 @@ BY_HAND = {
 def test_the_table_misses_no_schedule():
     assert set(BY_HAND) == set(TEXTS_OF) == set(SCHEDULES)
     assert all(type(BY_HAND[name][0]) is kind for name, kind in SCHEDULES.items())
+    assert [type(parse_schedule(text)).name for text in EXAMPLES] == list(SCHEDULES)
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
@@ -239,7 +241,7 @@ def test_any_text_is_a_schedule_or_refused(text):
         ("", "unknown schedule ''"),
         (
             "cosin",
-            "unknown schedule 'cosin': did you mean 'cosine'? (known: constant, step, halve, cosine, o",
+            "unknown schedule 'cosin': did you mean 'cosine'? (known: constant, step10x0.5, halve10, cosine",
         ),
         ("Cosine", "unknown schedule 'Cosine': did you mean 'cosine'?"),
         ("10", "unknown schedule '10'"),
@@ -249,7 +251,7 @@ def test_any_text_is_a_schedule_or_refused(text):
             "step",
             "schedule 'step': it takes a number of epochs, as step10x0.5, after every 10 epochs half of",
         ),
-        ("stepx0.5", "unknown schedule 'stepx0.5': did you mean 'step'?"),
+        ("stepx0.5", "unknown schedule 'stepx0.5': did you mean 'step10x0.5'?"),
         ("step0x0.5", "schedule 'step0x0.5': give a number of epochs from 1 to 1,000,000,000"),
         ("step2000000000", "give a number of epochs from 1 to 1,000,000,000"),
         ("step-1x0.5", "schedule 'step-1x0.5': it takes a number of epochs"),

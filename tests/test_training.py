@@ -16,6 +16,7 @@ from glassnet.errors import GlassnetError, GlassnetWarning
 from glassnet.network import Network
 from glassnet.recipe import Recipe
 from glassnet.rng import Purpose, Stream
+from glassnet.schedules import Cosine, HalveOnPlateau
 from glassnet.training import DivergedError, Progress, Trainer, train
 
 N, M = 23, 5  # training examples, mini-batch: 5 mini-batches an epoch, the last of 3
@@ -522,6 +523,21 @@ def test_halving_ends_training_and_says_why():
     assert trainer.finished == "the learning rate was halved 7 times, to 1/128"
     again = Trainer(recipe.network(), DATA, recipe.replace(epochs=200), progress=trainer.progress)
     assert again.finished == trainer.finished
+
+
+@pytest.mark.parametrize("schedule", ["cosine", 0.5, Cosine, []])
+def test_a_schedule_of_ones_own_must_be_one(schedule):
+    with pytest.raises(GlassnetError, match=r"^schedule is .*: give one such as schedules\.Cosine\(\)"):
+        Trainer(RECIPE.network(), DATA, RECIPE, schedule=schedule)
+
+
+def test_a_schedule_of_ones_own_has_the_validation_data_that_it_goes_by():
+    alone = replace(DATA, validation=DATA.validation[:0])
+    with pytest.raises(GlassnetError, match="has no validation data"):
+        Trainer(RECIPE.network(), alone, RECIPE, schedule=HalveOnPlateau(2))
+    with pytest.raises(GlassnetError, match="has no validation data"):
+        Trainer(RECIPE.network(), alone, RECIPE.replace(schedule="halve2"))
+    Trainer(RECIPE.network(), alone, RECIPE.replace(schedule="halve2"), schedule=Cosine())
 
 
 @pytest.mark.parametrize("engine", ENGINES)

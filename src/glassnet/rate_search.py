@@ -32,6 +32,7 @@ RECENT = 5  # mini-batches whose mean tells whether to go on
 TOO_MUCH = 4.0  # times the lowest cost: the search ends there
 NEARLY = 0.05  # of the whole fall: a cost so near to the lowest is as good
 BELOW = (10.0, 30.0, 100.0)  # the edge: rates that are tried, each for as many mini-batches
+UNUSED = ("learning_rate", "schedule", "epochs", "time_limit", "patience", "keep")  # fields of a recipe
 LAST = 0.1  # of a trial's mini-batches, by whose cost it is judged
 
 
@@ -165,6 +166,8 @@ def find_rate(
         )
     low_enough = smooth <= smooth.min() + NEARLY * (smooth[0] - smooth.min())
     edge = rates[int(np.flatnonzero(low_enough)[-1])]
+    if edge == all_rates[-1]:
+        ended += ", and the cost was still low: give a larger highest rate"
     trials = np.array([(edge / below, _trial(network, alone, unlimited, edge / below)) for below in BELOW])
     suggestion = float(trials[trials[:, 1].argmin(), 0])
     return RateSearch(np.array(rates), np.array(costs), smooth, edge, trials, suggestion, ended)

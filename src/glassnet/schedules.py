@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,7 @@ class Position(NamedTuple):
     accuracies: Sequence[float]  # on the validation data, after each epoch so far
 
 
+@runtime_checkable
 class Schedule(Protocol):
     """How the learning rate changes.
 
@@ -177,6 +178,7 @@ class OneCycle(Constant):
 SCHEDULES: dict[str, type[Constant]] = {
     kind.name: kind for kind in (Constant, StepDecay, HalveOnPlateau, Cosine, OneCycle)
 }
+EXAMPLES = ("constant", "step10x0.5", "halve10", "cosine", "onecycle0.3")  # each with numbers to change
 MOST_EPOCHS = 1_000_000_000
 
 
@@ -207,7 +209,7 @@ def parse_schedule(text: str) -> Schedule:
             return StepDecay(every) if rest == epochs else StepDecay(every, _share(text, factor, "factor"))
         case "onecycle":
             return OneCycle(_share(text, rest, "share of the mini-batches")) if rest else OneCycle()
-    raise unknown_name("schedule", text, SCHEDULES)
+    raise unknown_name("schedule", text, EXAMPLES)
 
 
 def format_schedule(schedule: Schedule) -> str:

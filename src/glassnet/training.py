@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields, replace
-from math import isfinite, prod
+from dataclasses import dataclass, field, replace
+from math import isfinite
 from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glassnet.arrays import Array, Images, Labels, Parameters
-from glassnet.augmentation import EXPANDED, Augmentation, expanded
+from glassnet.arrays import Array, Parameters
+from glassnet.augmentation import Augmentation
 from glassnet.costs import CanonicalCost, l1_penalty, l2_penalty
 from glassnet.data import Dataset
 from glassnet.engine import Batches, Task, get_engine
-from glassnet.errors import GlassnetError, GlassnetWarning
-from glassnet.examples import as_weights, same_image
+from glassnet.errors import GlassnetError
 from glassnet.memory import check_room
 from glassnet.network import Network
-from glassnet.optimizers import OPTIMIZERS, SGD, Adam, check_state, initial_state
+from glassnet.optimizers import SGD, Adam, check_state, initial_state
+from glassnet.preparation import USUAL_OF_ADAM, check_fit, check_schedule, training_examples, warn_of_settings
 from glassnet.recipe import Recipe
 from glassnet.records import Record
 from glassnet.rng import Purpose, Stream
 from glassnet.schedules import Position, Schedule, parse_schedule
-
-USUAL_OF_ADAM = 0.001  # learning rate; its steps are about that long for every parameter
-LARGE_FOR_ADAM = 0.1
-SETTINGS = {setting.name for kind in OPTIMIZERS.values() for setting in fields(kind)}
 
 
 class DivergedError(GlassnetError):
@@ -118,18 +113,14 @@ class Trainer:
         progress: Progress | None = None,
         schedule: Schedule | None = None,
     ) -> None:
-        _check_fit(network, data, recipe)
-        for name, array in network.parameters.items():
-            if not np.isfinite(array).all():
-                raise GlassnetError(f"{name} holds NaN or infinite values: begin with finite parameters")
+        check_fit(network, data, recipe)
+        self._schedule = parse_schedule(recipe.schedule) if schedule is None else schedule
+        check_schedule(self._schedule, data, recipe)
         self.network, self.data, self.recipe = network, data, recipe
         self._engine = get_engine(recipe.engine)
         augmentation = Augmentation.parse(recipe.augmentation)
-        images, labels = _examples(network, data, augmentation)
-        weights = _example_weights(data, recipe, example_weights)
-        if augmentation.expanded and weights is not None:
-            weights = np.tile(weights, EXPANDED)
-        n = len(labels)
+        examples = training_examples(network, data, recipe, augmentation, example_weights)
+        n = len(examples.labels)
         rows = min(recipe.batch_size, n)
         at_a_time = self._engine.rows_at_a_time(network, rows)
         optimizer = recipe.make_optimizer()
@@ -140,11 +131,10 @@ class Trainer:
             f"training {network} on {at_a_time:,} images at a time",
             "make its layers or the mini-batches smaller",
         )
-        self._schedule = schedule or parse_schedule(recipe.schedule)
         self._task = Task(
-            images=images,
-            labels=labels,
-            example_weights=weights,
+            images=examples.images,
+            labels=examples.labels,
+            example_weights=examples.weights,
             cost=network.check_cost(recipe.cost),
             optimizer=optimizer,
             learning_rate=recipe.learning_rate,
@@ -164,7 +154,7 @@ class Trainer:
                 f"epochs is {recipe.epochs}: this training has come to epoch {progress.epoch}, give more"
             )
         check_state(optimizer, network.parameters, progress.optimizer_state)
-        _warn_of_settings(recipe)
+        warn_of_settings(recipe)
         self.progress = replace(progress)  # what was given stays what it was
         self.progress.finished = self._reason_to_finish(self.progress, self._out_of_time(progress.seconds))
         self._seconds_per_batch: float | None = None
@@ -413,93 +403,3 @@ def train(
 
 def _copy(parameters: Parameters) -> Parameters:
     return {name: array.copy() for name, array in parameters.items()}
-
-
-def _check_fit(network: Network, data: Dataset, recipe: Recipe) -> None:
-    for given, kind in ((network, Network), (data, Dataset), (recipe, Recipe)):
-        if not isinstance(given, kind):
-            raise GlassnetError(
-                f"{given!r} stands where a {kind.__name__} is wanted: train(network, data, recipe)"
-            )
-    if not same_image(data.image_shape, network.input_shape):
-        raise _other_images(network, data)
-    if prod(network.output_shape) != len(data.class_names):
-        raise GlassnetError(
-            f"the network {network} has {prod(network.output_shape)} outputs: {data.name} has "
-            f"{len(data.class_names)} classes, and each needs one"
-        )
-    by_validation = parse_schedule(recipe.schedule).by_validation
-    if not len(data.validation) and (recipe.patience or recipe.keep == "best" or by_validation):
-        raise GlassnetError(
-            "patience, keep = 'best' and schedule = 'halve…' go by the validation accuracy: "
-            f"{data.name} has no validation data"
-        )
-
-
-def _warn_of_settings(recipe: Recipe) -> None:
-    """Say what can be done, but is hardly meant."""
-    optimizer = recipe.make_optimizer()
-    if isinstance(optimizer, Adam) and recipe.learning_rate >= LARGE_FOR_ADAM:
-        _warn(
-            f"a step of {recipe.optimizer} moves every parameter by about the learning rate, "
-            f"{recipe.learning_rate:g}: {USUAL_OF_ADAM:g} is usual"
-        )
-    for setting in fields(Recipe):
-        name, value = setting.name, getattr(recipe, setting.name)
-        if name in SETTINGS and not hasattr(optimizer, name) and value != setting.default:
-            _warn(f"{name} is {value:g}, and {recipe.optimizer} has none: it changes nothing")
-
-
-def _warn(message: str) -> None:
-    warnings.warn(message, GlassnetWarning, stacklevel=4)
-
-
-def _other_images(network: Network, data: Dataset) -> GlassnetError:
-    """The error about images of another shape than the inputs: what the layers should begin with."""
-    shape, size = data.image_shape, prod(data.image_shape)
-    if len(network.input_shape) == 1:
-        return GlassnetError(
-            f"the images of {data.name} have {'×'.join(map(str, shape))} = {size} numbers: "
-            f"the network {network} takes {network.input_shape[0]}, begin its layers with {size}"
-        )
-    begin = "x".join(map(str, (1, *shape))) if len(shape) == 2 else "CHANNELSxHEIGHTxWIDTH"
-    return GlassnetError(
-        f"the images of {data.name} are of {'×'.join(map(str, shape))}: the network {network} takes "
-        f"{'×'.join(map(str, network.input_shape))}, begin its layers with {begin}"
-    )
-
-
-def _examples(network: Network, data: Dataset, augmentation: Augmentation) -> tuple[Images, Labels]:
-    """The training images, as pictures where they are to be moved, and their labels."""
-    images, labels = data.training.images, data.training.labels
-    if not augmentation.text:
-        return images, labels
-    shape = data.image_shape if len(data.image_shape) > 1 else network.input_shape
-    if len(shape) < 2:
-        raise GlassnetError(
-            f"augmentation moves pictures: the images of {data.name} are rows of {shape[0]} numbers; begin "
-            "the layers with the picture, as in '28x28 flatten 10', or give images (n, height, width)"
-        )
-    if images.dtype != np.uint8:
-        raise GlassnetError(
-            f"augmentation moves pixels from 0 to 255: the images of {data.name} are {images.dtype}; give "
-            "uint8, or augmentation = ''"
-        )
-    augmentation.check_shape(shape)
-    images = images.reshape(len(images), *shape)
-    return (expanded(images), np.tile(labels, EXPANDED)) if augmentation.expanded else (images, labels)
-
-
-def _example_weights(data: Dataset, recipe: Recipe, example_weights: Any) -> Array | None:
-    """One weight for each training example, or None where all are alike."""
-    if example_weights is None and not recipe.class_weights:
-        return None
-    labels = data.training.labels
-    weights = np.ones(len(labels)) if example_weights is None else as_weights(example_weights, len(labels))
-    if recipe.class_weights:
-        if len(recipe.class_weights) != len(data.class_names):
-            raise GlassnetError(
-                f"{len(recipe.class_weights)} class_weights: {data.name} has {len(data.class_names)} classes"
-            )
-        weights = weights * np.array(recipe.class_weights)[labels]
-    return weights

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from glassnet import Recipe, find_rate, load
+from glassnet.rate_search import UNUSED
 
 
 def test_it_says_what_the_library_finds_and_saves_the_picture(ok):
@@ -33,6 +35,14 @@ def test_a_recipe_in_a_file_counts(ok):
     Path("my.toml").write_text(recipe.to_toml())
     (answer,) = ok("find-rate", "--config", "my.toml", "--steps", "40", "--json").json
     assert answer["costs"] == find_rate(recipe.network(), load("digits"), recipe, steps=40).costs.tolist()
+
+
+def test_help_tells_of_what_counts_and_takes_what_does_not(ok):
+    told = ok("find-rate", "--help").out
+    for name in (field.name for field in fields(Recipe)):
+        assert (f"--{name.replace('_', '-')} " in told) == (name not in UNUSED), name
+    with_all = ok("find-rate", "--steps", "40", "--epochs", "3", "--schedule", "cosine", "--json").json
+    assert with_all == ok("find-rate", "--steps", "40", "--json").json
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 
 from glassnet.data import Dataset, Split, draw_not_digits, load, normalize_drawing, with_not_digits
 from glassnet.data.dice import Dice
+from glassnet.data.doodles import KINDS, ROUND, Material
 from glassnet.data.lettering import (
     CAPITALS,
     FONTS,
@@ -20,7 +21,7 @@ from glassnet.data.lettering import (
     printed,
     rounded,
 )
-from glassnet.data.not_digits import KINDS, ROUND, Material, of_kind
+from glassnet.data.not_digits import of_kind
 from glassnet.errors import GlassnetError
 
 FEW = 12
@@ -68,6 +69,46 @@ def test_a_shape_is_no_stroke():
         height, width = inked.any(axis=1).sum(), inked.any(axis=0).sum()
         assert inked.sum() > 0.3 * height * width  # filled
         assert height < 2.5 * width
+
+
+def holes(inked):
+    """How many black areas are enclosed: flood from the border with zeros around, then count what is left."""
+    open_ = np.zeros(np.add(inked.shape, 2), bool)
+    wall = np.pad(inked, 1)
+    open_[0] = True
+
+    def spread(area):
+        while True:
+            grown = area.copy()
+            for axis in (0, 1):
+                for step in (-1, 1):
+                    grown |= np.roll(area, step, axis)
+            grown &= ~wall
+            if (grown == area).all():
+                return area
+            area = grown
+
+    left = ~wall & ~spread(open_)
+    count = 0
+    while left.any():
+        count += 1
+        seed = np.zeros_like(left)
+        seed[tuple(np.argwhere(left)[0])] = True
+        left &= ~spread(seed)
+    return count
+
+
+def test_an_outline_is_closed():
+    for picture in of_kind("outline", 40, seed=2):
+        assert holes(picture > 60) >= 1
+
+
+def test_a_ring_has_something_in_it():
+    for picture in of_kind("ringed", 40, seed=2):
+        inked = picture > 60
+        assert holes(inked) >= 1
+        middle = inked[9:19, 9:19]
+        assert middle.sum() >= 4
 
 
 def test_a_turned_digit_is_one_of_those_that_are_none_then():

@@ -11,17 +11,19 @@ import click
 from glassnet.cli.train import config_and_options, recipe_options
 from glassnet.data import load
 from glassnet.files import write_atomically
-from glassnet.rate_search import HIGHEST, LOWEST, STEPS
+from glassnet.rate_search import HIGHEST, LOWEST, STEPS, UNUSED
 from glassnet.rate_search import find_rate as search_rates
 
 
 @click.command("find-rate", short_help="Search for a learning rate.")
-@recipe_options
+@recipe_options(hidden=UNUSED)  # accepted, so that a command for training may be copied
 @click.option("--config", metavar="FILE", help="A recipe in TOML; options given beside it count more.")
 @click.option("--lowest", default=LOWEST, show_default=True, help="The first learning rate.")
 @click.option("--highest", default=HIGHEST, show_default=True, help="The last one.")
 @click.option("--steps", default=STEPS, show_default=True, help="Mini-batches from the one to the other.")
-@click.option("--picture", default="rates.png", show_default=True, help="Where to save the picture.")
+@click.option(
+    "--picture", metavar="FILE", default="rates.png", show_default=True, help="Where to save the picture."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def find_rate(
     config: str | None,

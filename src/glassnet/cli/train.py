@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import fields
 from shlex import quote
 from time import monotonic
@@ -21,23 +21,29 @@ from glassnet.training import DivergedError, Trainer
 SAVE_EVERY = 1.0  # seconds between checkpoints; a kill loses no more than this, or an epoch
 SAVING = 0.05  # of the time goes into them at most: a history of 50,000 epochs takes half a second
 
+Command = Callable[..., Any]
 TYPES = {"int": int, "int | None": int, "float": float, "float | None": float, "str": str}
 
 
-def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """An option for each field of the recipe, with its help and its default."""
-    for field in reversed(fields(Recipe)):
-        default = "" if field.default in (None, ()) else f"  [{field.default}]"
-        command = click.option(
-            f"--{field.name.replace('_', '-')}",
-            type=TYPES.get(str(field.type), str),
-            help=field.metadata["help"] + default,
-        )(command)
-    return command
+def recipe_options(*, hidden: Container[str] = ()) -> Callable[[Command], Command]:
+    """An option for each field of the recipe, with its help and its default; `hidden` ones go untold."""
+
+    def with_options(command: Command) -> Command:
+        for field in reversed(fields(Recipe)):
+            default = "" if field.default in (None, (), "") else f"  [{field.default}]"
+            command = click.option(
+                f"--{field.name.replace('_', '-')}",
+                type=TYPES.get(str(field.type), str),
+                help=field.metadata["help"] + default,
+                hidden=field.name in hidden,
+            )(command)
+        return command
+
+    return with_options
 
 
 @click.command(short_help="Train a network.")
-@recipe_options
+@recipe_options()
 @click.option("--config", metavar="FILE", help="A recipe in TOML; options given beside it count more.")
 @click.option("--print-config", is_flag=True, help="Print the recipe as TOML and stop.")
 @click.option("--out", metavar="RUN", help="The run folder, new or empty.  [runs/DATA-LAYERS-N]")
