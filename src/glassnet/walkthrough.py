@@ -20,6 +20,7 @@ from glassnet.explanation.explain import Neuron
 from glassnet.explanation.forward import headline
 from glassnet.explanation.landscape import CostLine, CostPlane
 from glassnet.layers import AveragePool, Conv, Dense, Dropout, Flatten, MaxPool, format_layer
+from glassnet.optimizers import SGD
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,13 +29,16 @@ CHECKED = 20_000  # parameters at most: they take half a second
 HEAT_MAPS = 3  # neurons of the first layer whose w·a is drawn
 
 
-def walkthrough(explanation: Explanation, learning_rate: float, pictures: bool) -> list[Section]:
+def walkthrough(
+    explanation: Explanation, learning_rate: float, pictures: bool, optimizer: str = SGD.name
+) -> list[Section]:
     """From the pixels to the cost and back, in the order of the lessons.
 
     Args:
         explanation: what is walked through.
         learning_rate: η of the step that is tried at the end.
         pictures: whether there are pictures.
+        optimizer: by which the network learned.
     """
     depth, trace = explanation.depth, explanation.trace
     chosen = trace.answer if trace.wanted is None else trace.wanted
@@ -54,7 +58,7 @@ def walkthrough(explanation: Explanation, learning_rate: float, pictures: bool) 
         sections += weight_sections(explanation, explanation.steepest_weight(layer), pictures)
     sections.append(raise_section(explanation, layers[-1] if layers else depth, chosen))
     sections.append(pixels_section(explanation, pictures))
-    sections.append(nudges_section(explanation, learning_rate, pictures))
+    sections.append(nudges_section(explanation, learning_rate, pictures, optimizer))
     if is_deep(explanation):
         sections.append(depth_section(explanation, pictures))
     return sections
@@ -218,9 +222,11 @@ def pixels_section(explanation: Explanation, pictures: bool) -> Section:
     return Section("Back to the pixels", blocks)
 
 
-def nudges_section(explanation: Explanation, learning_rate: float, pictures: bool) -> Section:
+def nudges_section(
+    explanation: Explanation, learning_rate: float, pictures: bool, optimizer: str = SGD.name
+) -> Section:
     """−∇C₀ in words and numbers."""
-    blocks = [*explanation.nudges(learning_rate).blocks()]
+    blocks = [*explanation.nudges(learning_rate, optimizer).blocks()]
     if pictures and explanation.trace.network.parameters:
         figure = plots.gradient_by_layer(explanation.trace.used)
         blocks.append(_picture(figure, "the gradient, layer by layer"))

@@ -35,9 +35,9 @@ def test_every_cost_is_among_the_ends():
 def test_every_combination_is_right(hidden, end, cost):
     network = Network([Dense(4, hidden), *end], 3, seed=1)
     for canonical in (True, False):
-        for l2 in (0.0, 0.5):
-            check = check_gradient(network, IMAGES, LABELS, cost, l2=l2, canonical=canonical)
-            assert check.ok, f"canonical {canonical}, l2 {l2}: {check}"
+        for l2, l1 in ((0.0, 0.0), (0.5, 0.3)):
+            check = check_gradient(network, IMAGES, LABELS, cost, l2=l2, l1=l1, canonical=canonical)
+            assert check.ok, f"canonical {canonical}, l2 {l2}, l1 {l1}: {check}"
             assert len(check.entries) == network.parameter_count  # nothing skipped, nothing forgotten
 
 
@@ -69,6 +69,25 @@ def test_one_parameter_by_hand():
     assert (weight.name, weight.place, bias.name, bias.place) == ("0.weight", (0, 0), "0.bias", (0,))
     assert [weight.gradient, bias.gradient] == pytest.approx([9.1, 3], abs=1e-13)
     assert [weight.difference, bias.difference] == pytest.approx([9.1, 3], abs=1e-8)
+
+
+def test_the_l1_penalty_by_hand():
+    """As above, w = −2 and λ₁ = 0.6: a = −5, ∂C/∂w = −6 · 3 = −18; the penalty adds −0.6/10. At w = 0 its
+    slope jumps, and the quotient says nothing."""
+    parameters = {"0.weight": np.array([[-2.0, 0.0]]), "0.bias": np.array([1.0])}
+    network = Network([Dense(1, "linear")], 2, parameters=parameters)
+    check = check_gradient(network, [[3.0, 1.0]], [[1.0]], l1=0.6, n=10)
+    weight, bias = check.entries
+    assert (weight.place, bias.name, check.skipped) == ((0, 0), "0.bias", 1)
+    assert [weight.gradient, bias.gradient] == pytest.approx([-18.06, -6], abs=1e-13)
+    assert [weight.difference, bias.difference] == pytest.approx([-18.06, -6], abs=1e-8)
+
+
+@pytest.mark.parametrize("name", ["l1", "l2"])
+@pytest.mark.parametrize("penalty", [-0.1, np.nan, np.inf])
+def test_a_penalty_is_0_or_more(name, penalty):
+    with pytest.raises(GlassnetError, match=rf"^{name} is .*: give a number of 0 or more"):
+        check_gradient(Network("3-2", seed=0), IMAGES, LABELS, **{name: penalty})
 
 
 def test_the_error_is_relative_to_the_larger_and_to_a_thousandth_at_least():

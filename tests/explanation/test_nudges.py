@@ -9,12 +9,13 @@ import pytest
 
 from glassnet.activations import ACTIVATIONS
 from glassnet.costs import COSTS
-from glassnet.document import Equation, Table
+from glassnet.document import Equation, Table, as_text
 from glassnet.errors import GlassnetError
 from glassnet.explanation import explain
 from glassnet.explanation.nudges import in_words
 from glassnet.layers import Dense, Softmax
 from glassnet.network import Network
+from glassnet.optimizers import OPTIMIZERS
 
 X = np.array([0.8, -0.4, 0.0])
 
@@ -165,6 +166,15 @@ def test_what_is_said_of_a_step(learning_rate, after, words):
     assert nudges.after == after
     (equation,) = blocks_of(nudges, Equation)
     assert equation.words.startswith(words)
+
+
+def test_it_says_when_training_took_other_steps():
+    explanation = explain(Network("3-2", seed=1), np.array([0.2, 0.5, 0.1]), 1)
+    said = {name: as_text(explanation.nudges(0.1, name).blocks()) for name in OPTIMIZERS}
+    assert said["sgd"] == as_text(explanation.nudges(0.1).blocks())
+    for name, text in said.items():
+        words = f"(training took other steps: those of {name} depend on all gradients before, too)"
+        assert (words in " ".join(text.split())) == (name != "sgd")
 
 
 def test_however_long_a_step_is_it_is_shown():

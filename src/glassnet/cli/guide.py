@@ -17,6 +17,7 @@ from glassnet.explanation.forward import headline
 from glassnet.explanation.landscape import cost_along_gradient, cost_plane, training_path
 from glassnet.explanation.landscape.plane import Place
 from glassnet.model_file import Model
+from glassnet.recipe import Recipe
 from glassnet.runs import RunFolder
 
 BATCH = 10  # images of a mini-batch, where no recipe says how many
@@ -78,7 +79,7 @@ class Guide:
 
     def walk(self) -> list[Section]:
         """The walk-through."""
-        return parts.walkthrough(self.explanation, self.learning_rate, self.pictures)
+        return parts.walkthrough(self.explanation, self.learning_rate, self.pictures, self._optimizer)
 
     def everything(self) -> list[Section]:
         """The walk-through, and all that needs data; where they can't be had, why, in a sentence."""
@@ -113,7 +114,9 @@ class Guide:
             if self._has_data:
                 sections += _or_why("The vanishing gradient of many images", lambda: [self._depth()])
         if want.nudges:
-            sections.append(parts.nudges_section(explanation, self.learning_rate, self.pictures))
+            sections.append(
+                parts.nudges_section(explanation, self.learning_rate, self.pictures, self._optimizer)
+            )
         if want.mini_batch:
             sections += self._batch(want.of_class, want.weights)
         if want.check:
@@ -121,6 +124,10 @@ class Guide:
         if want.survey:
             sections.append(self._landscape(want.directions))
         return sections
+
+    @property
+    def _optimizer(self) -> str:
+        return (self.model.recipe or Recipe()).optimizer
 
     @property
     def _has_data(self) -> bool:

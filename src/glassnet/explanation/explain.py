@@ -26,6 +26,7 @@ from glassnet.explanation.trace import Trace, trace
 from glassnet.explanation.vanishing import VanishingGradient, vanishing_gradient_of
 from glassnet.explanation.wishes import Ways, Wishes, ways_to_raise, wishes
 from glassnet.network import Draw, Gradient, Network
+from glassnet.optimizers import SGD
 
 Neuron: TypeAlias = int | tuple[int, ...]  # its number, or (channel, row, column)
 
@@ -122,9 +123,9 @@ class Explanation(Shown):
         """What the neurons of a layer (else the last) wish of those before, and the sums."""
         return wishes(self.trace, self.depth if layer is None else layer)
 
-    def nudges(self, learning_rate: float = 0.5) -> Nudges:
-        """−∇C₀ in words and numbers, and what a step of that length does."""
-        return nudges(self.trace, learning_rate)
+    def nudges(self, learning_rate: float = 0.5, optimizer: str = SGD.name) -> Nudges:
+        """−∇C₀ in words and numbers, and what a step of gradient descent does; training's may be others."""
+        return nudges(self.trace, learning_rate, optimizer)
 
     # Over the image, and through the depth
 

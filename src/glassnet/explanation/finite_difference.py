@@ -7,7 +7,8 @@ What lies before the layer that is changed stays as it was, so it is not compute
 layers behind it take many changed examples in one pass.
 
 Where a kink lies between the two sides, the quotient is the mean of two slopes and says nothing: ReLU has
-one at z = 0, max pooling wherever another number of a window becomes the largest.
+one at z = 0, the L1 penalty at w = 0, and max pooling wherever another number of a window becomes the
+largest.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from glassnet.activations import ACTIVATIONS
 from glassnet.arrays import Array, Parameters
-from glassnet.costs import Cost, l2_penalty
+from glassnet.costs import Cost, l1_penalty, l2_penalty
 from glassnet.layers import Cache, Conv, MaxPool
 from glassnet.layers.window import windows
 from glassnet.network import Draw, Network
@@ -65,8 +66,9 @@ class FiniteDifferences:
         share: of each row in C, a number or (batch, 1).
         canonical: whether C₀ is computed from z where the pair is canonical.
         l2: λ of the penalty (λ/2n) Σ w².
-        n: the number of training examples in the penalty.
+        n: the number of training examples in the penalties.
         draw: the training step, for what dropout switches off; None: nothing.
+        l1: λ₁ of the penalty (λ₁/n) Σ |w|.
 
     >>> network = Network("2-1", parameters={"0.weight": np.array([[1.0, -1.0]]), "0.bias": np.zeros(1)},
     ...     dtype="float64")
@@ -87,10 +89,11 @@ class FiniteDifferences:
         l2: float = 0.0,
         n: int = 1,
         draw: Draw | None = None,
+        l1: float = 0.0,
     ) -> None:
         self._network, self._targets, self._cost = network, targets, cost
         self._share = np.broadcast_to(np.ravel(share), len(x))  # (batch,)
-        self._canonical, self._l2, self._n = canonical, l2, n
+        self._canonical, self._l1, self._l2, self._n = canonical, l1, l2, n
         self._params = params_of(network, draw)  # the network's own arrays: changing one changes the cost
         _, self._caches = network.forward(x, self._params)
 
@@ -102,7 +105,7 @@ class FiniteDifferences:
         i, own_name = int(name.split(".")[0]), name.split(".")[1]
         layer, params, cache = self._network.layers[i], self._params[i], self._caches[i]
         parameter = params[own_name]
-        penalized = self._l2 if name in self._network.weights else 0.0
+        l1, l2 = (self._l1, self._l2) if name in self._network.weights else (0.0, 0.0)
         if name in self._network.weights:  # as far as z is moved, not the weight
             h = h / max(1.0, float(np.abs(cache.x).max(initial=0.0)))
         slopes = np.empty(len(places))
@@ -115,10 +118,13 @@ class FiniteDifferences:
                 for changed in (value + h, value - h):
                     parameter[place] = changed
                     met.append(layer.forward(params, cache.x)[1])
-                    penalties.append(l2_penalty([np.array(changed)], penalized, self._n))
+                    w = [np.array(changed)]
+                    penalties.append(l2_penalty(w, l2, self._n) + l1_penalty(w, l1, self._n))
                 parameter[place] = value
             z, a = (np.concatenate(arrays) for arrays in zip(*((of.z, of.a) for of in met), strict=True))
             slopes[start : start + some] = self._slopes(i, Cache(cache.x, z, a), np.array(penalties), h)
+        if l1:
+            slopes[[abs(parameter[place]) < h for place in places]] = np.nan
         return slopes
 
     def of_activations(self, layer: int, neurons: Sequence[int], h: float = STEP) -> Array:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from glassnet.arrays import Images
-from glassnet.costs import l2_gradient
+from glassnet.costs import l1_gradient, l2_gradient
 from glassnet.document import Bar, Block, Note, Shown, Table, power_of_ten
 from glassnet.errors import GlassnetError
 from glassnet.explanation.finite_difference import STEP, TOLERANCE, FiniteDifferences, relative_error
@@ -112,6 +112,7 @@ def check_gradient(
     cost: str = "quadratic",
     *,
     l2: float = 0.0,
+    l1: float = 0.0,
     n: int | None = None,
     example_weights: Any = None,
     canonical: bool = True,
@@ -128,7 +129,8 @@ def check_gradient(
         y: labels or desired outputs as `Network.targets` takes them.
         cost: its name.
         l2: λ of the penalty (λ/2n) Σ w².
-        n: the number of training examples in the penalty; the batch's, if not given.
+        l1: λ₁ of the penalty (λ₁/n) Σ |w|.
+        n: the number of training examples in the penalties; the batch's, if not given.
         example_weights: (batch,) as in `Network.gradient`.
         canonical: check the canonical short cut where there is one; else the full chain.
         sample: look at so many parameters only, drawn at random by `seed`.
@@ -150,8 +152,9 @@ def check_gradient(
     n = len(images) if n is None else n
     if n < 1 or not 0 < step < 1:
         raise GlassnetError(f"n is {n}, step is {step}: give 1 example or more, and a step between 0 and 1")
-    if not 0 <= l2 < np.inf:
-        raise GlassnetError(f"l2 is {l2}: give a number of 0 or more")
+    for name, penalty in (("l2", l2), ("l1", l1)):
+        if not 0 <= penalty < np.inf:
+            raise GlassnetError(f"{name} is {penalty}: give a number of 0 or more")
     entries: list[Entry] = []
     looked_at = undecided_count = 0
     with np.errstate(all="ignore"):  # a number that is none is a wrong gradient, and told as that
@@ -159,10 +162,11 @@ def check_gradient(
             images, y, cost, example_weights=example_weights, canonical=canonical, draw=draw
         )
         for name in network.weights:
-            gradient.parameters[name] += l2_gradient(network.parameters[name], l2, n)
+            w = network.parameters[name]
+            gradient.parameters[name] += l2_gradient(w, l2, n) + l1_gradient(w, l1, n)
         x, targets = network.inputs(images), network.targets(y)
         share = network.share(len(x), example_weights)
-        differences = FiniteDifferences(network, x, targets, checked, share, canonical, l2, n, draw)
+        differences = FiniteDifferences(network, x, targets, checked, share, canonical, l2, n, draw, l1)
         for name, places in _places(network, sample, seed).items():
             found, open_ = _compare(gradient, name, places, differences, step)
             entries += found

@@ -14,6 +14,7 @@ from glassnet.errors import GlassnetError
 from glassnet.explanation.finite_difference import params_of
 from glassnet.explanation.parameter import Parameter
 from glassnet.explanation.trace import Trace
+from glassnet.optimizers import SGD
 
 # The lesson says "a little" of 0.03 and 0.16, "somewhat" of 0.31 and 0.37, "a lot" of 0.78, 0.82
 # and 1.25: cuts at these shares of the largest give its words.
@@ -64,6 +65,7 @@ class Nudges(Shown):
     before: float  # C₀
     predicted: float  # C₀ − η ‖∇C₀‖²
     after: float  # C₀ at the parameters − η ∇C₀
+    optimizer: str  # by which the network learned
 
     def blocks(self) -> Sequence[Block]:
         most = abs(self.steepest[0].value) if self.steepest else 0.0
@@ -94,7 +96,9 @@ class Nudges(Shown):
                 ],
                 "how the gradient is shared out between the layers",
             ),
-            Paragraph(f"One step of gradient descent on this image alone, with `η = {eta}`:"),
+            Paragraph(
+                f"One step of gradient descent on this image alone, with `η = {eta}`{self._in_training()}:"
+            ),
             Table(
                 ("cost of this image", "`C₀`"),
                 [
@@ -105,6 +109,11 @@ class Nudges(Shown):
             ),
             Equation(f"ΔC₀ = {number(self.after - self.before)}", self._comparison()),
         ]
+
+    def _in_training(self) -> str:
+        if self.optimizer == SGD.name:
+            return ""
+        return f" (training took other steps: those of {self.optimizer} depend on all gradients before, too)"
 
     def _comparison(self) -> str:
         expected, real = self.predicted - self.before, self.after - self.before
@@ -121,8 +130,8 @@ class Nudges(Shown):
 
 
 @np.errstate(all="ignore")  # what is no number is counted as that
-def nudges(trace: Trace, learning_rate: float) -> Nudges:
-    """−∇C₀ as training computes it, and a step of η along it."""
+def nudges(trace: Trace, learning_rate: float, optimizer: str = SGD.name) -> Nudges:
+    """−∇C₀ as training computes it, and a step of η along it, whatever optimizer the network learned by."""
     if not (isinstance(learning_rate, int | float | np.integer | np.floating) and 0 < learning_rate < np.inf):
         raise GlassnetError(f"learning_rate is {learning_rate!r}: give a positive number")
     gradients = trace.used.parameters.values()
@@ -144,6 +153,7 @@ def nudges(trace: Trace, learning_rate: float) -> Nudges:
         before=before,
         predicted=before - learning_rate * total * most * most,
         after=_cost_after(trace, learning_rate),
+        optimizer=optimizer,
     )
 
 

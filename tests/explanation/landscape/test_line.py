@@ -183,7 +183,7 @@ def test_what_it_says():
         "The mean cost of 2 images is `C = 13` and its gradient has the length `‖∇C‖ = 17.088`"
         in paragraph.text
     )
-    assert "A step of `η = 0.1` leads to `0.8`" in paragraph.text  # 13 − 29.2 + 17
+    assert "A step of gradient descent with `η = 0.1` leads to `0.8`" in paragraph.text  # 13 − 29.2 + 17
     for t, cost, promised, bar in table.rows:
         assert cost == pytest.approx(13 - 292 * t + 1700 * t**2)
         assert promised == pytest.approx(13 - 292 * t)

@@ -51,8 +51,8 @@ def overfitting(history: Sequence[Record]) -> Seen:
         f"Overfitting since about epoch {epoch}: there the validation cost was {number(lowest, 3)}; in the "
         f"last {WINDOW} of {len(history)} epochs it was {number(now, 3)} or more ({_change(rise)}), while "
         f"the training cost fell from {number(then, 3)} to {number(last, 3)} ({_change(-fall)}).",
-        "Stop there (--patience, --keep best), penalize large weights (--l2), take fewer neurons, or give it "
-        "more training images.",
+        "Stop there (--patience, --keep best), penalize large weights (--l2, --l1), take fewer neurons or "
+        "dropout, or give it more training images: moved ones (--augmentation) cost nothing.",
         {
             "epoch": float(epoch),
             "lowest_validation_cost": lowest,

@@ -54,7 +54,7 @@ class CostLine(Shown):
             words.append("it does not fall.")
         if self.learning_rate is not None and self.cost_at_learning_rate is not None:
             words.append(
-                f"A step of `η = {number(self.learning_rate)}` leads to "
+                f"A step of gradient descent with `η = {number(self.learning_rate)}` leads to "
                 f"`{number(self.cost_at_learning_rate)}`."
             )
         shown = np.unique([*np.linspace(0, len(self.t) - 1, ROWS).round().astype(int), lowest])
