@@ -29,15 +29,16 @@ def main() -> None:
     parser.add_argument("--out", default="drawings.png", help="where the page goes")
     options = parser.parse_args()
     _, model = find_model(options.model)
-    read = gn.Predictor(model.network)
+    judge = gn.Judge(model)
     rows = -(-len(options.pictures) // ACROSS)
     figure = new_figure(2.6 * ACROSS, 1.75 * rows)
     cells = figure.subfigures(rows, ACROSS, squeeze=False).flat
     right = known = 0
     for path, cell in zip(options.pictures, cells, strict=False):
         digits = gn.read_digits(path)
-        outputs = read(np.stack([digit.centered for digit in digits]))  # (digits, classes)
-        answers = [model.class_names[k] for k in outputs.argmax(axis=1)]
+        verdicts = judge(np.stack([digit.centered for digit in digits]))
+        answers = [verdict.answer for verdict in verdicts]
+        least = min(verdict.confidence for verdict in verdicts)
         label = path.stem.split("-")[1] if path.parent == DRAWINGS else ""
         good = list(label) == answers
         right, known = right + good, known + bool(label)
@@ -54,13 +55,13 @@ def main() -> None:
         for axes in (picture, seen):
             axes.spines[:].set(visible=True, color="#d8d8d8")
         cell.suptitle(
-            f"{' '.join(answers)}   {outputs.max(axis=1).min():.3f}",
+            f"{' '.join(answers)}   {least:.3f}",
             fontsize=11,
             color=GREY if not label else BLUE if good else RED,
         )
         name = path.stem.split("-", 2)[-1].replace("-", " ") if label else path.stem
         picture.set_xlabel(name, fontsize=7, loc="left")
-        print(f"{path.name}: {' '.join(answers)} ({outputs.max(axis=1).min():.3f})")
+        print(f"{path.name}: {' '.join(answers)} ({least:.3f})")
     if known:
         print(f"{right} of {known} right")
     write_atomically(options.out, png(figure))

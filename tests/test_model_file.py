@@ -368,6 +368,10 @@ DAMAGED = {
         file_of(header_of(DESCRIPTION | {"calibration": CALIBRATION.to_dict() | {"threshold": 1.5}})),
         "give numbers from 0 to 1",
     ),
+    "a calibration of outputs that are no probabilities": (
+        file_of(header_of(DESCRIPTION | {"calibration": CALIBRATION.to_dict()})),
+        "linear outputs are no probabilities and can't be calibrated",
+    ),
     "fonts that are numbers": (
         file_of(header_of(DESCRIPTION | {"calibration": CALIBRATION.to_dict() | {"fonts": [1]}})),
         "fonts are [1]: give their names",

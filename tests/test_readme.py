@@ -30,7 +30,8 @@ def without_numbers(text: str) -> str:
 
 
 def test_there_are_examples_and_commands():
-    assert len(EXAMPLES) == 4
+    assert len(EXAMPLES) == 5
+    assert all(shown.strip() for _, shown in EXAMPLES)
     assert len(LINES) >= 10
     assert "make train" in SHELL
     assert "make test" in SHELL
@@ -38,6 +39,7 @@ def test_there_are_examples_and_commands():
 
 @pytest.mark.parametrize(("code", "shown"), EXAMPLES)
 def test_example_prints_what_readme_shows(code, shown, tmp_path):
+    (tmp_path / "tests").symlink_to(Path(__file__).parent)
     ran = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
     )
@@ -48,6 +50,7 @@ def test_example_prints_what_readme_shows(code, shown, tmp_path):
 def test_commands_print_what_readme_shows(tmp_path):
     shown = re.findall(r"<!-- output of: (.*?) -->\n```text\n(.*?)```", README, re.DOTALL)
     assert len(shown) == 9
+    assert all(output.strip() for _, output in shown)
     (tmp_path / "tests").symlink_to(Path(__file__).parent)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     for command, output in shown:  # in one folder: the later ones use what the first has trained

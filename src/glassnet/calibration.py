@@ -125,6 +125,9 @@ def probabilistic_cost(network: Network) -> CanonicalCost:
 
     Raises:
         GlassnetError: the outputs are others.
+
+    >>> probabilistic_cost(Network("784-10:softmax", seed=0)).name
+    'log_likelihood'
     """
     activation = network.layers[-1].activation
     for cost in COSTS.values():
@@ -137,7 +140,12 @@ def probabilistic_cost(network: Network) -> CanonicalCost:
 
 
 def last_sums(network: Network, engine: str = "native") -> Predictor:
-    """A function from images to z of the last layer: the same network, its last activation left off."""
+    """A function from images to z of the last layer: the same network, its last activation left off.
+
+    >>> sums = last_sums(Network("2-1", parameters={"0.weight": np.array([[1.0, 2]]), "0.bias": np.zeros(1)}))
+    >>> sums(np.array([[0.5, 2.0]]))  # 0.5 · 1 + 2 · 2
+    array([[4.5]], dtype=float32)
+    """
     *before, last = network.layers
     layers = before if isinstance(last, Softmax) else [*before, replace(last, activation="linear")]  # type: ignore[type-var]
     bare = Network(layers, network.input_shape, parameters=network.parameters, dtype=network.dtype)
@@ -145,7 +153,12 @@ def last_sums(network: Network, engine: str = "native") -> Predictor:
 
 
 def confidences(network: Network, z: Any, temperature: float) -> Numbers:
-    """σ(z/T) or softmax(z/T), by the network's own last activation, (n, classes), in float64."""
+    """σ(z/T) or softmax(z/T), by the network's own last activation, (n, classes), in float64.
+
+    >>> network = Network("784-3:softmax", seed=0)
+    >>> confidences(network, [[0.0, 0.0, 4.0]], temperature=4).round(2)  # e / (e + 2) = 0.58
+    array([[0.21, 0.21, 0.58]])
+    """
     return float64(get_activation(network.layers[-1].activation).forward(float64(z) / temperature))
 
 

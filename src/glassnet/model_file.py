@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from glassnet.calibration import Calibration
+from glassnet.calibration import Calibration, probabilistic_cost
 from glassnet.errors import GlassnetError
 from glassnet.layers import LAYERS, Layer
 from glassnet.network import Network
@@ -40,6 +40,8 @@ class Model:
             raise GlassnetError(
                 f"{len(self.class_names)} class names for {outputs} outputs: give one for each"
             )
+        if self.calibration is not None:
+            probabilistic_cost(self.network)  # which refuses outputs that can't be calibrated
 
 
 def save_model(path: str | Path, model: Model) -> None:

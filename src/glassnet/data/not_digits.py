@@ -74,6 +74,10 @@ def draw_not_digits(
 
     Raises:
         GlassnetError: a count below 1, a font that can't be read, or digits of another form.
+
+    >>> pictures = draw_not_digits(2, seed=7)
+    >>> pictures.shape, pictures.dtype.name
+    ((2, 28, 28), 'uint8')
     """
     _check_count(count)
     material = _material(fonts, digits)
