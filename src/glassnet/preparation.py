@@ -31,7 +31,7 @@ def check_fit(network: Network, data: Dataset, recipe: Recipe) -> None:
         GlassnetError: one is something else, or they don't.
 
     >>> from glassnet.data import load
-    >>> check_fit(Network("784-10"), load("digits"), Recipe())
+    >>> check_fit(Network("784-10", seed=0), load("digits"), Recipe())
     """
     for given, kind in ((network, Network), (data, Dataset), (recipe, Recipe)):
         if not isinstance(given, kind):
@@ -118,7 +118,7 @@ def training_examples(
 
     >>> from glassnet.data import load
     >>> augmentation = Augmentation.parse("expanded")
-    >>> examples = training_examples(Network("784-10"), load("digits"), Recipe(), augmentation, None)
+    >>> examples = training_examples(Network("784-10", seed=0), load("digits"), Recipe(), augmentation, None)
     >>> examples.images.shape, examples.labels.shape, examples.weights
     ((5390, 28, 28), (5390,), None)
     """
