@@ -17,7 +17,9 @@ Figures = dict[str, dict[str, Any]]
 
 
 class Row(NamedTuple):
-    """A line of the table: what, the number's place in docs/figures.json and its form, what is promised."""
+    """A line of the table: what (other numbers of the figure in braces), the number's place in
+    docs/figures.json and its form, what is promised.
+    """
 
     what: str
     name: str
@@ -28,9 +30,9 @@ class Row(NamedTuple):
 
 
 ROWS = (
-    Row("the best network, mean of three seeds", "mnist-best", "mean", ".3%", 0.9965),
-    Row("the vote of these", "mnist-best", "vote", ".2%", None),
-    Row("after one epoch, mean of five seeds", "mnist-one-epoch", "mean", ".2%", 0.99),
+    Row("the best network, mean of {seeds} seeds", "mnist-best", "mean", ".3%", 0.9965),
+    Row("the vote of these {seeds}", "mnist-best", "vote", ".2%", None),
+    Row("after one epoch, mean of {seeds} seeds", "mnist-one-epoch", "mean", ".2%", 0.99),
     Row("pretrained `16-16`, 13,002 parameters", "16-16", "test", ".2%", 0.953),
     Row("pretrained `conv`", "conv", "test", ".2%", None),
     Row("… digits moved by 2 pixels, 8 ways", "conv", "moved by 2", ".2%", 0.993),
@@ -74,7 +76,7 @@ def table(kept: Figures) -> str:
         if row.bar is not None:
             met = value <= row.bar if row.at_most else value >= row.bar
             promised = f"{'≤' if row.at_most else '≥'} {row.bar:{row.form}} {'✓' if met else '✗'}"
-        lines.append(f"| {row.what} | {value:{row.form}} | {promised} |")
+        lines.append(f"| {row.what.format_map(kept[row.name])} | {value:{row.form}} | {promised} |")
     return "\n".join(lines) + "\n"
 
 

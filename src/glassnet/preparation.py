@@ -120,7 +120,7 @@ def training_examples(
     >>> augmentation = Augmentation.parse("expanded")
     >>> examples = training_examples(Network("784-10", seed=0), load("digits"), Recipe(), augmentation, None)
     >>> examples.images.shape, examples.labels.shape, examples.weights
-    ((5390, 28, 28), (5390,), None)
+    ((5985, 28, 28), (5985,), None)
     """
     weights = _weights(data, recipe, example_weights)
     images, labels = data.training.images, data.training.labels
