@@ -5,19 +5,21 @@
 
 Choices are made on MNIST's 10,000 validation images: the seed, temperature and threshold; the test images
 are only reported on. Where a network learns from the validation images, too, a twin that didn't has made
-the choices. `conv` has an eleventh output for what is no digit, and sees pictures of that kind.
+the choices. `conv` has an eleventh output for what is no digit, and sees pictures of that kind; and the
+embedded digits, as a coarse picture of a digit is a digit.
 """
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from glassnet import Recipe, Trainer, calibrate, evaluate, load, save_model, with_not_digits
 from glassnet.calibration import last_sums, mean_cost, probabilistic_cost
-from glassnet.data import Dataset, draw_not_digits
+from glassnet.data import Dataset, Split, draw_not_digits
 from glassnet.data.lettering import FONTS
 from glassnet.model_file import Model
 from glassnet.network import Network
@@ -82,6 +84,16 @@ NETWORKS = {
 }
 
 
+def with_others(data: Dataset, not_digits: int) -> Dataset:
+    """The embedded digits, too, which are coarser than MNIST's, and a class of pictures that show none."""
+    coarse = load("digits").training
+    training = Split(
+        np.concatenate([data.training.images, coarse.images]),
+        np.concatenate([data.training.labels, coarse.labels]),
+    )
+    return with_not_digits(replace(data, training=training), not_digits, LEARNED)
+
+
 class Run(NamedTuple):
     """A trained network, and how it went."""
 
@@ -113,21 +125,24 @@ def make(name: str, epochs: int | None) -> None:
     made, data = NETWORKS[name], load("mnist")
 
     def learned(data: Dataset) -> Dataset:
-        return with_not_digits(data, made.not_digits, LEARNED) if made.not_digits else data
+        return with_others(data, made.not_digits) if made.not_digits else data
 
-    runs = []
+    runs, learned_from = [], learned(data)
     for seed in range(made.seeds):  # each further recipe draws anew
         recipes = tuple(recipe.replace(seed=seed + k) for k, recipe in enumerate(made.recipes))
-        runs.append(trained(learned(data), recipes, epochs))
+        runs.append(trained(learned_from, recipes, epochs))
     best = max(runs, key=lambda run: run.validation_accuracy or 0.0)
-    class_names = learned(data).class_names
+    class_names = learned_from.class_names
     fonts = tuple(name.removesuffix(".ttf") for name in FONTS)
     others = draw_not_digits(1000, TRIED, digits=data.validation)
     calibration = calibrate(
         best.network, data.validation, others, class_names=class_names, fonts=fonts, accept=made.accept
     )
     # It has chosen the temperature and the threshold; its twin learns from all images.
-    final = trained(learned(data.with_all_to_train()), best.recipes, epochs) if made.twin else best
+    final = best
+    if made.twin:
+        learned_from = learned(data.with_all_to_train())
+        final = trained(learned_from, best.recipes, epochs)
 
     network, test = final.network, data.test
     z, y = last_sums(network)(test.images), network.targets(test.labels)
@@ -140,7 +155,7 @@ def make(name: str, epochs: int | None) -> None:
         "test_accuracy": evaluate(network, data.test).accuracy,
         "test_cost_before_calibration": costs["before"],
         "test_cost": costs["after"],
-        "digits_learned": float(len(data.training) + made.twin * len(data.validation)),
+        "digits_learned": float(len(learned_from.training) - made.not_digits),
         "not_digits_learned": float(made.not_digits),
         "seconds": final.seconds,
     }
