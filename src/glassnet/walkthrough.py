@@ -18,6 +18,7 @@ from glassnet.document import Block, HeatMap, Paragraph, Picture, Pixels, Sectio
 from glassnet.explanation import Explanation, attribute, vanishing_gradient, what_examples_want
 from glassnet.explanation.explain import Neuron
 from glassnet.explanation.forward import headline
+from glassnet.explanation.gradient_check import quick_sample
 from glassnet.explanation.landscape import CostLine, CostPlane
 from glassnet.layers import AveragePool, Conv, Dense, Dropout, Flatten, MaxPool, format_layer
 from glassnet.optimizers import SGD
@@ -25,7 +26,6 @@ from glassnet.optimizers import SGD
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-CHECKED = 20_000  # parameters at most: they take half a second
 HEAT_MAPS = 3  # neurons of the first layer whose w·a is drawn
 
 
@@ -291,7 +291,7 @@ def attribution_section(
 def check_section(explanation: Explanation) -> Section:
     """Every parameter's gradient beside its finite difference; of a large network, of some of them."""
     count = explanation.trace.network.parameter_count
-    sample = CHECKED if count > CHECKED else None
+    sample = quick_sample(explanation.trace.network)
     which = (
         "Each parameter" if sample is None else f"{sample:,} of the {count:,} parameters, drawn at random,"
     )

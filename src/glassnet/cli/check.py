@@ -13,10 +13,8 @@ from glassnet.cli.model_argument import find_model, model_cost, model_data
 from glassnet.cli.printing import print_blocks
 from glassnet.data import SOURCES
 from glassnet.explanation import check_gradient
+from glassnet.explanation.gradient_check import quick_sample
 from glassnet.rng import Purpose, Stream
-
-# All of 784-16-16-10's take a fifth of a second; all of a convolutional network's would take minutes.
-ALL, FEWER = 20_000, 2_000
 
 
 @click.command(short_help="Check the gradient of a network.")
@@ -29,7 +27,7 @@ ALL, FEWER = 20_000, 2_000
 @click.option(
     "--sample",
     type=click.IntRange(1),
-    help=f"So many parameters, drawn at random.  [all; {FEWER:,} if there are more than {ALL:,}]",
+    help="So many parameters, drawn at random.  [all, or as many as take some seconds]",
 )
 @click.option("--chain", is_flag=True, help="Check the full chain also where training takes the short form.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -58,8 +56,8 @@ def check(
         dataset = model_data(path, loaded, data)
         some = dataset.training[:images]
         pixels, labels, what = some.images, some.labels, f"the first {len(some):,} of {dataset.name}:training"
-    if sample is None and network.parameter_count > ALL:
-        sample = FEWER
+    if sample is None:
+        sample = quick_sample(network, images)
     outcome = check_gradient(
         network, pixels, labels, model_cost(loaded, cost), l2=l2, l1=l1, canonical=not chain, sample=sample
     )

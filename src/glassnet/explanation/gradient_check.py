@@ -17,8 +17,12 @@ from glassnet.explanation.finite_difference import STEP, TOLERANCE, FiniteDiffer
 from glassnet.explanation.verdict import undecided
 from glassnet.network import Draw, Gradient, Network
 from glassnet.rng import Purpose, Stream
+from glassnet.summary import summarize
 
 DECADES = range(-12, 0)  # of the histogram; its first and last bar hold what is beyond
+
+WORK = 10**10  # multiply-adds: some seconds
+LEAST = 100  # parameters, however large the network is
 
 
 class Entry(NamedTuple):
@@ -103,6 +107,20 @@ class GradientCheck(Shown):
                 )
             )
         return [*blocks, table] if rows else blocks
+
+
+def quick_sample(network: Network, examples: int = 1) -> int | None:
+    """How many parameters can be checked within seconds; None: all of them.
+
+    >>> quick_sample(Network("784-16-16-10", seed=0))
+    >>> quick_sample(Network("784-512-512-10", seed=0))  # of 669,706, by 2 · 668,672 multiply-adds each
+    7000
+    """
+    most = max(LEAST, WORK // (2 * examples * max(1, summarize(network).multiply_adds)))
+    if most >= network.parameter_count:
+        return None
+    unit: int = 10 ** (len(str(most)) - 1)
+    return most // unit * unit  # a round number
 
 
 def check_gradient(
