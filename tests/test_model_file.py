@@ -652,3 +652,8 @@ def test_a_model_file_has_the_permissions_of_any_new_file(tmp_path):
     (tmp_path / "other").touch()
     modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("m", "other")]
     assert modes[0] == modes[1]
+
+
+def test_a_run_folder_is_no_model_file(tmp_path):
+    with pytest.raises(GlassnetError, match=r"is a folder: name the model file, .*model\.safetensors$"):
+        load_model(tmp_path)

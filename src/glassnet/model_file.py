@@ -82,6 +82,8 @@ def load_model(path: str | Path, *, finite: bool = True) -> Model:
         GlassnetError: there is no such file, it is damaged or not a model, it comes from a newer
             glassnet, or a parameter is NaN or infinite.
     """
+    if Path(path).is_dir():
+        raise GlassnetError(f"{path} is a folder: name the model file, {Path(path, 'model.safetensors')}")
     arrays, information = read_tensors(path)
     version = information.get("format")
     if version != FORMAT or type(version) is not int:
