@@ -32,7 +32,8 @@ RECENT = 5  # mini-batches whose mean tells whether to go on
 TOO_MUCH = 4.0  # times the lowest cost: the search ends there
 NEARLY = 0.05  # of the whole fall: a cost so near to the lowest is as good
 BELOW = (10.0, 30.0, 100.0)  # the edge: rates that are tried, each for as many mini-batches
-UNUSED = ("learning_rate", "schedule", "epochs", "time_limit", "patience", "keep")  # fields of a recipe: they don't count
+# Fields of a recipe that don't count here.
+UNUSED = ("learning_rate", "schedule", "epochs", "time_limit", "patience", "keep")
 LAST = 0.1  # of a trial's mini-batches, by whose cost it is judged
 
 
