@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import subprocess
 import sys
 from itertools import pairwise
@@ -13,12 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glassnet.costs import COSTS
+from glassnet.data import load
 from glassnet.engine import ENGINES, Task, get_engine
 from glassnet.errors import GlassnetError
 from glassnet.layers import LAYERS, AveragePool, Conv, Dense, Dropout, Flatten, MaxPool, Softmax
 from glassnet.network import CHUNK, Draw, Network
 from glassnet.optimizers import SGD, update
+from glassnet.prediction import Predictor
+from glassnet.recipe import Recipe
 from glassnet.rng import Purpose, Stream
+from glassnet.training import Trainer
 
 EACH_ENGINE = pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
 EACH_DTYPE = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -411,3 +416,20 @@ def test_the_bits_do_not_depend_on_the_number_of_threads(engine, layers):
         ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
         hashes.add(ran.stdout)
     assert len(hashes) == 1
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_training_that_was_pickled_goes_on_to_the_same_bits(engine):
+    """As processes hand it over: its arrays' dtype is then another object than NumPy's own."""
+    recipe = Recipe(layers="784-5-10", epochs=2, batch_size=64, optimizer="adam", engine=engine)
+    data = load("digits")
+    trainer = Trainer(recipe.network(), data, recipe)
+    trainer.epoch()
+    network = recipe.network()
+    again = Trainer(network, data, recipe, progress=pickle.loads(pickle.dumps(trainer.progress)))
+    trainer.epoch()
+    again.epoch()
+    for name, array in trainer.network.parameters.items():
+        assert network.parameters[name].tobytes() == array.tobytes()
+    answers = [Predictor(of, engine)(data.test.images) for of in (network, trainer.network)]
+    np.testing.assert_array_equal(*answers)

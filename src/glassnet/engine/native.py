@@ -309,7 +309,14 @@ def _memories(network: Network, optimizer: Optimizer, state: Parameters) -> list
 def own_arrays(network: Network) -> list[Array]:
     """The parameters, layer by layer, where they are; a copy of those that can't be used as they are."""
     network.check_parameters(network.parameters)
-    return [np.require(network.parameters[name], network.dtype, ["C", "A", "W"]) for name in network.shapes]
+    return [_own(network.parameters[name], network.dtype) for name in network.shapes]
+
+
+def _own(array: Array, dtype: np.dtype[Any]) -> Array:
+    """The array itself, if it can be used as it is; else a copy."""
+    usable: Array = np.require(array, dtype, ["C", "A", "W"])
+    # A dtype that comes out of a pickle is another object than NumPy's own: there NumPy makes a new view.
+    return array if usable is not array and usable.ctypes.data == array.ctypes.data else usable
 
 
 def flat_images(network: Network, images: Images) -> Images:
