@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from glassnet import Recipe, Trainer, calibrate, evaluate, load, save_model, with_not_digits
+from glassnet import Calibration, Recipe, Trainer, calibrate, evaluate, load, save_model, with_not_digits
 from glassnet.calibration import last_sums, mean_cost, probabilistic_cost
 from glassnet.data import Dataset, Split, draw_not_digits
 from glassnet.data.lettering import FONTS
@@ -57,8 +57,8 @@ ANYWHERE = Recipe(
 IN_THE_MIDDLE = ANYWHERE.replace(
     learning_rate=0.001,
     schedule="onecycle0.1",
-    epochs=30,
-    augmentation="shift2 rotate8 scale0.08 shear0.08 elastic0.6",
+    epochs=10,
+    augmentation="shift1 rotate8 scale0.08 shear0.08 elastic0.6",
 )
 NETWORKS = {
     "conv": Made((ANYWHERE, IN_THE_MIDDLE), seeds=1, not_digits=15_000, accept=0.995, twin=True),
@@ -132,35 +132,47 @@ def make(name: str, epochs: int | None) -> None:
         recipes = tuple(recipe.replace(seed=seed + k) for k, recipe in enumerate(made.recipes))
         runs.append(trained(learned_from, recipes, epochs))
     best = max(runs, key=lambda run: run.validation_accuracy or 0.0)
-    class_names = learned_from.class_names
-    fonts = tuple(name.removesuffix(".ttf") for name in FONTS)
-    others = draw_not_digits(1000, TRIED, digits=data.validation)
-    calibration = calibrate(
-        best.network, data.validation, others, class_names=class_names, fonts=fonts, accept=made.accept
-    )
-    # It has chosen the temperature and the threshold; its twin learns from all images.
+    calibration = calibrated(made, data, learned_from.class_names, best.network)
     final = best
-    if made.twin:
+    if made.twin:  # it has chosen the temperature and the threshold; its twin learns from all images
         learned_from = learned(data.with_all_to_train())
         final = trained(learned_from, best.recipes, epochs)
+    save(name, final, calibration, learned_from, best.validation_accuracy or 0.0)
 
-    network, test = final.network, data.test
+
+def calibrated(made: Made, data: Dataset, class_names: tuple[str, ...], network: Network) -> Calibration:
+    """Temperature and threshold by the validation images; pictures of no digit tell how good it is."""
+    fonts = tuple(name.removesuffix(".ttf") for name in FONTS)
+    others = draw_not_digits(1000, TRIED, digits=data.validation)
+    return calibrate(
+        network, data.validation, others, class_names=class_names, fonts=fonts, accept=made.accept
+    )
+
+
+def save(
+    name: str, run: Run, calibration: Calibration, learned_from: Dataset, validation_accuracy: float
+) -> None:
+    """The model file, with what the network reached on the test images."""
+    network, test = run.network, learned_from.test
     z, y = last_sums(network)(test.images), network.targets(test.labels)
     costs = {
         which: mean_cost(np.asarray(z, float), np.asarray(y, float), probabilistic_cost(network), temperature)
         for which, temperature in (("before", 1.0), ("after", calibration.temperature))
     }
+    not_digits = int((learned_from.training.labels == 10).sum())
     figures = {
-        "validation_accuracy": best.validation_accuracy or 0.0,
-        "test_accuracy": evaluate(network, data.test).accuracy,
+        "validation_accuracy": validation_accuracy,
+        "test_accuracy": evaluate(network, test).accuracy,
         "test_cost_before_calibration": costs["before"],
         "test_cost": costs["after"],
-        "digits_learned": float(len(learned_from.training) - made.not_digits),
-        "not_digits_learned": float(made.not_digits),
-        "seconds": final.seconds,
+        "digits_learned": float(len(learned_from.training) - not_digits),
+        "not_digits_learned": float(not_digits),
+        "seconds": run.seconds,
     }
-    *earlier, recipe = final.recipes
-    model = Model(network, class_names, recipe, data.name, data.sha256, figures, calibration, tuple(earlier))
+    *earlier, recipe = run.recipes
+    data = load(recipe.data)
+    names = learned_from.class_names
+    model = Model(network, names, recipe, data.name, data.sha256, figures, calibration, tuple(earlier))
     path = FOLDER / f"{name}.safetensors"
     save_model(path, model)
     print(f"{path.name}, {path.stat().st_size:,} bytes: {calibration}")
