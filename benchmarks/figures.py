@@ -132,7 +132,10 @@ FIGURES = {
         threads=2,
     ),
 }
-CHOICES = {"initializer": [name for name in INITIALIZERS if name != "zeros"]}  # by which nothing is learned
+CHOICES = {
+    "initializer": [name for name in INITIALIZERS if name != "zeros"],  # by which nothing is learned
+    "augmentation": ["", "shift0.5", "shift1", "shift1.5", "shift1 rotate5"],
+}
 
 
 class Reached(NamedTuple):

@@ -552,7 +552,6 @@ def test_a_garbled_description_never_crashes(name, value, tmp_path):
 
 def test_what_is_not_a_file_is_refused(tmp_path):
     assert refusal(tmp_path / "nothing").startswith("can't read ")
-    assert refusal(tmp_path).startswith("can't read ")  # a folder
 
 
 # Saving
@@ -654,6 +653,14 @@ def test_a_model_file_has_the_permissions_of_any_new_file(tmp_path):
     assert modes[0] == modes[1]
 
 
-def test_a_run_folder_is_no_model_file(tmp_path):
-    with pytest.raises(GlassnetError, match=r"is a folder: name the model file, .*model\.safetensors$"):
+def test_a_folder_is_no_model_file(tmp_path):
+    with pytest.raises(GlassnetError, match=r"is a folder: there is no model file in it$"):
         load_model(tmp_path)
+    saved(tmp_path / "model.safetensors")
+    with pytest.raises(GlassnetError, match=r": name the model file in it, .*/model\.safetensors$"):
+        load_model(tmp_path)
+
+
+def test_a_name_that_is_too_long():
+    with pytest.raises(GlassnetError, match=r"^can't read a+: File name too long$"):
+        load_model("a" * 300)

@@ -8,7 +8,7 @@ import pytest
 from glassnet.data import load
 from glassnet.errors import GlassnetError
 from glassnet.plots import rate_search as draw
-from glassnet.rate_search import Growing, find_rate, smoothed
+from glassnet.rate_search import UNUSED, Growing, find_rate, smoothed
 from glassnet.recipe import Recipe
 from glassnet.schedules import Position
 from glassnet.training import Trainer
@@ -135,10 +135,21 @@ def test_the_picture_shows_costs_edge_and_suggestion(search):
     assert axes.get_xscale() == "log"
 
 
-def test_it_says_when_the_highest_rate_was_not_high_enough():
-    search = find_rate(Recipe().network(), load("digits"), Recipe(), highest=0.1, steps=200)
-    assert search.edge == search.rates[-1]
+@pytest.mark.parametrize(("highest", "steps"), [(0.1, 200), (1e-3, 100), (1e-4, 300), (1e-4, 50)])
+def test_it_says_when_the_highest_rate_was_not_high_enough(highest, steps):
+    search = find_rate(Recipe().network(), load("digits"), Recipe(), highest=highest, steps=steps)
     assert search.ended == (
-        "the highest rate, 0.1, is reached, and the cost was still low: give a larger highest rate"
+        f"the highest rate, {highest:g}, is reached, and the cost was still low: give a larger highest rate"
     )
+
+
+def test_it_says_nothing_of_that_when_the_cost_has_risen():
     assert "still low" not in find_rate(Recipe().network(), load("digits"), Recipe(), steps=40).ended
+
+
+def test_what_does_not_count_does_not_count():
+    other = Recipe(learning_rate=0.1, schedule="cosine", epochs=2, time_limit=0.01, patience=1, keep="best")
+    assert {name for name in UNUSED if getattr(other, name) != getattr(Recipe(), name)} == set(UNUSED)
+    one, same = (find_rate(of.network(), load("digits"), of, steps=30) for of in (Recipe(), other))
+    np.testing.assert_array_equal(one.costs, same.costs)
+    np.testing.assert_array_equal(one.trials, same.trials)

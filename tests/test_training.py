@@ -531,6 +531,23 @@ def test_a_schedule_of_ones_own_must_be_one(schedule):
         Trainer(RECIPE.network(), DATA, RECIPE, schedule=schedule)
 
 
+class Tenth:
+    """No more than a schedule must have: a tenth of η, from first to last."""
+
+    by_all_epochs = by_validation = False
+
+    def factors(self, at):
+        return np.full(len(at.steps), 0.1)
+
+    def has_ended(self, accuracies):
+        return None
+
+
+def test_a_schedule_of_ones_own_is_gone_by():
+    trainer = Trainer(RECIPE.network(), DATA, RECIPE, schedule=Tenth())
+    assert trainer.epoch().learning_rate == RECIPE.learning_rate * 0.1
+
+
 def test_a_schedule_of_ones_own_has_the_validation_data_that_it_goes_by():
     alone = replace(DATA, validation=DATA.validation[:0])
     with pytest.raises(GlassnetError, match="has no validation data"):

@@ -1,6 +1,6 @@
 """The networks that come with glassnet: trained, calibrated, and saved with their recipe and figures.
 
-    python tools/make_pretrained.py conv     about half an hour on two cores
+    python tools/make_pretrained.py conv     about an hour on two cores
     python tools/make_pretrained.py 16-16    ten seeds, of which the validation images choose one
 
 Choices are made on MNIST's 10,000 validation images: the seed, temperature and threshold; the test images
@@ -103,11 +103,11 @@ class Run(NamedTuple):
     seconds: float
 
 
-def trained(data: Dataset, recipes: tuple[Recipe, ...], epochs: int | None) -> Run:
+def trained(data: Dataset, recipes: tuple[Recipe, ...]) -> Run:
     """A network that has learned by these recipes, one after the other."""
     network, seconds, validation = recipes[0].network(), 0.0, None
     for recipe in recipes:
-        trainer = Trainer(network, data, recipe.replace(epochs=epochs or recipe.epochs))
+        trainer = Trainer(network, data, recipe)
         for record in trainer:
             validation = record.validation_accuracy
             told = "" if validation is None else f", validation {validation:.2%}"
@@ -129,15 +129,27 @@ def make(name: str, epochs: int | None) -> None:
 
     runs, learned_from = [], learned(data)
     for seed in range(made.seeds):  # each further recipe draws anew
-        recipes = tuple(recipe.replace(seed=seed + k) for k, recipe in enumerate(made.recipes))
-        runs.append(trained(learned_from, recipes, epochs))
+        recipes = tuple(
+            recipe.replace(seed=seed + k, epochs=epochs or recipe.epochs)
+            for k, recipe in enumerate(made.recipes)
+        )
+        runs.append(trained(learned_from, recipes))
     best = max(runs, key=lambda run: run.validation_accuracy or 0.0)
     calibration = calibrated(made, data, learned_from.class_names, best.network)
     final = best
     if made.twin:  # it has chosen the temperature and the threshold; its twin learns from all images
         learned_from = learned(data.with_all_to_train())
-        final = trained(learned_from, best.recipes, epochs)
-    save(name, final, calibration, learned_from, best.validation_accuracy or 0.0)
+        final = trained(learned_from, best.recipes)
+    of = "twin_validation_accuracy" if made.twin else "validation_accuracy"
+    chosen_by = {of: best.validation_accuracy or 0.0}
+    model = finished(final, calibration, learned_from, chosen_by)
+    print(calibration, *(f"  {figure} {value:.6g}" for figure, value in model.figures.items()), sep="\n")
+    if epochs:
+        print("nothing is saved: this was a try")
+        return
+    path = FOLDER / f"{name}.safetensors"
+    save_model(path, model)
+    print(f"{path}: {path.stat().st_size:,} bytes")
 
 
 def calibrated(made: Made, data: Dataset, class_names: tuple[str, ...], network: Network) -> Calibration:
@@ -149,10 +161,8 @@ def calibrated(made: Made, data: Dataset, class_names: tuple[str, ...], network:
     )
 
 
-def save(
-    name: str, run: Run, calibration: Calibration, learned_from: Dataset, validation_accuracy: float
-) -> None:
-    """The model file, with what the network reached on the test images."""
+def finished(run: Run, calibration: Calibration, learned_from: Dataset, chosen_by: dict[str, float]) -> Model:
+    """The model, with what it reaches on the test images."""
     network, test = run.network, learned_from.test
     z, y = last_sums(network)(test.images), network.targets(test.labels)
     costs = {
@@ -161,7 +171,7 @@ def save(
     }
     not_digits = int((learned_from.training.labels == 10).sum())
     figures = {
-        "validation_accuracy": validation_accuracy,
+        **chosen_by,
         "test_accuracy": evaluate(network, test).accuracy,
         "test_cost_before_calibration": costs["before"],
         "test_cost": costs["after"],
@@ -172,12 +182,7 @@ def save(
     *earlier, recipe = run.recipes
     data = load(recipe.data)
     names = learned_from.class_names
-    model = Model(network, names, recipe, data.name, data.sha256, figures, calibration, tuple(earlier))
-    path = FOLDER / f"{name}.safetensors"
-    save_model(path, model)
-    print(f"{path.name}, {path.stat().st_size:,} bytes: {calibration}")
-    for figure, value in figures.items():
-        print(f"  {figure} {value:.6g}")
+    return Model(network, names, recipe, data.name, data.sha256, figures, calibration, tuple(earlier))
 
 
 def main() -> None:
@@ -186,7 +191,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("names", nargs="+", choices=[*NETWORKS])
-    parser.add_argument("--epochs", type=int, help="fewer, to try the command")
+    parser.add_argument("--epochs", type=int, help="fewer, to try the command; nothing is saved")
     given = parser.parse_args()
     for name in given.names:
         make(name, given.epochs)

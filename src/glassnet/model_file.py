@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict, dataclass, field
 from math import prod
 from pathlib import Path
@@ -82,8 +83,10 @@ def load_model(path: str | Path, *, finite: bool = True) -> Model:
         GlassnetError: there is no such file, it is damaged or not a model, it comes from a newer
             glassnet, or a parameter is NaN or infinite.
     """
-    if Path(path).is_dir():
-        raise GlassnetError(f"{path} is a folder: name the model file, {Path(path, 'model.safetensors')}")
+    if os.path.isdir(path):  # noqa: PTH112 (Path's raises where a name is too long)
+        inside = sorted(Path(path).glob("*.safetensors"))
+        advice = f"name the model file in it, {inside[0]}" if inside else "there is no model file in it"
+        raise GlassnetError(f"{path} is a folder: {advice}")
     arrays, information = read_tensors(path)
     version = information.get("format")
     if version != FORMAT or type(version) is not int:

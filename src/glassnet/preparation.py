@@ -58,7 +58,8 @@ def check_schedule(schedule: Schedule, data: Dataset, recipe: Recipe) -> None:
     """
     if isinstance(schedule, type) or not isinstance(schedule, Schedule):
         raise GlassnetError(
-            f"schedule is {schedule!r}: give one such as schedules.Cosine(), or its name in the recipe"
+            f"schedule is {schedule!r}: give one such as schedules.Cosine(), with factors, has_ended, "
+            "by_all_epochs and by_validation, or its name in the recipe"
         )
     if not len(data.validation) and (recipe.patience or recipe.keep == "best" or schedule.by_validation):
         raise GlassnetError(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,8 +32,9 @@ RECENT = 5  # mini-batches whose mean tells whether to go on
 TOO_MUCH = 4.0  # times the lowest cost: the search ends there
 NEARLY = 0.05  # of the whole fall: a cost so near to the lowest is as good
 BELOW = (10.0, 30.0, 100.0)  # the edge: rates that are tried, each for as many mini-batches
-# Fields of a recipe that don't count here.
-UNUSED = ("learning_rate", "schedule", "epochs", "time_limit", "patience", "keep")
+# None, in a search.
+LIMITS: dict[str, Any] = {"schedule": "constant", "time_limit": None, "patience": None, "keep": "last"}
+UNUSED = ("learning_rate", "epochs", *LIMITS)  # fields of a recipe that don't count here
 LAST = 0.1  # of a trial's mini-batches, by whose cost it is judged
 
 
@@ -109,7 +110,7 @@ def find_rate(
     Args:
         network: usually `recipe.network()`.
         data: what it would learn from; only the training split is used.
-        recipe: how; its learning rate, schedule and limits don't count here.
+        recipe: how; its learning rate, epochs, schedule and limits don't count here.
         lowest: the first rate.
         highest: the last rate, if the cost doesn't jump up before.
         steps: mini-batches from the one to the other.
@@ -131,9 +132,7 @@ def find_rate(
     if not isinstance(steps, int) or not 10 <= steps <= 1_000_000:
         raise GlassnetError(f"steps is {steps!r}: give a whole number from 10 to 1,000,000")
 
-    unlimited = recipe.replace(
-        learning_rate=lowest, epochs=steps, time_limit=None, patience=None, keep="last", schedule="constant"
-    )
+    unlimited = recipe.replace(learning_rate=lowest, epochs=steps, **LIMITS)
     growing = Growing(1.0, highest / lowest, steps)
     alone = replace(data, validation=data.validation[:0])
     trainer = Trainer(network.copy(), alone, unlimited, schedule=growing)
@@ -160,14 +159,16 @@ def find_rate(
         raise GlassnetError(
             f"the cost is infinite from the start, at η = {lowest:g}: give a smaller lowest rate"
         )
-    smooth = smoothed(np.array(costs), max(1, round(NEIGHBORS * steps)))
+    reach = max(1, round(NEIGHBORS * steps))
+    smooth = smoothed(np.array(costs), reach)
     if smooth.min() == smooth[0]:
         raise GlassnetError(
             f"no learning rate from {lowest:g} to {rates[-1]:g} lowered the cost: give a smaller lowest rate"
         )
-    low_enough = smooth <= smooth.min() + NEARLY * (smooth[0] - smooth.min())
-    edge = rates[int(np.flatnonzero(low_enough)[-1])]
-    if edge == all_rates[-1]:
+    fall = smooth[0] - smooth.min()
+    last_low = int(np.flatnonzero(smooth <= smooth.min() + NEARLY * fall)[-1])
+    edge = rates[last_low]
+    if len(rates) == steps and (last_low + reach >= steps or fall < NEARLY * smooth[0]):
         ended += ", and the cost was still low: give a larger highest rate"
     trials = np.array([(edge / below, _trial(network, alone, unlimited, edge / below)) for below in BELOW])
     suggestion = float(trials[trials[:, 1].argmin(), 0])

@@ -46,7 +46,6 @@ class Schedule(Protocol):
         by_validation: Whether it depends on the validation accuracy.
     """
 
-    name: ClassVar[str]
     by_all_epochs: ClassVar[bool]
     by_validation: ClassVar[bool]
 
@@ -178,11 +177,11 @@ class OneCycle(Constant):
 SCHEDULES: dict[str, type[Constant]] = {
     kind.name: kind for kind in (Constant, StepDecay, HalveOnPlateau, Cosine, OneCycle)
 }
-EXAMPLES = ("constant", "step10x0.5", "halve10", "cosine", "onecycle0.3")  # each with numbers to change
+EXAMPLES = ("constant", "step10x0.5", "halve10", "cosine", "onecycle0.3")  # its numbers may be others
 MOST_EPOCHS = 1_000_000_000
 
 
-def parse_schedule(text: str) -> Schedule:
+def parse_schedule(text: str) -> Constant:
     """The schedule that a text tells of.
 
     Raises:
@@ -212,7 +211,7 @@ def parse_schedule(text: str) -> Schedule:
     raise unknown_name("schedule", text, EXAMPLES)
 
 
-def format_schedule(schedule: Schedule) -> str:
+def format_schedule(schedule: Constant) -> str:
     """The text that `parse_schedule` makes this schedule of.
 
     >>> format_schedule(StepDecay(10, 0.5)), format_schedule(OneCycle())

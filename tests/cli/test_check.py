@@ -39,6 +39,7 @@ def as_json(check, model, images):
     return {
         "model": str(model),
         "images": images,
+        "parameters": 9550,
         "checked": len(check.entries),
         "skipped": check.skipped,
         "ok": check.ok,

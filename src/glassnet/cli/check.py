@@ -66,6 +66,7 @@ def check(
         answer = {
             "model": str(path),
             "images": what,
+            "parameters": network.parameter_count,
             "checked": len(outcome.entries),
             "skipped": outcome.skipped,
             "ok": outcome.ok,
@@ -74,7 +75,8 @@ def check(
         }
         click.echo(json.dumps(answer, ensure_ascii=False))
     else:
-        click.echo(f"{path}: {network}, {network.parameter_count:,} parameters; images: {what}")
+        drawn = f"; checked: {sample:,} of them, drawn at random" if sample else ""
+        click.echo(f"{path}: {network}, {network.parameter_count:,} parameters{drawn}; images: {what}")
         click.echo()
         print_blocks(outcome.blocks())
     if not outcome.ok:

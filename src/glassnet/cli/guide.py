@@ -127,7 +127,7 @@ class Guide:
 
     @property
     def _optimizer(self) -> str:
-        return (self.model.recipe or Recipe()).optimizer
+        return (self.model.recipe or Recipe()).optimizer  # where none is known, the default recipe's
 
     @property
     def _has_data(self) -> bool:

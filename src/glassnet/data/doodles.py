@@ -1,6 +1,6 @@
 """Drawings and patterns that show no digit, kind by kind; each is drawn by seed.
 
-What could pass for a digit is left out, and each kind says how.
+What could pass for a digit is left out; the kinds that might say how.
 """
 
 from __future__ import annotations
@@ -172,7 +172,7 @@ def shape(dice: Dice, material: Material) -> Image28:
 
 
 def outline(dice: Dice, material: Material) -> Image28:
-    """A triangle, a star or a heart by its outline: those that have more corners, or none, may be a 0."""
+    """A triangle, a star or a heart by its outline: other polygons, and ellipses, may be a 0."""
     pen = dice.between(2, 9)
     points = (_triangle, _star, _heart)[dice.below(3)]()  # (points, 2), −1 … 1
     points = points + 0.07 * (2 * dice.array(points.shape) - 1)

@@ -52,7 +52,8 @@ def overfitting(history: Sequence[Record]) -> Seen:
         f"last {WINDOW} of {len(history)} epochs it was {number(now, 3)} or more ({_change(rise)}), while "
         f"the training cost fell from {number(then, 3)} to {number(last, 3)} ({_change(-fall)}).",
         "Stop there (--patience, --keep best), penalize large weights (--l2, --l1), take fewer neurons or "
-        "dropout, or give it more training images: moved ones (--augmentation) cost nothing.",
+        "dropout (dropout0.5 in --layers), or give it more training images, moved ones, for instance "
+        "(--augmentation).",
         {
             "epoch": float(epoch),
             "lowest_validation_cost": lowest,
