@@ -63,11 +63,12 @@ def test_help_of_train_has_every_field_with_its_default(ok):
     out = " ".join(ok("train", "--help").out.split())
     for name, field in FIELDS.items():
         option = f"--{name.replace('_', '-')} "
-        default = "" if field.default in (None, ()) else f" [{field.default}]"
+        default = "" if field.default in (None, (), "") else f" [{field.default}]"
         assert option in out
         assert field.metadata["help"] + default in out, name
     for option in ("--config", "--print-config", "--out", "--resume", "--quiet", "--json"):
         assert option in out
+    assert "[]" not in out
     assert "--cost quadratic \\ --initializer normal" in out
 
 
