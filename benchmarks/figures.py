@@ -12,9 +12,9 @@ accuracy, which the book quotes; a row a seed, then mean, median and the vote of
 outputs). `--seeds` takes more of them. The last two figures are for all 60,000 images that are not the
 test's: their recipes were chosen on the validation images before. Not so the 50 epochs of mnist-best: they
 took the place of 30, whose test accuracy (99.647 %, three seeds) was known by then.
-Choices are made on the validation split: `--choose initializer` trains with each of them, for as many
-`--epochs` as are given, and shows no test accuracy. Published for comparison: Nielsen, Neural Networks
-and Deep Learning, chapters 1, 3 and 6.
+Choices are made on the validation split: `--choose` trains with the recipe and with each of the changes
+that were tried, for as many `--epochs` as are given, and shows no test accuracy. Published for comparison:
+Nielsen, Neural Networks and Deep Learning, chapters 1, 3 and 6.
 """
 
 from __future__ import annotations
@@ -29,10 +29,14 @@ os.environ |= {"OPENBLAS_NUM_THREADS": "1", "GLASSNET_THREADS": "1"}  # a proces
 
 from figures_table import keep, put_into_readme
 from numpy.typing import NDArray
+from rows import ONE_EPOCH
 
 from glassnet import Recipe, Trainer, evaluate, load
 from glassnet.initializers import INITIALIZERS
 
+OTHERS = tuple(
+    {"initializer": name} for name in INITIALIZERS if name != "zeros"
+)  # by which nothing is learned
 STUCK = 0.90  # a run that ends below this has output neurons that never woke up
 
 
@@ -44,6 +48,7 @@ class Figure(NamedTuple):
     bar: str
     all_images: bool = False  # the validation images are learned from, too
     threads: int = 1  # of each training
+    tried: tuple[dict[str, Any], ...] = OTHERS  # changes of the recipe, for --choose
 
 
 FIGURES = {
@@ -92,26 +97,12 @@ FIGURES = {
         "mean ≥ 99.1 %, hope 99.25 % (the book: 99.23 % at the best epoch)",
     ),
     "mnist-one-epoch": Figure(
-        Recipe(
-            data="mnist",
-            layers="conv24@5 pool2 conv32@3 pool2 256 10",
-            activation="relu",
-            cost="log_likelihood",
-            initializer="he",
-            optimizer="adam",
-            beta1=0.7,
-            beta2=0.9,
-            learning_rate=0.01,
-            schedule="onecycle0.1",
-            batch_size=256,
-            epochs=1,
-            l2=2.0,
-            augmentation="shift1",
-        ),
+        ONE_EPOCH.replace(data="mnist"),  # the one that bench.py times beside PyTorch
         5,
         "mean ≥ 99.0 %",
         all_images=True,
         threads=2,
+        tried=tuple({"augmentation": moves} for moves in ("", "shift0.5", "shift1.5", "shift1 rotate5")),
     ),
     "mnist-best": Figure(
         Recipe(
@@ -133,10 +124,6 @@ FIGURES = {
         threads=2,
     ),
 }
-CHOICES = {
-    "initializer": [name for name in INITIALIZERS if name != "zeros"],  # by which nothing is learned
-    "augmentation": ["", "shift0.5", "shift1", "shift1.5", "shift1 rotate5"],
-}
 
 
 class Reached(NamedTuple):
@@ -146,8 +133,9 @@ class Reached(NamedTuple):
     last: float  # test accuracy after the last epoch
     best_epoch: int
     best: float  # test accuracy at the epoch with the best validation accuracy
-    validation: float  # that validation accuracy
     outputs: NDArray[Any]  # for the test images, after the last epoch
+    validation_accuracy: float  # the best; 0 where there are no validation images
+    validation_cost: float  # after the last epoch
 
 
 def train(recipe: Recipe, figure: Figure) -> Reached:
@@ -158,16 +146,16 @@ def train(recipe: Recipe, figure: Figure) -> Reached:
         data = data.with_all_to_train()
     network = recipe.network()
     trainer = Trainer(network, data, recipe)
-    validation = max(record.validation_accuracy or 0.0 for record in trainer)
+    records = list(trainer)
+    validation = max(of.validation_accuracy or 0.0 for of in records), records[-1].validation_cost or 0.0
     progress = trainer.progress
-    outputs = network.predict(data.test.images)
     tests = []
     for parameters in (progress.parameters, progress.best_parameters):
         network.load_parameters(parameters or progress.parameters)
-        tests.append(evaluate(network, data.test).accuracy)
-    return Reached(
-        progress.seconds, tests[0], progress.best_epoch or progress.epoch, tests[1], validation, outputs
-    )
+        tests.append(evaluate(network, data.test, recipe.cost))
+    last, best = tests
+    epoch = progress.best_epoch or progress.epoch
+    return Reached(progress.seconds, last.accuracy, epoch, best.accuracy, last.outputs, *validation)
 
 
 def run_all(recipes: list[Recipe], figure: Figure) -> list[Reached]:
@@ -202,14 +190,19 @@ def show(recipes: list[Recipe], figure: Figure) -> dict[str, Any]:
     }
 
 
-def choose(recipes: list[Recipe], figure: Figure, field: str) -> None:
-    """The best validation accuracies with each value of a field, over the seeds."""
-    values = CHOICES[field]
-    results = run_all([of.replace(**{field: value}) for value in values for of in recipes], figure)
-    for i, value in enumerate(values):
-        reached = [run.validation for run in results[i * len(recipes) : (i + 1) * len(recipes)]]
-        each = ", ".join(f"{accuracy:.2%}" for accuracy in reached)
-        print(f"{field} {value:<14} best validation accuracy: mean {mean(reached):.3%}  ({each})")
+def choose(recipes: list[Recipe], figure: Figure) -> None:
+    """What the validation images say of the recipe, and of it with each of the changes, over the seeds."""
+    changes = [{}, *(change for change in figure.tried if recipes[0].replace(**change) != recipes[0])]
+    results = run_all([of.replace(**change) for change in changes for of in recipes], figure)
+    print("best validation accuracy, last cost: means; with")
+    for i, change in enumerate(changes):
+        runs = results[i * len(recipes) : (i + 1) * len(recipes)]
+        accuracy, cost = (
+            mean(run.validation_accuracy for run in runs),
+            mean(run.validation_cost for run in runs),
+        )
+        told = ", ".join(f"{field} {value}" for field, value in change.items()) or "the recipe as it is"
+        print(f"{accuracy:8.3%} {cost:8.5f}  {told}")
 
 
 def main() -> None:
@@ -218,7 +211,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, help="how many seeds, from 0")
     parser.add_argument("--epochs", type=int, help="instead of the figure's own, to try something")
     parser.add_argument("--keep", action="store_true", help="in docs/figures.json, and in README's table")
-    parser.add_argument("--choose", choices=CHOICES, help="compare the values of a field on validation data")
+    parser.add_argument("--choose", action="store_true", help="what else was tried, by the validation images")
     arguments = parser.parse_args()
 
     figure = FIGURES[arguments.figure]
@@ -226,7 +219,7 @@ def main() -> None:
     print(recipe.replace(seed=0).to_toml())
     recipes = [recipe.replace(seed=seed) for seed in range(arguments.seeds or figure.seeds)]
     if arguments.choose:
-        choose(recipes, figure._replace(all_images=False), arguments.choose)
+        choose(recipes, figure._replace(all_images=False))
     else:
         reached = show(recipes, figure)
         if arguments.keep:

@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 import glassnet
-from glassnet import Augmentation
 from glassnet.rng import Purpose, Stream
 from peers import Contender, contender
 from peers.workload import Workload, textbook_step
@@ -53,22 +52,14 @@ class Desk:
         m, order = self._workload.recipe.batch_size, self._order(1)
         first = order[:m]
         self._contender.first_step(order, m)
-        exact = textbook_step(self._network, self._seen(first), self._data.labels[first], self._workload)
+        seen = self._workload.seen(self._data.images, first)
+        exact = textbook_step(self._network, seen, self._data.labels[first], self._workload)
         deviation = max(
             float(np.linalg.norm(theirs - right) / np.linalg.norm(right - start))
             for theirs, right, start in zip(self._contender.parameters(), exact, self._initial, strict=True)
         )
         self._contender.load(self._initial)
         return {"deviation": deviation}
-
-    def _seen(self, places: NDArray[Any]) -> NDArray[Any]:
-        """The images at these places as training meets them in epoch 1."""
-        recipe, images = self._workload.recipe, self._data.images[places]
-        augmentation = Augmentation.parse(recipe.augmentation)
-        if not augmentation.moves:
-            return images
-        pictures = images.reshape(-1, *self._network.input_shape)
-        return augmentation.moved(pictures, recipe.seed, 1, places)
 
     def check_outputs(self) -> Reply:
         """How far its outputs are from the textbook's."""

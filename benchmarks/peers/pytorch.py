@@ -29,7 +29,10 @@ COSTS = {  # of the last layer's z: the mean over the mini-batch
 
 
 class Tuned(Contender):
-    """No modules, whose calls cost as much as a small layer; one call to step all parameters."""
+    """No modules, whose calls cost as much as a small layer; one call to step all parameters.
+
+    Where a recipe moves images, these come moved already: that takes none of PyTorch's time.
+    """
 
     package = "torch"
     memory_format = torch.contiguous_format  # of images and filters
@@ -37,16 +40,18 @@ class Tuned(Contender):
     def __init__(self, workload: Workload, data: Data) -> None:
         torch.set_num_threads(workload.threads)
         self._recipe, self._decay, self._rates = workload.recipe, workload.decay, workload.rates
-        if self._recipe.optimizer not in ("sgd", "adam") or (
-            self._recipe.optimizer == "adam" and self._recipe.l2
-        ):
-            raise NotImplementedError(f"{self._recipe.optimizer} with λ {self._recipe.l2:g}")
+        if self._recipe.optimizer not in ("sgd", "adam"):
+            raise NotImplementedError(self._recipe.optimizer)
+        if self._recipe.augmentation and self._recipe.epochs > 1:
+            raise NotImplementedError(f"{self._recipe.augmentation} over several epochs")
+        self._l2 = self._recipe.l2 / workload.images  # the λ/n of the gradient's λ/n w
         network = workload.recipe.network()
         self._layers, self._input_shape = network.layers, network.input_shape
         self._steps = steps(self._layers)
         self._output = FUNCTIONS[self._layers[-1].activation]
         self._cost = COSTS[workload.recipe.cost]
-        self._x, self._y = self._images(data.inputs), torch.from_numpy(data.targets)
+        seen = workload.seen(data.images, np.arange(len(data.images)))
+        self._x, self._y = self._images(seen / np.float32(255)), torch.from_numpy(data.targets)
 
     def _images(self, images: NDArray[np.float32]) -> Tensor:
         return self._ordered(torch.from_numpy(images.reshape(-1, *self._input_shape)))
@@ -56,7 +61,7 @@ class Tuned(Contender):
 
     def load(self, parameters: Sequence[NDArray[Any]]) -> None:
         self._parameters = [self._ordered(torch.tensor(array)).requires_grad_() for array in parameters]
-        self._adam = adam(self._parameters, self._recipe, fused=True)
+        self._adam = self._make_adam(fused=True)
 
     def parameters(self) -> list[NDArray[Any]]:
         return [tensor.detach().numpy().copy() for tensor in self._parameters]
@@ -72,6 +77,22 @@ class Tuned(Contender):
             else:
                 self._plain_step(gradients, eta)
 
+    def _groups(self) -> list[dict[str, Any]]:
+        """For PyTorch's optimizers: L2 is the weights' alone, each of which comes before its bias."""
+        return [
+            {"params": self._parameters[0::2], "weight_decay": self._l2},
+            {"params": self._parameters[1::2], "weight_decay": 0.0},
+        ]
+
+    def _make_sgd(self) -> torch.optim.SGD:
+        return torch.optim.SGD(self._groups(), self._recipe.learning_rate, foreach=False)
+
+    def _make_adam(self, fused: bool | None = None) -> torch.optim.Adam:
+        recipe = self._recipe
+        return torch.optim.Adam(
+            self._groups(), recipe.learning_rate, (recipe.beta1, recipe.beta2), fused=fused
+        )
+
     def _plain_step(self, gradients: Sequence[Tensor], eta: float) -> None:
         with torch.no_grad():
             if self._decay != 1:
@@ -81,7 +102,8 @@ class Tuned(Contender):
     def _adam_step(self, gradients: Sequence[Tensor], eta: float) -> None:
         for tensor, gradient in zip(self._parameters, gradients, strict=True):
             tensor.grad = gradient
-        self._adam.param_groups[0]["lr"] = eta
+        for group in self._adam.param_groups:
+            group["lr"] = eta
         self._adam.step()
 
     def predictor(self, images: NDArray[Any]) -> Callable[[], Any]:
@@ -113,15 +135,8 @@ class Usual(Tuned):
         self._to_z = nn.Sequential(*modules[:-1])
         self._to_outputs = nn.Sequential(*modules)
         self._parameters = list(self._to_z.parameters())
-        eta = self._recipe.learning_rate
-        groups = [
-            {"params": self._parameters[0::2], "weight_decay": (1 - self._decay) / eta},
-            {"params": self._parameters[1::2], "weight_decay": 0.0},
-        ]
         plain = self._recipe.optimizer == "sgd"
-        self._optimizer = (
-            torch.optim.SGD(groups, lr=eta, foreach=False) if plain else adam(self._parameters, self._recipe)
-        )
+        self._optimizer = self._make_sgd() if plain else self._make_adam()
         self._scheduler = one_cycle(self._optimizer, self._recipe, len(self._rates))
 
     def epoch(self, order: NDArray[Any]) -> None:
@@ -168,11 +183,6 @@ class Compiled(Tuned):
     def predictor(self, images: NDArray[Any]) -> Callable[[], Any]:
         compiled = torch.compile(lambda x: self._output(forward(x, self._parameters, self._steps)))
         return inference(compiled, self._images(images))
-
-
-def adam(parameters: Sequence[Tensor], recipe: Recipe, fused: bool | None = None) -> torch.optim.Adam:
-    """PyTorch's own, with the recipe's settings."""
-    return torch.optim.Adam(parameters, recipe.learning_rate, (recipe.beta1, recipe.beta2), fused=fused)
 
 
 def one_cycle(optimizer: torch.optim.Optimizer, recipe: Recipe, steps: int) -> Any:

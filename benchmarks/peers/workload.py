@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from glassnet import Network, Recipe, load, summarize
+from glassnet import Augmentation, Network, Recipe, load, summarize
 from glassnet.data import locate
 from glassnet.optimizers import initial_state, update
 from glassnet.schedules import Position, parse_schedule
@@ -67,6 +67,15 @@ class Workload:
         at = Position(np.arange(batches), batches, batches * recipe.epochs, [])
         factors = parse_schedule(recipe.schedule).factors(at)
         return [float(recipe.learning_rate * factor) for factor in factors]
+
+    def seen(self, images: NDArray[np.uint8], places: NDArray[Any]) -> NDArray[np.uint8]:
+        """The images at these places of the training set as the first epoch meets them: moved, maybe."""
+        augmentation = Augmentation.parse(self.recipe.augmentation)
+        if not augmentation.moves:
+            return images[places]
+        pictures = images[places].reshape(-1, *self.recipe.network().input_shape)
+        moved = augmentation.moved(pictures, self.recipe.seed, 1, places)
+        return moved.reshape(len(places), -1)
 
     def data(self) -> Data:
         """The images, repeated in turn where there are fewer; random ones where MNIST isn't at hand."""

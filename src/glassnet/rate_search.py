@@ -2,9 +2,12 @@
 
 As long as η is too small, the cost stays where it is; where it jumps up, η is too large. A tenth of
 the largest rate at which the cost was low is often good; but a cost may be as low as it is without
-anything having been learned of the images. So a tenth, a thirtieth and a hundredth are tried.
+anything having been learned of the images. So five rates below that edge are tried, for a while longer.
+A short trial flatters large rates, by which a network soon gets somewhere and then stays there: of rates
+that came almost equally far, the smallest is suggested.
 
-Source: Smith (2017), "Cyclical learning rates for training neural networks"; the trials are ours.
+Sources: Smith (2017), "Cyclical learning rates for training neural networks"; Wu, Ren, Liao, Grosse
+(2018), "Understanding short-horizon bias in stochastic meta-optimization". The trials are ours.
 """
 
 from __future__ import annotations
@@ -31,7 +34,9 @@ NEIGHBORS = 0.05  # of all steps, on each side, that a smoothed cost is the mean
 RECENT = 5  # mini-batches whose mean tells whether to go on
 TOO_MUCH = 4.0  # times the lowest cost: the search ends there
 NEARLY = 0.05  # of the whole fall: a cost so near to the lowest is as good
-BELOW = (10.0, 30.0, 100.0)  # the edge: rates that are tried, each for as many mini-batches
+BELOW = (3.0, 10.0, 30.0, 100.0, 300.0)  # the edge by so many times: rates that are tried
+LONGER = 3  # times the search's mini-batches: a trial's
+ALMOST = 0.1  # of the fall to the best trial's cost: one that came so near to it came almost as far
 # None, in a search.
 LIMITS: dict[str, Any] = {"schedule": "constant", "time_limit": None, "patience": None, "keep": "last"}
 UNUSED = ("learning_rate", "epochs", *LIMITS)  # fields of a recipe that don't count here
@@ -47,8 +52,8 @@ class RateSearch:
         costs: (steps,), its cost.
         smoothed: (steps,), the weighted mean of each and its neighbors.
         edge: the largest rate at which `smoothed` was nearly as low as it ever was.
-        trials: (3, 2): a tenth, a thirtieth and a hundredth of that, and the cost that each came to.
-        suggestion: the one of these with the lowest cost.
+        trials: (5, 2): a third of that and further rates below, and the cost that each came to.
+        suggestion: the smallest of these whose cost fell almost as far as any's.
         ended: why the search ended.
     """
 
@@ -170,13 +175,16 @@ def find_rate(
     edge = rates[last_low]
     if len(rates) == steps and (last_low + reach >= steps or fall < NEARLY * smooth[0]):
         ended += ", and the cost was still low: give a larger highest rate"
-    trials = np.array([(edge / below, _trial(network, alone, unlimited, edge / below)) for below in BELOW])
-    suggestion = float(trials[trials[:, 1].argmin(), 0])
+    longer = unlimited.replace(epochs=LONGER * steps)  # enough of them, though each were one mini-batch
+    trials = np.array([(edge / below, _trial(network, alone, longer, edge / below)) for below in BELOW])
+    best = trials[:, 1].min()
+    almost = best + max(0.0, ALMOST * (smooth[0] - best))  # the best one, though all have risen
+    suggestion = float(trials[np.flatnonzero(trials[:, 1] <= almost)[-1], 0])
     return RateSearch(np.array(rates), np.array(costs), smooth, edge, trials, suggestion, ended)
 
 
 def _trial(network: Network, data: Dataset, recipe: Recipe, rate: float) -> float:
-    """The cost at the end of as many mini-batches with a constant rate; infinite if training broke down."""
+    """The cost at the end of so many mini-batches with a constant rate; infinite if training broke down."""
     steps = recipe.epochs
     trainer = Trainer(network.copy(), data, recipe, schedule=Steady(rate / recipe.learning_rate))
     try:

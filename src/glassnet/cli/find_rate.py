@@ -11,7 +11,7 @@ import click
 from glassnet.cli.train import config_and_options, recipe_options
 from glassnet.data import load
 from glassnet.files import write_atomically
-from glassnet.rate_search import HIGHEST, LOWEST, STEPS, UNUSED
+from glassnet.rate_search import HIGHEST, LONGER, LOWEST, STEPS, UNUSED
 from glassnet.rate_search import find_rate as search_rates
 
 
@@ -37,8 +37,8 @@ def find_rate(
     """Train for a moment with learning rates that grow, and suggest one.
 
     As long as the rate is too small, the cost stays where it is; where it jumps up, the rate is too
-    large. A tenth, a thirtieth and a hundredth of the largest rate at which the cost was low are tried
-    for as many mini-batches; the best of them is the suggestion.
+    large. Five rates below the largest one at which the cost was low are tried for three times as many
+    mini-batches; the suggestion is the smallest by which the cost fell almost as far as by any.
 
     \b
     glassnet find-rate --data mnist --layers "conv20@5:relu pool2 100:relu 10" --optimizer adam
@@ -58,6 +58,6 @@ def find_rate(
     click.echo(f"suggestion: --learning-rate {search.suggestion:.2g}")
     click.echo(f"  up to η = {search.edge:.2g} the cost was nearly as low as it came; below that were tried")
     for rate, cost in search.trials:
-        click.echo(f"    η = {rate:<8.2g} cost {cost:.4f} at the end of {steps} mini-batches")
+        click.echo(f"    η = {rate:<8.2g} cost {cost:.4f} at the end of {LONGER * steps} mini-batches")
     click.echo(f"  {len(search.rates)} mini-batches from η = {lowest:g} on; {search.ended}")
     click.echo(f"  picture: {picture}")
