@@ -8,7 +8,7 @@ import pytest
 from glassnet.data import load
 from glassnet.errors import GlassnetError
 from glassnet.plots import rate_search as draw
-from glassnet.rate_search import UNUSED, Growing, find_rate, smoothed
+from glassnet.rate_search import UNUSED, Growing, find_rate, smoothed, suggested
 from glassnet.recipe import Recipe
 from glassnet.schedules import Position
 from glassnet.training import Trainer
@@ -60,12 +60,24 @@ def test_the_suggestion_is_better_than_a_thousandth_and_a_hundredfold(search):
     assert good < wild / 2
 
 
-def test_of_rates_that_came_almost_as_far_the_smallest_is_suggested(search):
-    begin, best = search.smoothed[0], search.trials[:, 1].min()
-    for rate, cost in search.trials:
-        came_far = begin - cost >= 0.9 * (begin - best)
-        assert (rate >= search.suggestion) or not came_far
-        assert rate != search.suggestion or came_far
+@pytest.mark.parametrize(
+    ("costs", "suggestion"),
+    [
+        ((1.0, 2.0, 3.0, 3.0), 8.0),
+        ((1.6, 1.0, 1.4, 3.0), 2.0),  # 1.4 is alike, 1.6 and 3 are not
+        ((1.0, 1.2, 1.5, 1.6), 2.0),
+        ((np.inf, np.inf, 7.0, 11.0), 2.0),
+        ((np.inf, 7.0, 7.0, 7.0), 1.0),
+    ],
+)
+def test_of_rates_whose_costs_are_alike_the_smallest_is_suggested(costs, suggestion):
+    assert suggested(np.array([(8.0, 4.0, 2.0, 1.0), costs]).T) == suggestion
+
+
+def test_trials_that_all_break_down_are_said(monkeypatch):
+    monkeypatch.setattr("glassnet.rate_search._trial", lambda *_: np.inf)
+    with pytest.raises(GlassnetError, match=r"^training broke down with every rate from .* to .*: give a sm"):
+        find_rate(RECIPE.network(), load("digits"), RECIPE, steps=60)
 
 
 def test_a_trial_is_a_training_three_times_as_long_as_the_search():

@@ -42,8 +42,8 @@ class Tuned(Contender):
         self._recipe, self._decay, self._rates = workload.recipe, workload.decay, workload.rates
         if self._recipe.optimizer not in ("sgd", "adam"):
             raise NotImplementedError(self._recipe.optimizer)
-        if self._recipe.augmentation and self._recipe.epochs > 1:
-            raise NotImplementedError(f"{self._recipe.augmentation} over several epochs")
+        if self._recipe.augmentation == "expanded" or (self._recipe.augmentation and self._recipe.epochs > 1):
+            raise NotImplementedError(f"{self._recipe.augmentation}, {self._recipe.epochs} epochs")
         self._l2 = self._recipe.l2 / workload.images  # the λ/n of the gradient's λ/n w
         network = workload.recipe.network()
         self._layers, self._input_shape = network.layers, network.input_shape
@@ -95,8 +95,8 @@ class Tuned(Contender):
 
     def _plain_step(self, gradients: Sequence[Tensor], eta: float) -> None:
         with torch.no_grad():
-            if self._decay != 1:
-                torch._foreach_mul_(self._parameters[0::2], self._decay)
+            if self._l2:
+                torch._foreach_mul_(self._parameters[0::2], 1 - eta * self._l2)
             torch._foreach_add_(self._parameters, gradients, alpha=-eta)
 
     def _adam_step(self, gradients: Sequence[Tensor], eta: float) -> None:

@@ -3,11 +3,10 @@
 As long as η is too small, the cost stays where it is; where it jumps up, η is too large. A tenth of
 the largest rate at which the cost was low is often good; but a cost may be as low as it is without
 anything having been learned of the images. So five rates below that edge are tried, for a while longer.
-A short trial flatters large rates, by which a network soon gets somewhere and then stays there: of rates
-that came almost equally far, the smallest is suggested.
+With a large rate a network may soon get somewhere and then stay there, as sigmoids do with Adam: of rates
+whose costs are much alike, the smallest is suggested.
 
-Sources: Smith (2017), "Cyclical learning rates for training neural networks"; Wu, Ren, Liao, Grosse
-(2018), "Understanding short-horizon bias in stochastic meta-optimization". The trials are ours.
+Source: Smith (2017), "Cyclical learning rates for training neural networks"; the trials are ours.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ TOO_MUCH = 4.0  # times the lowest cost: the search ends there
 NEARLY = 0.05  # of the whole fall: a cost so near to the lowest is as good
 BELOW = (3.0, 10.0, 30.0, 100.0, 300.0)  # the edge by so many times: rates that are tried
 LONGER = 3  # times the search's mini-batches: a trial's
-ALMOST = 0.1  # of the fall to the best trial's cost: one that came so near to it came almost as far
+ALIKE = 1.5  # times the lowest cost of all trials: a cost up to that is much like it
 # None, in a search.
 LIMITS: dict[str, Any] = {"schedule": "constant", "time_limit": None, "patience": None, "keep": "last"}
 UNUSED = ("learning_rate", "epochs", *LIMITS)  # fields of a recipe that don't count here
@@ -52,8 +51,9 @@ class RateSearch:
         costs: (steps,), its cost.
         smoothed: (steps,), the weighted mean of each and its neighbors.
         edge: the largest rate at which `smoothed` was nearly as low as it ever was.
-        trials: (5, 2): a third of that and further rates below, and the cost that each came to.
-        suggestion: the smallest of these whose cost fell almost as far as any's.
+        trials: (5, 2): a third of that and further rates below, each with the cost that it came to;
+            infinite where training broke down.
+        suggestion: the smallest of these rates whose cost is at most 1.5 times the lowest.
         ended: why the search ended.
     """
 
@@ -118,10 +118,11 @@ def find_rate(
         recipe: how; its learning rate, epochs, schedule and limits don't count here.
         lowest: the first rate.
         highest: the last rate, if the cost doesn't jump up before.
-        steps: mini-batches from the one to the other.
+        steps: mini-batches from the one to the other; then, five trials of three times as many.
 
     Raises:
-        GlassnetError: rates or steps that make no sense, or a cost that no rate has lowered.
+        GlassnetError: rates or steps that make no sense, a cost that no rate has lowered, or only trials
+            that broke down.
 
     >>> from glassnet.data import load
     >>> recipe = Recipe()
@@ -177,10 +178,22 @@ def find_rate(
         ended += ", and the cost was still low: give a larger highest rate"
     longer = unlimited.replace(epochs=LONGER * steps)  # enough of them, though each were one mini-batch
     trials = np.array([(edge / below, _trial(network, alone, longer, edge / below)) for below in BELOW])
-    best = trials[:, 1].min()
-    almost = best + max(0.0, ALMOST * (smooth[0] - best))  # the best one, though all have risen
-    suggestion = float(trials[np.flatnonzero(trials[:, 1] <= almost)[-1], 0])
-    return RateSearch(np.array(rates), np.array(costs), smooth, edge, trials, suggestion, ended)
+    if not np.isfinite(trials[:, 1]).any():
+        raise GlassnetError(
+            f"training broke down with every rate from {trials[-1, 0]:.2g} to {trials[0, 0]:.2g}: "
+            "give a smaller highest rate"
+        )
+    return RateSearch(np.array(rates), np.array(costs), smooth, edge, trials, suggested(trials), ended)
+
+
+def suggested(trials: Numbers) -> float:
+    """The smallest rate whose cost is much like the lowest; trials (n, 2) of rates and costs.
+
+    >>> suggested(np.array([[0.9, np.inf], [0.3, 1.0], [0.1, 1.4], [0.03, 2.5]]))
+    0.1
+    """
+    alike = trials[trials[:, 1] <= ALIKE * trials[:, 1].min()]
+    return float(alike[:, 0].min())
 
 
 def _trial(network: Network, data: Dataset, recipe: Recipe, rate: float) -> float:

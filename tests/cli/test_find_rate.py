@@ -15,6 +15,8 @@ def test_it_says_what_the_library_finds_and_saves_the_picture(ok):
     search = find_rate(Recipe().network(), load("digits"), Recipe(), steps=40)
     said = ok("find-rate", "--steps", "40").out
     assert said.splitlines()[0] == f"suggestion: --learning-rate {search.suggestion:.2g}"
+    for rate, cost in search.trials:
+        assert f"    η = {rate:<8.2g} cost {cost:.4f} at the end of 120 mini-batches\n" in said
     assert f"{len(search.rates)} mini-batches from η = 1e-05 on; {search.ended}" in said
     assert Path("rates.png").read_bytes().startswith(b"\x89PNG")
 
@@ -26,8 +28,17 @@ def test_json_has_every_number(ok):
     assert answer["costs"] == search.costs.tolist()
     assert answer["smoothed"] == search.smoothed.tolist()
     assert (answer["edge"], answer["suggestion"]) == (search.edge, search.suggestion)
+    assert answer["trials"] == search.trials.tolist()
     assert answer["picture"] == "other.png"
     assert Path("other.png").exists()
+
+
+def test_a_trial_that_breaks_down_is_said(ok, monkeypatch):
+    broken = iter([float("inf"), 2.0, 2.0, 2.0, 2.0] * 2)  # of five trials the first, in both searches
+    monkeypatch.setattr("glassnet.rate_search._trial", lambda *_: next(broken))
+    (answer,) = ok("find-rate", "--steps", "40", "--json").json
+    assert answer["trials"][0][1] is None
+    assert "training broke down\n" in ok("find-rate", "--steps", "40").out
 
 
 def test_a_recipe_in_a_file_counts(ok):

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from math import isfinite
-from typing import Any
 
 import click
 import numpy as np
 
 from glassnet.cli.model_argument import find_model, model_cost, model_data
-from glassnet.cli.printing import print_blocks
+from glassnet.cli.printing import for_json, print_blocks
 from glassnet.data import SOURCES
 from glassnet.explanation import check_gradient
 from glassnet.explanation.gradient_check import quick_sample
@@ -70,7 +68,7 @@ def check(
             "checked": len(outcome.entries),
             "skipped": outcome.skipped,
             "ok": outcome.ok,
-            "worst": None if worst is None else {name: _for_json(of) for name, of in worst._asdict().items()},
+            "worst": None if worst is None else {name: for_json(of) for name, of in worst._asdict().items()},
             "histogram": {f"1e{power}": count for power, count in outcome.histogram().items()},
         }
         click.echo(json.dumps(answer, ensure_ascii=False))
@@ -81,8 +79,3 @@ def check(
         print_blocks(outcome.blocks())
     if not outcome.ok:
         raise SystemExit(1)
-
-
-def _for_json(value: Any) -> Any:
-    """JSON has no NaN and no infinity."""
-    return None if isinstance(value, float) and not isfinite(value) else value

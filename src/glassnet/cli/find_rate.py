@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
+from math import isfinite
 from typing import Any
 
 import click
 
+from glassnet.cli.printing import for_json
 from glassnet.cli.train import config_and_options, recipe_options
 from glassnet.data import load
 from glassnet.files import write_atomically
@@ -38,7 +40,7 @@ def find_rate(
 
     As long as the rate is too small, the cost stays where it is; where it jumps up, the rate is too
     large. Five rates below the largest one at which the cost was low are tried for three times as many
-    mini-batches; the suggestion is the smallest by which the cost fell almost as far as by any.
+    mini-batches; the suggestion is the smallest whose cost is much like the lowest.
 
     \b
     glassnet find-rate --data mnist --layers "conv20@5:relu pool2 100:relu 10" --optimizer adam
@@ -52,12 +54,14 @@ def find_rate(
     write_atomically(picture, png(rate_search(search)))
     if as_json:
         answer = {field.name: getattr(search, field.name) for field in fields(search)}
-        answer |= {name: answer[name].tolist() for name in ("rates", "costs", "smoothed", "trials")}
+        answer |= {name: answer[name].tolist() for name in ("rates", "costs", "smoothed")}
+        answer["trials"] = [[rate, for_json(cost)] for rate, cost in search.trials.tolist()]
         click.echo(json.dumps(answer | {"picture": picture}))
         return
     click.echo(f"suggestion: --learning-rate {search.suggestion:.2g}")
     click.echo(f"  up to η = {search.edge:.2g} the cost was nearly as low as it came; below that were tried")
     for rate, cost in search.trials:
-        click.echo(f"    η = {rate:<8.2g} cost {cost:.4f} at the end of {LONGER * steps} mini-batches")
+        came_to = f"cost {cost:.4f} at the end of {LONGER * steps} mini-batches"
+        click.echo(f"    η = {rate:<8.2g} {came_to if isfinite(cost) else 'training broke down'}")
     click.echo(f"  {len(search.rates)} mini-batches from η = {lowest:g} on; {search.ended}")
     click.echo(f"  picture: {picture}")
