@@ -21,7 +21,9 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from itertools import islice
 from statistics import mean, median
 from typing import Any, NamedTuple
 
@@ -34,9 +36,8 @@ from rows import ONE_EPOCH
 from glassnet import Recipe, Trainer, evaluate, load
 from glassnet.initializers import INITIALIZERS
 
-OTHERS = tuple(
-    {"initializer": name} for name in INITIALIZERS if name != "zeros"
-)  # by which nothing is learned
+# Zeros are left out: nothing is learned from them.
+INITIALIZER_CHANGES = tuple({"initializer": name} for name in INITIALIZERS if name != "zeros")
 STUCK = 0.90  # a run that ends below this has output neurons that never woke up
 
 
@@ -48,7 +49,7 @@ class Figure(NamedTuple):
     bar: str
     all_images: bool = False  # the validation images are learned from, too
     threads: int = 1  # of each training
-    tried: tuple[dict[str, Any], ...] = OTHERS  # changes of the recipe, for --choose
+    tried: tuple[dict[str, Any], ...] = INITIALIZER_CHANGES  # changes of the recipe, for --choose
 
 
 FIGURES = {
@@ -122,6 +123,18 @@ FIGURES = {
         "mean ≥ 99.65 %, hope 99.75 %; the vote of five ≥ 99.80 %",
         all_images=True,
         threads=2,
+        tried=(
+            {"layers": "conv48@3 conv48@3 pool2 conv96@3 conv96@3 pool2 dropout0.25 256 dropout0.5 10"},
+            {"layers": "conv32@3 conv32@3 pool2 conv64@3 conv64@3 pool2 dropout0.4 256 dropout0.5 10"},
+            {"layers": "conv24@3 conv24@3 pool2 conv96@3 conv96@3 pool2 dropout0.4 256 dropout0.5 10"},
+            {
+                "layers": "conv32@3 conv32@3 pool2 conv64@3 conv64@3 pool2 conv128@3 dropout0.4 128 "
+                "dropout0.5 10"
+            },
+            {"optimizer": "nesterov", "learning_rate": 0.05, "l2": 12.5},
+            {"augmentation": "shift1 rotate7 scale0.07 shear0.07 elastic0.6"},
+            {"augmentation": "shift2 rotate12 scale0.12 shear0.12 elastic1"},
+        ),
     ),
 }
 
@@ -158,19 +171,20 @@ def train(recipe: Recipe, figure: Figure) -> Reached:
     return Reached(progress.seconds, last.accuracy, epoch, best.accuracy, last.outputs, *validation)
 
 
-def run_all(recipes: list[Recipe], figure: Figure) -> list[Reached]:
-    """All trainings, as many at a time as there are cores for."""
+def run_all(recipes: list[Recipe], figure: Figure) -> Iterator[Reached]:
+    """Trainings as they end, in the recipes' order; as many at a time as there are cores for."""
     with ProcessPoolExecutor(max(1, (os.cpu_count() or 1) // figure.threads)) as pool:
-        return list(pool.map(train, recipes, [figure] * len(recipes)))
+        yield from pool.map(train, recipes, [figure] * len(recipes))
 
 
 def show(recipes: list[Recipe], figure: Figure) -> dict[str, Any]:
     """A row a seed, then what they have in common; the same as numbers."""
-    results = run_all(recipes, figure)
-    print("seed  seconds  last epoch  best epoch by validation")
-    for recipe, run in zip(recipes, results, strict=True):
+    print("seed  seconds  last epoch  best epoch by validation", flush=True)
+    results = []
+    for recipe, run in zip(recipes, run_all(recipes, figure), strict=True):
         best = f"{run.best:10.2%} ({run.best_epoch})" + ("  stuck" if run.last < STUCK else "")
-        print(f"{recipe.seed:4}  {run.seconds:7.1f}  {run.last:10.2%}  {best}")
+        print(f"{recipe.seed:4}  {run.seconds:7.1f}  {run.last:10.2%}  {best}", flush=True)
+        results.append(run)
     for name, tests in (("last", [run.last for run in results]), ("best", [run.best for run in results])):
         span = f"{min(tests):.2%} to {max(tests):.2%}"
         print(f"{name} epoch, test: mean {mean(tests):.2%}, median {median(tests):.2%}, {span}")
@@ -194,15 +208,15 @@ def choose(recipes: list[Recipe], figure: Figure) -> None:
     """What the validation images say of the recipe, and of it with each of the changes, over the seeds."""
     changes = [{}, *(change for change in figure.tried if recipes[0].replace(**change) != recipes[0])]
     results = run_all([of.replace(**change) for change in changes for of in recipes], figure)
-    print("best validation accuracy, last cost: means; with")
-    for i, change in enumerate(changes):
-        runs = results[i * len(recipes) : (i + 1) * len(recipes)]
+    print("best validation accuracy, last cost: means; with", flush=True)
+    for change in changes:
+        runs = list(islice(results, len(recipes)))
         accuracy, cost = (
             mean(run.validation_accuracy for run in runs),
             mean(run.validation_cost for run in runs),
         )
-        told = ", ".join(f"{field} {value}" for field, value in change.items()) or "the recipe as it is"
-        print(f"{accuracy:8.3%} {cost:8.5f}  {told}")
+        told = ", ".join(f"{field} {value!r}" for field, value in change.items()) or "the recipe as it is"
+        print(f"{accuracy:8.3%} {cost:8.5f}  {told}", flush=True)
 
 
 def main() -> None:

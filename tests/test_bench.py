@@ -147,6 +147,8 @@ def test_the_rates_of_a_workload_are_those_of_its_epoch(module):
     "changes",
     [
         {"optimizer": "adam", "beta1": 0.7, "beta2": 0.9, "schedule": "onecycle", "learning_rate": 0.01},
+        {"optimizer": "adam", "learning_rate": 0.01, "l2": 2.0, "augmentation": "shift1"},
+        {"schedule": "onecycle0.2", "l2": 3.0, "learning_rate": 0.1},
         {"optimizer": "adam", "learning_rate": 0.001},
         {"l2": 3.0, "learning_rate": 0.1},
     ],
@@ -176,12 +178,49 @@ def test_pytorch_ends_an_epoch_where_glassnet_does(module, name, changes):
         assert max(np.abs(a - b).max() for a, b in zip(ours.parameters(), initial, strict=True)) > 1e-3
 
 
-@pytest.mark.parametrize("changes", [{"optimizer": "adamw"}, {"optimizer": "adam", "l2": 1.0}])
-def test_what_pytorch_contenders_do_not_do_they_refuse(module, changes):
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"optimizer": "adamw", "epochs": 1}, "adamw"),
+        ({"augmentation": "shift1", "epochs": 2}, "shift1, 2 epochs"),
+        ({"augmentation": "expanded", "epochs": 1}, "expanded"),
+    ],
+)
+def test_what_pytorch_contenders_do_not_do_they_refuse(module, changes, what):
     pytest.importorskip("torch")
-    workload = module("peers.workload").Workload(module("glassnet").Recipe(data="random", **changes), 20)
-    with pytest.raises(NotImplementedError):
+    recipe = module("glassnet").Recipe(data="random", layers="conv2@5s2:relu pool2 10", **changes)
+    workload = module("peers.workload").Workload(recipe, 20)
+    with pytest.raises(NotImplementedError, match=what):
         module("peers").contender("PyTorch")(workload, workload.data())
+
+
+def test_the_table_of_trainings_says_how_many_images_most_rows_have(module):
+    """A row with another number says so itself."""
+    rows = [row for row in module("rows").rows("random", "textbook") if row.group == "training"]
+    results = [
+        {
+            "title": row.title,
+            "entrants": {who: {"images": of.workload.images} for who, of in row.entrants.items()},
+        }
+        for row in rows
+    ]
+    assert module("results_table").heading(results, "training") == "An epoch of training, 50,000 images"
+    for row, result in zip(rows, results, strict=True):
+        (images,) = {of["images"] for of in result["entrants"].values()}
+        assert images == 50_000 or f"{images:,} images" in row.title
+
+
+def test_kept_figures_are_those_of_the_recipes_that_stand_there():
+    code = "import json; from figures import FIGURES as all; "
+    code += "print(json.dumps({name: of.recipe.to_dict() for name, of in all.items()}))"
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT / "benchmarks", capture_output=True, check=True
+    )
+    kept, recipes = json.loads((ROOT / "docs" / "figures.json").read_text()), json.loads(ran.stdout)
+    trained = [figure for figure in kept if figure in recipes]
+    assert len(trained) >= 2
+    for figure in trained:
+        assert kept[figure]["recipe"] == recipes[figure], figure
 
 
 def test_an_epoch_that_was_the_last_begins_anew(module):
