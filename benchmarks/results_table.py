@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 Result = dict[str, Any]
@@ -12,6 +13,7 @@ BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
 BETWEEN = re.compile(f"(?<={BEGIN}\n).*?(?={END})", re.DOTALL)
 RACES = {"training": "An epoch of training", "prediction": "Prediction"}
 MARKS = {True: "✓", False: "✗", None: "(not measured)"}
+LONGEST = 48  # characters of a line beside the bars
 COLORS = {
     "PyTorch": "#f2a488",
     "PyTorch, tuned": "#de6a3f",
@@ -216,7 +218,8 @@ def draw_races(ax: Any, rows: list[Result], title: str) -> None:
     for row in rows:
         bounds = {bar["measure"]: bar["bound"] for bar in row["bars"]}
         names = [peer for peer in COLORS if peer in row["measures"]]
-        ticks.append((y + (len(names) - 1) / 2, row["title"].replace("**, ", "\n").replace("**", "")))
+        lines = row["title"].replace("**", "").split(", ", 1)  # the network; how it is used
+        ticks.append((y + (len(names) - 1) / 2, "\n".join(fill(line, LONGEST) for line in lines)))
         for name in names:
             ratio = row["measures"][name]
             ax.barh(y, ratio - 1, left=1, color=COLORS[name], height=0.86)

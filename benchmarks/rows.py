@@ -165,8 +165,8 @@ def rows(data: str, engine: str, quick: bool = False) -> list[Row]:
         Row(
             "one-epoch-99",
             "training",
-            "**conv24@5-pool2-conv32@3-pool2-256-10**, batch 256, Adam, one-cycle, λ 2, 60,000 images, "
-            "each moved by a pixel at most (PyTorch's come moved), 2 threads",
+            "**conv24@5-pool2-conv32@3-pool2-256-10**, batch 256, Adam, one-cycle, λ 2, 60,000 images, moved "
+            "by a pixel at most (PyTorch's beforehand), 2 threads",
             tuple(Bar(name, 2) for name in EAGER),
             race(("glassnet", *EAGER), workload(ONE_EPOCH, 60_000, 2)),
         ),

@@ -210,6 +210,20 @@ def test_the_table_of_trainings_says_how_many_images_most_rows_have(module):
         assert images == 50_000 or f"{images:,} images" in row.title
 
 
+def test_rows_that_are_not_measured_stay_if_all_else_is_the_same(module):
+    with_others = module("bench").with_others
+    same = {"data": "mnist", "engine": "native", "machine": {"cores": 2}}
+    before = same | {
+        "versions": {"torch": "2", "jax": "1"},
+        "rows": [{"name": "digits"}, {"name": "784-30-10"}],
+    }
+    again = same | {"versions": {"torch": "2"}, "rows": [{"name": "digits", "measured": "now"}]}
+    both = [{"name": "784-30-10"}, {"name": "digits", "measured": "now"}]  # in their usual order
+    assert with_others(again, before) == same | {"versions": before["versions"], "rows": both}
+    for change in ({"machine": {"cores": 4}}, {"versions": {"torch": "3"}}, {"data": "random"}):
+        assert with_others(again | change, before) == again | change
+
+
 def test_kept_figures_are_those_of_the_recipes_that_stand_there():
     code = "import json; from figures import FIGURES as all; "
     code += "print(json.dumps({name: of.recipe.to_dict() for name, of in all.items()}))"
