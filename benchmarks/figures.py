@@ -211,10 +211,8 @@ def choose(recipes: list[Recipe], figure: Figure) -> None:
     print("best validation accuracy, last cost: means; with", flush=True)
     for change in changes:
         runs = list(islice(results, len(recipes)))
-        accuracy, cost = (
-            mean(run.validation_accuracy for run in runs),
-            mean(run.validation_cost for run in runs),
-        )
+        accuracy = mean(run.validation_accuracy for run in runs)
+        cost = mean(run.validation_cost for run in runs)
         told = ", ".join(f"{field} {value!r}" for field, value in change.items()) or "the recipe as it is"
         print(f"{accuracy:8.3%} {cost:8.5f}  {told}", flush=True)
 
