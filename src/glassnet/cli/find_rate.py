@@ -13,7 +13,7 @@ from glassnet.cli.printing import for_json
 from glassnet.cli.train import config_and_options, recipe_options
 from glassnet.data import load
 from glassnet.files import write_atomically
-from glassnet.rate_search import HIGHEST, LONGER, LOWEST, STEPS, UNUSED
+from glassnet.rate_search import ALIKE, HIGHEST, LONGER, LOWEST, STEPS, UNUSED
 from glassnet.rate_search import find_rate as search_rates
 
 
@@ -59,7 +59,10 @@ def find_rate(
         click.echo(json.dumps(answer | {"picture": picture}))
         return
     click.echo(f"suggestion: --learning-rate {search.suggestion:.2g}")
-    click.echo(f"  up to η = {search.edge:.2g} the cost was nearly as low as it came; below that were tried")
+    click.echo(
+        f"  up to η = {search.edge:.2g} the cost was nearly as low as it came; of five rates below that"
+    )
+    click.echo(f"  it is the smallest that came to at most {ALIKE:g} times the lowest cost:")
     for rate, cost in search.trials:
         came_to = f"cost {cost:.4f} at the end of {LONGER * steps} mini-batches"
         click.echo(f"    η = {rate:<8.2g} {came_to if isfinite(cost) else 'training broke down'}")
