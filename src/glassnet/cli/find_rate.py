@@ -59,12 +59,10 @@ def find_rate(
         click.echo(json.dumps(answer | {"picture": picture}))
         return
     click.echo(f"suggestion: --learning-rate {search.suggestion:.2g}")
-    click.echo(
-        f"  up to η = {search.edge:.2g} the cost was nearly as low as it came; of five rates below that"
-    )
-    click.echo(f"  it is the smallest that came to at most {ALIKE:g} times the lowest cost:")
+    click.echo(f"  up to η = {search.edge:.2g} the cost was nearly as low as it came; below that were tried")
     for rate, cost in search.trials:
         came_to = f"cost {cost:.4f} at the end of {LONGER * steps} mini-batches"
         click.echo(f"    η = {rate:<8.2g} {came_to if isfinite(cost) else 'training broke down'}")
+    click.echo(f"  of those that came to at most {ALIKE:g} times the lowest cost, it is the smallest")
     click.echo(f"  {len(search.rates)} mini-batches from η = {lowest:g} on; {search.ended}")
     click.echo(f"  picture: {picture}")
