@@ -13,8 +13,9 @@ outputs). `--seeds` takes more of them. The last two figures are for all 60,000 
 test's: their recipes were chosen on the validation images before. Not so the 50 epochs of mnist-best: they
 took the place of 30, whose test accuracy (99.647 %, three seeds) was known by then.
 Choices are made on the validation split: `--choose` trains with the recipe and with each of the changes
-that were tried, for as many `--epochs` as are given, and shows no test accuracy. Published for comparison:
-Nielsen, Neural Networks and Deep Learning, chapters 1, 3 and 6.
+that were tried, for as many `--epochs` as are given, and shows no test accuracy. (It learns from 50,000
+images there, so the λ/n of a step is larger.) Published for comparison: Nielsen, Neural Networks and Deep
+Learning, chapters 1, 3 and 6.
 """
 
 from __future__ import annotations
