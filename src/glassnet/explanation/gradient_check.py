@@ -22,7 +22,7 @@ from glassnet.summary import summarize
 DECADES = range(-12, 0)  # of the histogram; its first and last bar hold what is beyond
 
 WORK = 10**10  # multiply-adds: some seconds
-LEAST = 10  # parameters, however large the network is, and however many the images are
+LEAST = 100  # parameters, however large the network is, and however many the images are
 
 
 class Entry(NamedTuple):
