@@ -76,7 +76,7 @@ def main() -> None:
     time_row("doctor, digits", lambda: diagnose(network, digits, recipe.cost), 1.0)
     try:
         mnist = load("mnist").training
-        weight = ("2.weight", (3, 5))
+        weight = ("3.weight", (3, 5))
         time_row(
             "attribution of one weight over 50,000 images",
             lambda: attribute(network, mnist.images, mnist.labels, weight, recipe.cost),

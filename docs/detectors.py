@@ -29,8 +29,8 @@ horizontal = np.array([[-1.0, -1, -1], [0, 0, 0], [1, 1, 1]])  # ink below minus
 vertical = horizontal.T  # ink on the right minus ink on the left
 
 parameters = {
-    "0.weight": np.array([horizontal, vertical])[:, None],  # (filters 2, channels 1, 3, 3)
-    "0.bias": np.zeros(2),
+    "1.weight": np.array([horizontal, vertical])[:, None],  # (filters 2, channels 1, 3, 3)
+    "1.bias": np.zeros(2),
 }
 layers = [gn.Conv(2, size=3, padding=1, activation="linear"), gn.Flatten()]
 edges = gn.Network(layers, (1, 28, 28), parameters=parameters)
@@ -59,10 +59,10 @@ corners[2, 1], corners[2, 2] = right, up  # lower left
 corners[3, 1], corners[3, 3] = left, up  # lower right
 
 parameters = {
-    "0.weight": 6 * four[:, None],
-    "0.bias": np.full(4, -6.0),  # z = 6 · (edge − 1): active where an edge is stronger than 1
-    "2.weight": 8 * corners,
-    "2.bias": np.full(4, -20.0),  # z = 8 · (pieces − 2.5): active where 3 of 4 pieces of edge are there
+    "1.weight": 6 * four[:, None],
+    "1.bias": np.full(4, -6.0),  # z = 6 · (edge − 1): active where an edge is stronger than 1
+    "3.weight": 8 * corners,
+    "3.bias": np.full(4, -20.0),  # z = 8 · (pieces − 2.5): active where 3 of 4 pieces of edge are there
 }
 layers = [gn.Conv(4, 3, padding=1), gn.MaxPool(2), gn.Conv(4, 3, padding=1), gn.Flatten()]
 detector = gn.Network(layers, (1, 28, 28), parameters=parameters)

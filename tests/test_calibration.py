@@ -39,7 +39,7 @@ FIELDS = {
 
 def two_classes():
     """z = (x, 0) of a single number x."""
-    parameters = {"0.weight": np.array([[1.0], [0.0]]), "0.bias": np.zeros(2)}
+    parameters = {"1.weight": np.array([[1.0], [0.0]]), "1.bias": np.zeros(2)}
     return Network([Dense(2, "softmax")], 1, parameters=parameters, dtype="float64")
 
 

@@ -21,7 +21,7 @@ CALIBRATION = Calibration(temperature=2.0, threshold=0.8, accepted=1.0, passed=N
 def model(classes, activation="softmax", calibration=None):
     """z is the input itself."""
     n = len(classes)
-    parameters = {"0.weight": np.eye(n), "0.bias": np.zeros(n)}
+    parameters = {"1.weight": np.eye(n), "1.bias": np.zeros(n)}
     network = Network([Dense(n, activation)], n, parameters=parameters, dtype="float64")
     return Model(network, classes, calibration=calibration)
 

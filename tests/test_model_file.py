@@ -74,7 +74,7 @@ def test_the_networks_miss_no_layer():
 def test_the_same_bits_come_back(kind, dtype, tmp_path):
     before = model(kind, dtype)
     # what rounding or text would lose: −0, the smallest and the largest numbers
-    before.network.parameters["0.bias"][:] = [
+    before.network.parameters["1.bias"][:] = [
         -0.0,
         np.finfo(dtype).smallest_subnormal,
         np.finfo(dtype).max,
@@ -87,7 +87,7 @@ def test_the_same_bits_come_back(kind, dtype, tmp_path):
     assert after.recipe == before.recipe
     assert after.data_sha256 == before.data_sha256
     assert after.figures == before.figures
-    before.network.parameters["0.bias"][:] = after.network.parameters["0.bias"][:] = 0
+    before.network.parameters["1.bias"][:] = after.network.parameters["1.bias"][:] = 0
     images = RNG.normal(size=(20, *before.network.input_shape))
     assert before.network.predict(images).tobytes() == after.network.predict(images).tobytes()
 
@@ -132,8 +132,8 @@ def test_the_same_content_gives_the_same_bytes(tmp_path):
 
 def test_other_content_gives_other_bytes(tmp_path):
     changed = model()
-    changed.network.parameters["1.bias"][2] = np.nextafter(
-        changed.network.parameters["1.bias"][2], np.float32(9)
+    changed.network.parameters["2.bias"][2] = np.nextafter(
+        changed.network.parameters["2.bias"][2], np.float32(9)
     )
     assert saved(tmp_path / "other", changed) != saved(tmp_path / "first")
 
@@ -164,7 +164,7 @@ def file_of(header, data=DATA):
 
 def header_of(description=DESCRIPTION, **tensors):
     text = description if isinstance(description, str) else json.dumps(description)
-    return {"__metadata__": {"glassnet": text}, "0.bias": BIAS, "0.weight": WEIGHT} | tensors
+    return {"__metadata__": {"glassnet": text}, "1.bias": BIAS, "1.weight": WEIGHT} | tensors
 
 
 def test_a_file_of_format_1_loads(tmp_path):
@@ -265,7 +265,7 @@ DAMAGED = {
         "its header is not JSON",
     ),
     "a header that isn't text": (file_of("{}").replace(b"{}", b"\xff\xfe"), "its header is not JSON"),
-    "another safetensors file": (file_of({"0.bias": BIAS, "0.weight": WEIGHT}), "has no glassnet entry"),
+    "another safetensors file": (file_of({"1.bias": BIAS, "1.weight": WEIGHT}), "has no glassnet entry"),
     "other metadata": (file_of(header_of() | {"__metadata__": {"format": "pt"}}), "has no glassnet entry"),
     "metadata that are a list": (file_of(header_of() | {"__metadata__": []}), "has no glassnet entry"),
     "an entry that isn't text": (
@@ -279,7 +279,7 @@ DAMAGED = {
     "an entry that isn't JSON": (file_of(header_of("glass")), "its glassnet entry is not JSON"),
     "an entry that is a number": (file_of(header_of("7")), "its glassnet entry is not a JSON object"),
     "an array named twice": (
-        file_of(json.dumps(header_of())[:-1] + f', "0.bias": {json.dumps(BIAS)}}}'),
+        file_of(json.dumps(header_of())[:-1] + f', "1.bias": {json.dumps(BIAS)}}}'),
         "its header names something twice",
     ),
     "a fact named twice": (
@@ -287,35 +287,35 @@ DAMAGED = {
         "its glassnet entry names something twice",
     ),
     "a gap": (
-        file_of(header_of(**{"0.weight": WEIGHT | {"data_offsets": [12, 28]}}), DATA + b"\0" * 4),
-        "'0.weight' starts at byte 12 of the data, not at 8",
+        file_of(header_of(**{"1.weight": WEIGHT | {"data_offsets": [12, 28]}}), DATA + b"\0" * 4),
+        "'1.weight' starts at byte 12 of the data, not at 8",
     ),
     "an overlap": (
-        file_of(header_of(**{"0.weight": WEIGHT | {"data_offsets": [4, 20]}}), DATA[:20]),
-        "'0.weight' starts at byte 4 of the data, not at 8",
+        file_of(header_of(**{"1.weight": WEIGHT | {"data_offsets": [4, 20]}}), DATA[:20]),
+        "'1.weight' starts at byte 4 of the data, not at 8",
     ),
-    "the same place twice": (file_of(header_of(**{"1.bias": BIAS})), "'1.bias' starts at byte 0"),
+    "the same place twice": (file_of(header_of(**{"2.bias": BIAS})), "'2.bias' starts at byte 0"),
     "a shape that needs more bytes": (
-        file_of(header_of(**{"0.bias": BIAS | {"shape": [3]}})),
-        "entry '0.bias'",
+        file_of(header_of(**{"1.bias": BIAS | {"shape": [3]}})),
+        "entry '1.bias'",
     ),
-    "a negative shape": (file_of(header_of(**{"0.bias": BIAS | {"shape": [-1, -2]}})), "entry '0.bias'"),
-    "a shape of floats": (file_of(header_of(**{"0.bias": BIAS | {"shape": [2.0]}})), "entry '0.bias'"),
+    "a negative shape": (file_of(header_of(**{"1.bias": BIAS | {"shape": [-1, -2]}})), "entry '1.bias'"),
+    "a shape of floats": (file_of(header_of(**{"1.bias": BIAS | {"shape": [2.0]}})), "entry '1.bias'"),
     "an astronomical shape": (
         file_of(header_of(**{"x": {"dtype": "F32", "shape": [0, 2**80], "data_offsets": [24, 24]}})),
         "is not a whole glassnet file",
     ),
-    "three offsets": (file_of(header_of(**{"0.bias": BIAS | {"data_offsets": [0, 4, 8]}})), "entry '0.bias'"),
+    "three offsets": (file_of(header_of(**{"1.bias": BIAS | {"data_offsets": [0, 4, 8]}})), "entry '1.bias'"),
     "offsets the wrong way round": (
-        file_of(header_of(**{"0.bias": BIAS | {"data_offsets": [8, 0]}})),
-        "'0.bias'",
+        file_of(header_of(**{"1.bias": BIAS | {"data_offsets": [8, 0]}})),
+        "'1.bias'",
     ),
     "whole numbers": (
-        file_of(header_of(**{"0.bias": BIAS | {"dtype": "I32"}})),
+        file_of(header_of(**{"1.bias": BIAS | {"dtype": "I32"}})),
         "is not an array of float32",
     ),
-    "an array that is a list": (file_of(header_of(**{"0.bias": [1, 2]})), "entry '0.bias' is not an array"),
-    "an array without a shape": (file_of(header_of(**{"0.bias": {"dtype": "F32"}})), "entry '0.bias'"),
+    "an array that is a list": (file_of(header_of(**{"1.bias": [1, 2]})), "entry '1.bias' is not an array"),
+    "an array without a shape": (file_of(header_of(**{"1.bias": {"dtype": "F32"}})), "entry '1.bias'"),
     "a newer format": (
         file_of(header_of(DESCRIPTION | {"format": 2})),
         "format 2: this glassnet reads format 1; ",
@@ -419,7 +419,7 @@ DAMAGED = {
                 DESCRIPTION | {"layers": [{"kind": "dense", "size": 3}], "class_names": ["a", "b", "c"]}
             )
         ),
-        "0.weight is float32 (2, 2): the network 2-3 needs floats (3, 2)",
+        "1.weight is float32 (2, 2): the network 2-3 needs floats (3, 2)",
     ),
     "an astronomical layer": (
         file_of(header_of(DESCRIPTION | {"layers": [{"kind": "dense", "size": 10**30}]})),
@@ -429,11 +429,11 @@ DAMAGED = {
     "layers that are a text": (file_of(header_of(DESCRIPTION | {"layers": "2-2"})), "lacks or garbles"),
     "one layer too many": (
         file_of(header_of(DESCRIPTION | {"layers": 2 * DESCRIPTION["layers"]})),
-        "parameters 1.bias, 1.weight",
+        "parameters 2.bias, 2.weight",
     ),
     "an array too many": (
-        file_of(header_of(**{"1.bias": BIAS | {"data_offsets": [24, 32]}}), DATA + b"\0" * 8),
-        "parameters 1.bias",
+        file_of(header_of(**{"2.bias": BIAS | {"data_offsets": [24, 32]}}), DATA + b"\0" * 8),
+        "parameters 2.bias",
     ),
     "an input shape of words": (
         file_of(header_of(DESCRIPTION | {"input_shape": "two"})),
@@ -467,11 +467,11 @@ DAMAGED = {
     "figures that are a list": (file_of(header_of(DESCRIPTION | {"figures": [1]})), "lacks or garbles"),
     "NaN in a weight": (
         file_of(header_of(), DATA[:-4] + np.array([np.nan], "<f4").tobytes()),
-        "holds NaN or infinite values in 0.weight: train the model again",
+        "holds NaN or infinite values in 1.weight: train the model again",
     ),
     "infinity in a bias": (
         file_of(header_of(), np.array([-np.inf], "<f4").tobytes() + DATA[4:]),
-        "holds NaN or infinite values in 0.bias",
+        "holds NaN or infinite values in 1.bias",
     ),
 }
 
@@ -490,7 +490,7 @@ def test_numbers_that_are_not_finite_can_be_looked_into(what, tmp_path):
     data, _ = DAMAGED[what]
     refusal(tmp_path / "m", data)
     found = load_model(tmp_path / "m", finite=False)
-    bias, weight = found.network.parameters["0.bias"], found.network.parameters["0.weight"]
+    bias, weight = found.network.parameters["1.bias"], found.network.parameters["1.weight"]
     assert (bias.tobytes() + weight.tobytes()) == data[-len(DATA) :]  # the same bits, NaN or not
     assert not (np.isfinite(bias).all() and np.isfinite(weight).all())
     assert found.class_names == tuple(DESCRIPTION["class_names"])
@@ -547,7 +547,7 @@ def test_a_garbled_description_never_crashes(name, value, tmp_path):
     except GlassnetError as error:
         assert str(path) in str(error)  # noqa: PT017
     else:
-        assert found.network.shapes == {"0.weight": (2, 2), "0.bias": (2,)}
+        assert found.network.shapes == {"1.weight": (2, 2), "1.bias": (2,)}
 
 
 def test_what_is_not_a_file_is_refused(tmp_path):
@@ -560,7 +560,7 @@ def test_what_is_not_a_file_is_refused(tmp_path):
 @pytest.mark.parametrize("wrong", [np.nan, np.inf])
 def test_a_model_that_is_not_finite_is_not_saved(wrong, tmp_path):
     bad = model()
-    bad.network.parameters["1.weight"][2, 1] = wrong
+    bad.network.parameters["2.weight"][2, 1] = wrong
     with pytest.raises(GlassnetError, match=r"1\.weight holds NaN or infinite values"):
         save_model(tmp_path / "m", bad)
     assert listed(tmp_path) == []

@@ -29,7 +29,7 @@ def one_neuron(w, b, activation="sigmoid", dtype=np.float64):
     return Network(
         [Dense(1, activation)],
         1,
-        parameters={"0.weight": np.array([[float(w)]]), "0.bias": np.array([float(b)])},
+        parameters={"1.weight": np.array([[float(w)]]), "1.bias": np.array([float(b)])},
         dtype=dtype,
     )
 
@@ -63,7 +63,7 @@ def test_the_chain_rule_of_one_neuron_a_layer():
     layer 2: ∂C/∂a = w₃ δ₃ = −2·−¼ = ½, δ = ¼ · ½ = ⅛,    ∂C/∂w = a₁ δ = ½ · ⅛ = 1/16, ∂C/∂b = ⅛
     layer 1: ∂C/∂a = w₂ δ₂ = 4 · ⅛ = ½, δ = ¼ · ½ = ⅛,    ∂C/∂w = x δ = 2 · ⅛ = ¼,     ∂C/∂b = ⅛
     """
-    values = [("0", 1, -2), ("1", 4, -2), ("2", -2, 1)]
+    values = [("1", 1, -2), ("2", 4, -2), ("3", -2, 1)]
     parameters = {f"{i}.weight": np.array([[float(w)]]) for i, w, _ in values}
     parameters |= {f"{i}.bias": np.array([float(b)]) for i, _, b in values}
     network = Network("1-1-1-1", parameters=parameters, dtype=np.float64)
@@ -75,12 +75,12 @@ def test_the_chain_rule_of_one_neuron_a_layer():
     assert [layer.dC_da.item() for layer in gradient.layers] == [1 / 2, 1 / 2, -1]
     assert [layer.dC_dz.item() for layer in gradient.layers] == [1 / 8, 1 / 8, -1 / 4]
     assert {name: array.item() for name, array in gradient.parameters.items()} == {
-        "0.weight": 1 / 4,
-        "0.bias": 1 / 8,
-        "1.weight": 1 / 16,
+        "1.weight": 1 / 4,
         "1.bias": 1 / 8,
-        "2.weight": -1 / 8,
-        "2.bias": -1 / 4,
+        "2.weight": 1 / 16,
+        "2.bias": 1 / 8,
+        "3.weight": -1 / 8,
+        "3.bias": -1 / 4,
     }
 
 
@@ -102,17 +102,17 @@ def test_downhill_from_1_1_is_minus_3_minus_1():
     network = Network(
         [Dense(1, "linear")],
         2,
-        parameters={"0.weight": np.ones((1, 2)), "0.bias": np.zeros(1)},
+        parameters={"1.weight": np.ones((1, 2)), "1.bias": np.zeros(1)},
         dtype=np.float64,
     )
     gradient = network.gradient([[sqrt(3), 0], [0, 1.0]], [[0.0], [0.0]], "quadratic", example_weights=[2, 2])
     assert gradient.cost == pytest.approx(C(1, 1), abs=1e-15)
-    assert gradient.parameters["0.weight"] == pytest.approx(np.array([[3, 1]]), abs=1e-15)
+    assert gradient.parameters["1.weight"] == pytest.approx(np.array([[3, 1]]), abs=1e-15)
 
-    weight = {"0.weight": network.parameters["0.weight"]}
-    before = weight["0.weight"].copy()
-    update(SGD(), weight, {"0.weight": gradient.parameters["0.weight"]}, {}, learning_rate=0.25)
-    assert (weight["0.weight"] - before) / 0.25 == pytest.approx(np.array([[-3, -1]]), abs=1e-14)
+    weight = {"1.weight": network.parameters["1.weight"]}
+    before = weight["1.weight"].copy()
+    update(SGD(), weight, {"1.weight": gradient.parameters["1.weight"]}, {}, learning_rate=0.25)
+    assert (weight["1.weight"] - before) / 0.25 == pytest.approx(np.array([[-3, -1]]), abs=1e-14)
 
 
 def learn(network, cost, steps, eta=0.15):
@@ -149,26 +149,26 @@ def test_softmax_on_top_of_sigmoids():
     network = Network("4-3-softmax", seed=1, dtype=np.float64)
     x, label = RNG.normal(size=4), 2
     gradient = network.gradient(x[None], [label], "log_likelihood")
-    W, b = network.parameters["0.weight"], network.parameters["0.bias"]
+    W, b = network.parameters["1.weight"], network.parameters["1.bias"]
     a = [sigmoid(sum(W[j, k] * x[k] for k in range(4)) + b[j]) for j in range(3)]
     s = [exp(a[j]) / sum(exp(other) for other in a) for j in range(3)]
     assert gradient.cost == pytest.approx(-log(s[label]), abs=1e-14)
     for j in range(3):
         delta = (s[j] - (j == label)) * a[j] * (1 - a[j])
-        assert gradient.parameters["0.bias"][j] == pytest.approx(delta, abs=1e-15)
+        assert gradient.parameters["1.bias"][j] == pytest.approx(delta, abs=1e-15)
         for k in range(4):
-            assert gradient.parameters["0.weight"][j, k] == pytest.approx(delta * x[k], abs=1e-15)
+            assert gradient.parameters["1.weight"][j, k] == pytest.approx(delta * x[k], abs=1e-15)
 
 
 def test_softmax_on_weighted_sums():
     """∂C/∂w_jk = (s_j − y_j) x_k, where s is softmax of z."""
     network = Network([Dense(3, "softmax")], 4, seed=1, dtype=np.float64)
     x = RNG.normal(size=4)
-    z = network.parameters["0.weight"] @ x + network.parameters["0.bias"]
+    z = network.parameters["1.weight"] @ x + network.parameters["1.bias"]
     s = np.array([exp(value) for value in z]) / sum(exp(value) for value in z)
     gradient = network.gradient(x[None], [0], "log_likelihood")
     expected = np.outer(s - [1, 0, 0], x)
-    np.testing.assert_allclose(gradient.parameters["0.weight"], expected, atol=1e-15)
+    np.testing.assert_allclose(gradient.parameters["1.weight"], expected, atol=1e-15)
 
 
 # Forward and back against sums over neurons, written with the indices of lesson 4
@@ -185,8 +185,8 @@ HIDDEN = {  # σ and σ′ on Python floats
 def test_many_neurons_by_the_sums_of_the_lessons(activation):
     sizes = [4, 3, 5, 2]
     network = Network([Dense(size, activation) for size in sizes[1:]], 4, seed=2, dtype=np.float64)
-    W = [network.parameters[f"{i}.weight"] for i in range(3)]
-    b = [network.parameters[f"{i}.bias"] for i in range(3)]
+    W = [network.parameters[f"{i}.weight"] for i in (1, 2, 3)]
+    b = [network.parameters[f"{i}.bias"] for i in (1, 2, 3)]
     x, y = RNG.normal(size=4), RNG.normal(size=2)
     σ, slope = HIDDEN[activation]
 
@@ -201,10 +201,10 @@ def test_many_neurons_by_the_sums_of_the_lessons(activation):
         for j in range(sizes[i + 1]):
             dC_dz = slope(z[i][j]) * dC_da[j]
             assert gradient.layers[i].dC_dz[0, j] == pytest.approx(dC_dz, rel=1e-12, abs=1e-13)
-            assert gradient.parameters[f"{i}.bias"][j] == pytest.approx(dC_dz, rel=1e-12, abs=1e-13)
+            assert gradient.parameters[f"{i + 1}.bias"][j] == pytest.approx(dC_dz, rel=1e-12, abs=1e-13)
             for k in range(sizes[i]):
                 dC_dw = a[i][k] * dC_dz
-                found = gradient.parameters[f"{i}.weight"][j, k]
+                found = gradient.parameters[f"{i + 1}.weight"][j, k]
                 assert found == pytest.approx(dC_dw, rel=1e-12, abs=1e-13)
         dC_da = [
             sum(W[i][j, k] * slope(z[i][j]) * dC_da[j] for j in range(sizes[i + 1])) for k in range(sizes[i])
@@ -316,12 +316,12 @@ def test_the_short_cut_is_the_full_chain(cost, last):
 )
 def test_the_short_cut_is_finite_at_a_thousand(cost, activation, dtype):
     """z = (1000, −1000) and the answer is the second: C = 2000 and δ = (1, −1), for both pairs."""
-    parameters = {"0.weight": np.array([[1000.0], [-1000.0]]), "0.bias": np.zeros(2)}
+    parameters = {"1.weight": np.array([[1000.0], [-1000.0]]), "1.bias": np.zeros(2)}
     network = Network([Dense(2, activation)], 1, parameters=parameters, dtype=dtype)
     gradient = network.gradient([[1.0]], [1], cost)
     assert gradient.cost == 2000
     assert gradient.layers[-1].dC_dz.tolist() == [[1, -1]]
-    assert gradient.parameters["0.weight"].tolist() == [[1], [-1]]
+    assert gradient.parameters["1.weight"].tolist() == [[1], [-1]]
     right = network.gradient([[1.0]], [0], cost)
     assert right.cost == 0
     assert right.layers[-1].dC_dz.tolist() == [[0, 0]]
@@ -348,8 +348,8 @@ def test_each_layer_is_drawn_from_its_own_streams(name, dtype):
     rule, expected = INITIALIZERS[name], {}
     for i, n_out, n_in in [(0, 5, 6), (2, 4, 5)]:
         weights, biases = (Stream(9, purpose, step=i) for purpose in (Purpose.WEIGHTS, Purpose.BIASES))
-        expected[f"{i}.weight"] = rule.weight(weights, (n_out, n_in), n_in, n_out)
-        expected[f"{i}.bias"] = rule.bias(biases, (n_out,))
+        expected[f"{i + 1}.weight"] = rule.weight(weights, (n_out, n_in), n_in, n_out)
+        expected[f"{i + 1}.bias"] = rule.bias(biases, (n_out,))
     assert list(network.parameters) == list(network.shapes) == list(expected)
     for key, array in network.parameters.items():
         assert array.dtype == dtype
@@ -361,7 +361,7 @@ def test_zeros_keep_the_neurons_of_a_layer_alike():
     for _ in range(5):
         gradient = network.gradient(RNG.normal(size=(6, 4)), [0, 1, 0, 1, 1, 1], "quadratic")
         update(SGD(), network.parameters, gradient.parameters, {}, 1.0)
-    weight = network.parameters["0.weight"]
+    weight = network.parameters["1.weight"]
     assert weight.any()
     assert (weight == weight[0]).all()
 
@@ -386,7 +386,7 @@ def test_predict_takes_any_number_of_images():
     network = Network("3-2", seed=0, dtype=np.float64)
     images = RNG.normal(size=(CHUNK + 5, 3))
     outputs = network.predict(images)
-    W, b = network.parameters["0.weight"], network.parameters["0.bias"]
+    W, b = network.parameters["1.weight"], network.parameters["1.bias"]
     np.testing.assert_allclose(outputs, 1 / (1 + np.exp(-(images @ W.T + b))), rtol=1e-13)
     assert network.predict(images[:0]).shape == (0, 2)
     assert network.predict(images[:1]).shape == (1, 2)
@@ -516,16 +516,16 @@ def test_example_weights_that_are_refused(weights):
         ({"layers": [Dense(2)], "input_shape": 2.5, "seed": 0}, r"input_shape 2\.5: give positive"),
         ({"layers": "3-2", "seed": -1}, "seed is -1"),
         (
-            {"layers": "3-2", "parameters": {"0.weight": np.zeros((2, 3))}},
-            "parameters 0.bias: the network 3-2",
+            {"layers": "3-2", "parameters": {"1.weight": np.zeros((2, 3))}},
+            "parameters 1.bias: the network 3-2",
         ),
         (
-            {"layers": "3-2", "parameters": {"0.weight": np.zeros((3, 2)), "0.bias": np.zeros(2)}},
-            r"0.weight is float64 \(3, 2\): the network 3-2 needs floats \(2, 3\)",
+            {"layers": "3-2", "parameters": {"1.weight": np.zeros((3, 2)), "1.bias": np.zeros(2)}},
+            r"1.weight is float64 \(3, 2\): the network 3-2 needs floats \(2, 3\)",
         ),
         (
-            {"layers": "3-2", "parameters": {"0.weight": np.zeros((2, 3)), "0.bias": np.zeros(2, int)}},
-            r"0.bias is int64 \(2,\)",
+            {"layers": "3-2", "parameters": {"1.weight": np.zeros((2, 3)), "1.bias": np.zeros(2, int)}},
+            r"1.bias is int64 \(2,\)",
         ),
     ],
 )
@@ -611,17 +611,17 @@ def test_numpy_numbers_are_sizes_too():
 def test_a_copy_learns_on_its_own():
     network = Network("3-2", seed=0)
     copy, wide = network.copy(), network.astype(np.float64)
-    network.parameters["0.weight"][:] = 7
-    assert not (copy.parameters["0.weight"] == 7).any()
-    assert (wide.parameters["0.weight"] == copy.parameters["0.weight"]).all()
-    assert wide.parameters["0.weight"].dtype == np.float64
+    network.parameters["1.weight"][:] = 7
+    assert not (copy.parameters["1.weight"] == 7).any()
+    assert (wide.parameters["1.weight"] == copy.parameters["1.weight"]).all()
+    assert wide.parameters["1.weight"].dtype == np.float64
 
 
 def test_given_parameters_are_copied():
-    mine = {"0.weight": np.zeros((2, 3)), "0.bias": np.zeros(2)}
+    mine = {"1.weight": np.zeros((2, 3)), "1.bias": np.zeros(2)}
     network = Network("3-2", parameters=mine, dtype=np.float64)
-    mine["0.weight"][:] = 1
-    assert not network.parameters["0.weight"].any()
+    mine["1.weight"][:] = 1
+    assert not network.parameters["1.weight"].any()
 
 
 def test_by_layer_and_by_name_are_each_others_inverse():
@@ -634,7 +634,7 @@ def test_by_layer_and_by_name_are_each_others_inverse():
 
 
 def test_weights_are_the_parameters_without_the_biases():
-    assert Network("3-2-softmax-4", seed=0).weights == ["0.weight", "2.weight"]
+    assert Network("3-2-softmax-4", seed=0).weights == ["1.weight", "3.weight"]
 
 
 def test_a_network_describes_itself():

@@ -44,12 +44,12 @@ def test_the_table_misses_no_optimizer():
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_three_steps_by_hand(name):
     optimizer, eta, gradients, places = BY_HAND[name]
-    w = {"0.weight": np.ones((1, 2))}
+    w = {"1.weight": np.ones((1, 2))}
     state = initial_state(optimizer, w)
-    assert list(state) == [f"0.weight.{kind}" for kind in optimizer.remembers]
+    assert list(state) == [f"1.weight.{kind}" for kind in optimizer.remembers]
     for step, (g, place) in enumerate(zip(gradients, places, strict=True), 1):
-        update(optimizer, w, {"0.weight": np.full((1, 2), float(g))}, state, eta, step)
-        np.testing.assert_allclose(w["0.weight"], place, rtol=0, atol=1e-8)  # ε is 10⁻⁸
+        update(optimizer, w, {"1.weight": np.full((1, 2), float(g))}, state, eta, step)
+        np.testing.assert_allclose(w["1.weight"], place, rtol=0, atol=1e-8)  # ε is 10⁻⁸
 
 
 def test_a_new_rate_bends_a_velocity_that_is_there():
@@ -86,12 +86,12 @@ def test_what_began_with_zero_is_made_up_for(beta1, step):
 
 def test_arrays_change_in_place_and_keep_their_dtype():
     for kind in OPTIMIZERS.values():
-        w = {"0.weight": np.ones((2, 3), np.float32)}
+        w = {"1.weight": np.ones((2, 3), np.float32)}
         state = initial_state(kind(), w)
-        arrays = [w["0.weight"], *state.values()]
-        update(kind(), w, {"0.weight": np.ones((2, 3), np.float32)}, state, 0.1)
-        assert [array.dtype for array in [w["0.weight"], *state.values()]] == [np.float32] * len(arrays)
-        assert all(a is b for a, b in zip(arrays, [w["0.weight"], *state.values()], strict=True))
+        arrays = [w["1.weight"], *state.values()]
+        update(kind(), w, {"1.weight": np.ones((2, 3), np.float32)}, state, 0.1)
+        assert [array.dtype for array in [w["1.weight"], *state.values()]] == [np.float32] * len(arrays)
+        assert all(a is b for a, b in zip(arrays, [w["1.weight"], *state.values()], strict=True))
         assert all((array != before).all() for array, before in zip(arrays, [1, 0, 0], strict=False))
 
 
@@ -125,7 +125,7 @@ def test_an_unknown_optimizer_is_refused():
 # What is remembered
 
 
-PARAMETERS = {"0.weight": np.ones((2, 3)), "0.bias": np.ones(2)}
+PARAMETERS = {"1.weight": np.ones((2, 3)), "1.bias": np.ones(2)}
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
@@ -140,16 +140,16 @@ def test_the_first_state_is_zero_and_fits(name):
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"0.bias.m": None}, "the optimizer's state has no '0.bias.m', which adam remembers"),
+        ({"1.bias.m": None}, "the optimizer's state has no '1.bias.m', which adam remembers"),
         (
-            {"0.bias.velocity": np.zeros(2)},
-            "the optimizer's state has '0.bias.velocity', which adam does not",
+            {"1.bias.velocity": np.zeros(2)},
+            "the optimizer's state has '1.bias.velocity', which adam does not",
         ),
-        ({"0.weight.v": np.zeros((3, 2))}, r"'0.weight.v' of the optimizer's state is float64 of \(3, 2\)"),
-        ({"0.bias.v": np.zeros(2, np.float32)}, "'0.bias.v' of the optimizer's state is float32 of"),
+        ({"1.weight.v": np.zeros((3, 2))}, r"'1.weight.v' of the optimizer's state is float64 of \(3, 2\)"),
+        ({"1.bias.v": np.zeros(2, np.float32)}, "'1.bias.v' of the optimizer's state is float32 of"),
         (
-            {"0.weight.m": np.full((2, 3), np.nan)},
-            "'0.weight.m' of the optimizer's state holds NaN or infinite",
+            {"1.weight.m": np.full((2, 3), np.nan)},
+            "'1.weight.m' of the optimizer's state holds NaN or infinite",
         ),
     ],
 )
@@ -186,7 +186,7 @@ def test_many_steps_are_those_of_torch(name, settings, decay):
     torch = pytest.importorskip("torch")
     rng = np.random.default_rng(3)
     optimizer, eta = make_optimizer(name, **settings), 0.02
-    p = {"0.weight": rng.normal(size=(2, 3)), "0.bias": rng.normal(size=2)}
+    p = {"1.weight": rng.normal(size=(2, 3)), "1.bias": rng.normal(size=2)}
     state = initial_state(optimizer, p)
     w, b = tensors = [torch.tensor(array, requires_grad=True) for array in p.values()]
     theirs = torch_optimizer(torch, optimizer, (w, b), decay, eta)
@@ -195,9 +195,9 @@ def test_many_steps_are_those_of_torch(name, settings, decay):
         w.grad, b.grad = (torch.tensor(array) for array in g.values())
         theirs.step()
         if optimizer.decoupled:
-            p["0.weight"] -= eta * decay * p["0.weight"]
+            p["1.weight"] -= eta * decay * p["1.weight"]
         else:
-            g["0.weight"] += decay * p["0.weight"]
+            g["1.weight"] += decay * p["1.weight"]
         update(optimizer, p, g, state, eta, step)
         for ours, tensor in zip(p.values(), tensors, strict=True):
             np.testing.assert_allclose(ours, tensor.detach().numpy(), rtol=1e-12, atol=1e-12)

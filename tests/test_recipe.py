@@ -186,11 +186,11 @@ def test_the_network_is_the_recipes(dtype):
     assert network.dtype == dtype
     for name, array in recipe.network().parameters.items():
         assert np.array_equal(array, network.parameters[name])
-    other = recipe.replace(seed=4).network().parameters["0.weight"]
-    assert not np.array_equal(network.parameters["0.weight"], other)
+    other = recipe.replace(seed=4).network().parameters["1.weight"]
+    assert not np.array_equal(network.parameters["1.weight"], other)
     glorot = recipe.replace(initializer="glorot").network()
-    assert not glorot.parameters["0.bias"].any()  # normal's biases are not zero
-    assert network.parameters["0.bias"].all()
+    assert not glorot.parameters["1.bias"].any()  # normal's biases are not zero
+    assert network.parameters["1.bias"].all()
 
 
 def test_whole_numbers_are_numbers():

@@ -469,7 +469,7 @@ def records(count):
             training_accuracy=1 - 1 / (3 * i),
             validation_cost=None if i % 3 == 0 else 2 / i,
             validation_accuracy=None if i % 3 == 0 else 1 - 2 / (3 * i),
-            gradient_norms={"0.weight": 0.1 * i, "2.weight": 1e300 / i},
+            gradient_norms={"1.weight": 0.1 * i, "3.weight": 1e300 / i},
             seconds=i / 7,
             images_per_second=1e4 / i,
             learning_rate=0.5,
@@ -494,7 +494,7 @@ def test_a_history_is_a_table_of_numbers():
     table, columns = history_table(records(6))
     assert columns[:2] + columns[6:8] == [
         *("epoch", "training_cost"),
-        *("gradient_norms.0.weight", "gradient_norms.2.weight"),
+        *("gradient_norms.1.weight", "gradient_norms.3.weight"),
     ]
     assert table.dtype == np.float64
     assert table[:, 0].tolist() == [1, 2, 3, 4, 5, 6]
@@ -531,7 +531,7 @@ def test_history_has_the_records_columns_and_values(tmp_path, trainer):
     rows = list(csv.DictReader(run.history.read_text(encoding="utf-8").splitlines()))
     names = [field.name for field in dataclasses.fields(Record)]
     place = names.index("gradient_norms")
-    names[place : place + 1] = ["gradient_norms.0.weight", "gradient_norms.1.weight"]
+    names[place : place + 1] = ["gradient_norms.1.weight", "gradient_norms.2.weight"]
     assert list(rows[0]) == names
     assert len(rows) == 3
     for row, record in zip(rows, trainer.history, strict=True):

@@ -74,34 +74,34 @@ def by_hand(recipe, data, weights):
         for start in range(0, n, m):
             rows = order[start : start + m]
             w = weights[rows][:, None]
-            h = sigmoid(x[rows] @ p["0.weight"].T + p["0.bias"])
-            a = sigmoid(h @ p["1.weight"].T + p["1.bias"])
+            h = sigmoid(x[rows] @ p["1.weight"].T + p["1.bias"])
+            a = sigmoid(h @ p["2.weight"].T + p["2.bias"])
             costs += list(-w[:, 0] * (y[rows] * np.log(a) + (1 - y[rows]) * np.log(1 - a)).sum(axis=1))
             right += list(a.argmax(axis=1) == data.training.labels[rows])
             d2 = w * (a - y[rows]) / len(rows)
-            d1 = d2 @ p["1.weight"] * h * (1 - h)
+            d1 = d2 @ p["2.weight"] * h * (1 - h)
             gradients = {
-                "0.weight": d1.T @ x[rows],
-                "0.bias": d1.sum(axis=0),
-                "1.weight": d2.T @ h,
-                "1.bias": d2.sum(axis=0),
+                "1.weight": d1.T @ x[rows],
+                "1.bias": d1.sum(axis=0),
+                "2.weight": d2.T @ h,
+                "2.bias": d2.sum(axis=0),
             }
-            norms.append([np.sqrt((gradients[name] ** 2).sum()) for name in ("0.weight", "1.weight")])
+            norms.append([np.sqrt((gradients[name] ** 2).sum()) for name in ("1.weight", "2.weight")])
             for name, gradient in gradients.items():
                 shrink = 1 - eta * l2 / n if name.endswith("weight") else 1
                 p[name] = shrink * p[name] - eta * gradient
         v, u = data.validation.images / 255, np.eye(3)[data.validation.labels]
-        a = sigmoid(sigmoid(v @ p["0.weight"].T + p["0.bias"]) @ p["1.weight"].T + p["1.bias"])
+        a = sigmoid(sigmoid(v @ p["1.weight"].T + p["1.bias"]) @ p["2.weight"].T + p["2.bias"])
         yield (
             p,
             {
                 "epoch": epoch,
                 "training_cost": sum(costs) / n,
-                "penalty": l2 / (2 * n) * ((p["0.weight"] ** 2).sum() + (p["1.weight"] ** 2).sum()),
+                "penalty": l2 / (2 * n) * ((p["1.weight"] ** 2).sum() + (p["2.weight"] ** 2).sum()),
                 "training_accuracy": sum(right) / n,
                 "validation_cost": -(u * np.log(a) + (1 - u) * np.log(1 - a)).sum() / len(u),
                 "validation_accuracy": (a.argmax(axis=1) == data.validation.labels).mean(),
-                "gradient_norms": dict(zip(["0.weight", "1.weight"], np.mean(norms, axis=0), strict=True)),
+                "gradient_norms": dict(zip(["1.weight", "2.weight"], np.mean(norms, axis=0), strict=True)),
                 "learning_rate": eta,
             },
         )
@@ -209,7 +209,7 @@ def test_the_seed_and_the_order_matter():
     network = run()[0]
     other = RECIPE.network()
     list(train(other, DATA, RECIPE.replace(seed=12)))  # the same first parameters, another order
-    assert not np.array_equal(network.parameters["0.weight"], other.parameters["0.weight"])
+    assert not np.array_equal(network.parameters["1.weight"], other.parameters["1.weight"])
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -476,7 +476,7 @@ def test_what_an_optimizer_remembers_may_not_overflow_unseen(engine):
     data = dataset(Split(np.zeros((1, 1)), [0]), classes=1)
     recipe = DIVERGING.replace(engine=engine, optimizer="adam", learning_rate=0.001, l2=1000.0)
     network = recipe.network()
-    network.parameters["0.weight"][:] = 1e19
+    network.parameters["1.weight"][:] = 1e19
     with pytest.raises(DivergedError, match="epoch 1, mini-batch 1: "):
         Trainer(network, data, recipe).epoch()
 
@@ -576,7 +576,7 @@ def test_the_penalty_of_a_record_by_hand(engine, optimizer, counts_l2):
     """(λ/2n) Σ w² + (λ₁/n) Σ |w| of the weights; with AdamW λ is no penalty, w shrinks beside the step."""
     recipe = RECIPE.replace(engine=engine, optimizer=optimizer, learning_rate=0.01, l2=0.7, l1=0.3, epochs=1)
     network, (record,) = run(recipe)
-    w = np.concatenate([network.parameters[name].ravel() for name in ("0.weight", "1.weight")])
+    w = np.concatenate([network.parameters[name].ravel() for name in ("1.weight", "2.weight")])
     expected = counts_l2 * 0.7 / (2 * N) * (w**2).sum() + 0.3 / N * np.abs(w).sum()
     assert record.penalty == pytest.approx(expected, rel=1e-12)
 
@@ -592,16 +592,16 @@ def test_an_l1_step_is_the_slope_of_cost_and_penalty(engine):
 
     def C(w):
         network = before.copy()
-        network.parameters["0.weight"][:] = w
+        network.parameters["1.weight"][:] = w
         data_cost = network.gradient(DATA.training.images, DATA.training.labels, "cross_entropy").cost
         return data_cost + 0.7 / (2 * N) * (w**2).sum() + 0.9 / N * np.abs(w).sum()
 
-    w, h = before.parameters["0.weight"], 1e-6
+    w, h = before.parameters["1.weight"], 1e-6
     for place in np.ndindex(w.shape):
         nudge = np.zeros_like(w)
         nudge[place] = h
         slope = (C(w + nudge) - C(w - nudge)) / (2 * h)
-        assert w[place] - after.parameters["0.weight"][place] == pytest.approx(slope, abs=1e-8)
+        assert w[place] - after.parameters["1.weight"][place] == pytest.approx(slope, abs=1e-8)
 
 
 def test_a_progress_without_any_epoch_needs_no_memory():
@@ -620,13 +620,13 @@ def test_a_progress_without_any_epoch_needs_no_memory():
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (lambda state: state.clear(), "the optimizer's state has no '0.weight.m', which adam remembers"),
-        (lambda state: state.pop("1.bias.v"), "the optimizer's state has no '1.bias.v'"),
+        (lambda state: state.clear(), "the optimizer's state has no '1.weight.m', which adam remembers"),
+        (lambda state: state.pop("2.bias.v"), "the optimizer's state has no '2.bias.v'"),
         (
-            lambda state: state.update({"0.bias.m": np.zeros(3)}),
-            r"'0.bias.m' of the optimizer's state is float64 of",
+            lambda state: state.update({"1.bias.m": np.zeros(3)}),
+            r"'1.bias.m' of the optimizer's state is float64 of",
         ),
-        (lambda state: state.update({"0.bias.velocity": np.zeros(4)}), "which adam does not remember"),
+        (lambda state: state.update({"1.bias.velocity": np.zeros(4)}), "which adam does not remember"),
     ],
 )
 def test_a_memory_that_does_not_fit_is_refused(change, sentence):
@@ -677,7 +677,7 @@ def test_class_weights_are_example_weights():
     by_class = run(RECIPE.replace(class_weights=(0.5, 1.0, 3.0)))[0]
     by_example = run(example_weights=np.array([0.5, 1.0, 3.0])[labels])[0]
     assert_same_bits(by_class, by_example)
-    assert not np.array_equal(by_class.parameters["0.weight"], run()[0].parameters["0.weight"])
+    assert not np.array_equal(by_class.parameters["1.weight"], run()[0].parameters["1.weight"])
 
 
 def test_class_and_example_weights_multiply():
@@ -719,7 +719,7 @@ def test_examples_of_weight_zero_are_not_learned_from():
         ({"class_weights": (1, 2)}, DATA, {}, "2 class_weights: noise has 3 classes"),
         ({}, DATA, {"example_weights": np.ones(5)}, "give one for each of the 23 examples"),
         ({}, DATA, {"example_weights": -np.ones(N)}, "finite and not negative"),
-        ({}, DATA, {"progress": Progress({"0.weight": np.zeros((3, 6))})}, "the network 6-4-3"),
+        ({}, DATA, {"progress": Progress({"1.weight": np.zeros((3, 6))})}, "the network 6-4-3"),
         ({"schedule": "halve2"}, dataset(DATA.training), {}, "noise has no validation data"),
     ],
 )
@@ -747,16 +747,16 @@ def test_nan_among_the_inputs_is_refused():
 
 def test_softmax_with_cross_entropy_survives_answers_that_are_exactly_right():
     # z = 200·(1, −1, −1) makes softmax (1, 0, 0) in float32; y is the same: δ = Jᵀ ∂C/∂a = 0.
-    parameters = {"0.weight": np.array([[200.0], [-200.0], [-200.0]]), "0.bias": np.zeros(3)}
+    parameters = {"1.weight": np.array([[200.0], [-200.0], [-200.0]]), "1.bias": np.zeros(3)}
     network = Network("1-3:softmax", parameters=parameters)
     recipe = Recipe(layers="1-3", cost="cross_entropy", output_activation="softmax", epochs=2)
     (first, second) = list(Trainer(network, dataset(Split(np.ones((4, 1)), [0] * 4), classes=3), recipe))
     assert (first.training_cost, second.training_accuracy) == (0.0, 1.0)
-    assert np.array_equal(network.parameters["0.weight"], parameters["0.weight"])
+    assert np.array_equal(network.parameters["1.weight"], parameters["1.weight"])
 
 
 def test_where_softmax_with_cross_entropy_breaks_down_it_says_so():
-    parameters = {"0.weight": np.array([[200.0], [-200.0], [-200.0]]), "0.bias": np.zeros(3)}
+    parameters = {"1.weight": np.array([[200.0], [-200.0], [-200.0]]), "1.bias": np.zeros(3)}
     network = Network("1-3:softmax", parameters=parameters)
     recipe = Recipe(layers="1-3", cost="cross_entropy", output_activation="softmax", epochs=2)
     wrong = dataset(Split(np.ones((4, 1)), [1] * 4), classes=3)

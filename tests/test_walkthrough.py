@@ -117,7 +117,7 @@ def test_the_steepest_weights_are_shown():
         a = network.predict(PIXELS[None])[0]
         return 0.5 * float(((a - [0, 1]) ** 2).sum())
 
-    for name, title in (("1.weight", 4), ("0.weight", 5)):
+    for name, title in (("2.weight", 4), ("1.weight", 5)):
         array, slopes = network.parameters[name], {}
         for place in np.ndindex(array.shape):
             value = array[place]
@@ -128,7 +128,7 @@ def test_the_steepest_weights_are_shown():
             array[place] = value
         steepest = max(slopes, key=lambda place: abs(slopes[place]))
         section = walkthrough(explanation, 0.5, pictures=False)[title]
-        assert section.title == f"Backward: the weight `{symbol('w', int(name[0]) + 1, *steepest)}`"
+        assert section.title == f"Backward: the weight `{symbol('w', int(name[0]), *steepest)}`"
         factors = next(block for block in section.blocks if isinstance(block, Table))
         assert np.prod([value for _, value, _ in factors.rows]) == pytest.approx(slopes[steepest], rel=1e-7)
 
@@ -198,7 +198,7 @@ def test_nothing_is_changed():
 
 SPOILED = [
     (name, number)
-    for name in ("0.weight", "0.bias", "1.weight", "1.bias")
+    for name in ("1.weight", "1.bias", "2.weight", "2.bias")
     for number in (np.nan, np.inf, -np.inf)
 ]
 
@@ -229,9 +229,9 @@ def ink(picture):
 @pytest.mark.parametrize(
     ("name", "number"),
     [
-        ("1.bias", np.inf),
-        ("0.weight", np.nan),
-        ("0.weight", -np.inf),
+        ("2.bias", np.inf),
+        ("1.weight", np.nan),
+        ("1.weight", -np.inf),
     ],
 )
 def test_a_network_that_is_not_finite_has_pictures(name, number):
@@ -306,9 +306,9 @@ def test_what_each_example_wants():
 @pytest.mark.parametrize("pictures", [False, True])
 def test_who_pushes_a_parameter(pictures):
     explanation, some = explained(), split()
-    section = parts.attribution_section(explanation, some, ("1.weight", (1, 2)), "a dozen", pictures)
+    section = parts.attribution_section(explanation, some, ("2.weight", (1, 2)), "a dozen", pictures)
     assert section.title == "Who pushes `w₁,₂⁽²⁾`: a dozen"
-    found = gn.attribute(explanation.trace.network, some.images, some.labels, ("1.weight", (1, 2)))
+    found = gn.attribute(explanation.trace.network, some.images, some.labels, ("2.weight", (1, 2)))
     blocks = [block for block in section.blocks if not isinstance(block, Picture)]
     assert as_text(blocks) == repr(found)
     assert len(pictures_in(section)) == pictures
@@ -316,16 +316,16 @@ def test_who_pushes_a_parameter(pictures):
 
 def test_where_nobody_pushes_there_is_no_picture():
     explanation, dark = explained(), Split(np.zeros((3, 4, 4), np.uint8), np.zeros(3, int))
-    section = parts.attribution_section(explanation, dark, ("0.weight", (0, 0)), "the dark", pictures=True)
+    section = parts.attribution_section(explanation, dark, ("1.weight", (0, 0)), "the dark", pictures=True)
     assert pictures_in(section) == []
     assert "3 leave it alone" in as_text(section.blocks).replace("\n", " ")
 
 
 def test_where_pushes_are_no_numbers_there_is_no_picture():
     network = gn.Network([Dense(3), Dense(2)], 16, seed=4)
-    network.parameters["1.bias"][0] = np.nan
+    network.parameters["2.bias"][0] = np.nan
     explanation = gn.explain(network, PIXELS, 1)
-    section = parts.attribution_section(explanation, split(), ("1.bias", (0,)), "a dozen", pictures=True)
+    section = parts.attribution_section(explanation, split(), ("2.bias", (0,)), "a dozen", pictures=True)
     (note,) = section.blocks
     assert isinstance(note, Note)
     assert not note.good
@@ -421,7 +421,7 @@ def test_the_steepest_shared_weight_is_shown():
     """By a finite difference of the cost for every weight of the first layer."""
     explanation = over_an_image()
     network, image, h = explanation.trace.network.copy(), explanation.trace.image, 1e-6
-    array, slopes = network.parameters["0.weight"], {}
+    array, slopes = network.parameters["1.weight"], {}
 
     def cost():
         a = network.predict(image[None])[0]
@@ -508,7 +508,7 @@ def test_the_depth_of_many_images(pictures):
 
 
 @pytest.mark.parametrize("pictures", [False, True])
-@pytest.mark.parametrize(("name", "number"), [("0.weight", np.nan), ("2.bias", np.inf), ("7.weight", np.nan)])
+@pytest.mark.parametrize(("name", "number"), [("1.weight", np.nan), ("3.bias", np.inf), ("8.weight", np.nan)])
 def test_filters_that_are_not_finite_walk_through(name, number, pictures):
     network = over_an_image().trace.network.copy()
     network.parameters[name].flat[0] = number

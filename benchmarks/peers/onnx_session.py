@@ -54,8 +54,8 @@ class Session(Contender):
             nodes.append(helper.make_node(kind, [values, *others], [made], **attributes))
             values = made
 
-        for i, layer in enumerate(self._network.layers):
-            names = f"{i}.weight", f"{i}.bias"
+        for number, layer in enumerate(self._network.layers, 1):
+            names = f"{number}.weight", f"{number}.bias"
             match layer:
                 case Dense():
                     add("Gemm", *names, transB=1)

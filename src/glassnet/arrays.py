@@ -10,5 +10,5 @@ from numpy.typing import NDArray
 Array: TypeAlias = NDArray[np.floating[Any]]  # activations, parameters, gradients: any float dtype
 Images: TypeAlias = NDArray[Any]  # uint8 pixels 0 … 255, or floats as they are
 Labels: TypeAlias = NDArray[np.int64]
-Parameters: TypeAlias = dict[str, Array]  # {"weight": …, "bias": …} or, in a network, {"0.weight": …}
+Parameters: TypeAlias = dict[str, Array]  # {"weight": …, "bias": …} or, in a network, {"1.weight": …}
 Shape: TypeAlias = tuple[int, ...]

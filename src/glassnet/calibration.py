@@ -142,7 +142,7 @@ def probabilistic_cost(network: Network) -> CanonicalCost:
 def last_sums(network: Network, engine: str = "native") -> Predictor:
     """A function from images to z of the last layer: the same network, its last activation left off.
 
-    >>> sums = last_sums(Network("2-1", parameters={"0.weight": np.array([[1.0, 2]]), "0.bias": np.zeros(1)}))
+    >>> sums = last_sums(Network("2-1", parameters={"1.weight": np.array([[1.0, 2]]), "1.bias": np.zeros(1)}))
     >>> sums(np.array([[0.5, 2.0]]))  # 0.5 · 1 + 2 · 2
     array([[4.5]], dtype=float32)
     """

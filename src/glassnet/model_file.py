@@ -14,10 +14,11 @@ from glassnet.calibration import Calibration, probabilistic_cost
 from glassnet.errors import GlassnetError
 from glassnet.layers import LAYERS, Layer
 from glassnet.network import Network
+from glassnet.older_files import MODEL_FROM_0, counted_from_1
 from glassnet.recipe import Recipe
 from glassnet.tensor_file import read_tensors, write_tensors
 
-FORMAT = 1  # raised when older programs could no longer read the file
+FORMAT = 2  # raised when older programs could no longer read the file; 1 counted layers from 0
 # What a network was given to see: pixels scaled to 0 … 1, drawings brought into MNIST's form.
 PREPROCESSING = {"pixels": "uint8/255", "drawing": "mnist"}
 
@@ -89,15 +90,19 @@ def load_model(path: str | Path, *, finite: bool = True) -> Model:
         raise GlassnetError(f"{path} is a folder: {advice}")
     arrays, information = read_tensors(path)
     version = information.get("format")
-    if version != FORMAT or type(version) is not int:
+    if type(version) is not int or not 1 <= version <= FORMAT:
         newer = isinstance(version, int) and version > FORMAT
         advice = "install a newer one" if newer else "it is not a model file"
-        raise GlassnetError(f"{path} has format {version!r}: this glassnet reads format {FORMAT}; {advice}")
+        raise GlassnetError(
+            f"{path} has format {version!r}: this glassnet reads formats up to {FORMAT}; {advice}"
+        )
     try:
         if information["preprocessing"] != PREPROCESSING:
             raise GlassnetError(
                 f"preprocessing {information['preprocessing']} is not known: install a newer glassnet"
             )
+        if version <= MODEL_FROM_0:
+            arrays = counted_from_1(arrays)
         layers = [_layer(values) for values in information["layers"]]
         dtypes = {array.dtype for array in arrays.values()} or {np.dtype(np.float32)}
         network = Network(layers, information["input_shape"], parameters=arrays, dtype=max(dtypes))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,8 @@ NUMBERS = 2**24  # and no more than make so many activations, to bound its memor
 LARGEST = 100_000_000  # parameters: to draw and to train them takes some GB
 LATEST = 2**32  # epochs and places of a draw lie below: so many has the generator's counter
 DRAWING = 48  # bytes for each number while an array is drawn, measured
+
+T = TypeVar("T")
 
 
 class LayerGradient(NamedTuple):
@@ -74,7 +76,7 @@ class Network:
     >>> network = Network("784-16-16-10", seed=0)
     >>> network.parameter_count
     13002
-    >>> network.shapes["0.weight"]
+    >>> network.shapes["1.weight"]
     (16, 784)
     >>> network.predict(np.zeros((5, 784))).shape
     (5, 10)
@@ -121,11 +123,11 @@ class Network:
                 f"the last layer gives numbers of shape {self.output_shape}, and outputs are one row: "
                 "end with flatten and a dense layer"
             )
-        # One name per parameter everywhere: the layer's place, a point, the layer's own name.
-        self.shapes = {
-            f"{i}.{name}": shape for i, shapes in enumerate(built) for name, shape in shapes.items()
-        }
-        self._names = [{name: f"{i}.{name}" for name in shapes} for i, shapes in enumerate(built)]
+        # One name per parameter everywhere: "1.weight" is W⁽¹⁾, of the first layer behind the input.
+        self._names = [
+            {name: f"{number}.{name}" for name in shapes} for number, shapes in enumerate(built, 1)
+        ]
+        self.shapes = self.by_name(built)
         if self.parameter_count > LARGEST:
             raise GlassnetError(
                 f"the network {self} would have {self.parameter_count:,} parameters, "
@@ -189,8 +191,8 @@ class Network:
         takes less.
         """
         patches = [
-            prod(self.shapes[f"{i}.weight"][1:]) * prod(shape[1:])
-            for i, (layer, shape) in enumerate(zip(self.layers, self.output_shapes, strict=True))
+            prod(self.shapes[f"{number}.weight"][1:]) * prod(shape[1:])
+            for number, (layer, shape) in enumerate(zip(self.layers, self.output_shapes, strict=True), 1)
             if isinstance(layer, Conv)
         ]
         outputs = [prod(shape) for shape in self.output_shapes]
@@ -224,8 +226,8 @@ class Network:
         parameters = self.parameters if parameters is None else parameters
         return [{name: parameters[full] for name, full in names.items()} for names in self._names]
 
-    def by_name(self, parameters: Iterable[Parameters]) -> Parameters:
-        """The same arrays as a dictionary a layer, under the network's names."""
+    def by_name(self, parameters: Iterable[dict[str, T]]) -> dict[str, T]:
+        """What a dictionary for each layer holds, in one, under the network's names."""
         pairs = zip(self._names, parameters, strict=True)
         return {names[name]: array for names, of_layer in pairs for name, array in of_layer.items()}
 
@@ -375,9 +377,9 @@ class Network:
             canonical: whether the canonical pairs take their short cut.
             draw: which training step it is, for what dropout switches off; None: nothing.
 
-        >>> network = Network("2-1", parameters={"0.weight": np.array([[1.0, -1.0]]), "0.bias": np.zeros(1)})
+        >>> network = Network("2-1", parameters={"1.weight": np.array([[1.0, -1.0]]), "1.bias": np.zeros(1)})
         >>> gradient = network.gradient(np.array([[2.0, 2.0]]), np.array([[0.0]]), "squared")
-        >>> gradient.parameters["0.weight"]  # a · σ′(z) · 2(a − y) = 2 · ¼ · 2 · ½
+        >>> gradient.parameters["1.weight"]  # a · σ′(z) · 2(a − y) = 2 · ¼ · 2 · ½
         array([[0.5, 0.5]], dtype=float32)
         """
         cost = self.check_cost(cost)

@@ -184,10 +184,10 @@ def make_optimizer(name: str, **settings: float) -> Optimizer:
 
 
 def initial_state(optimizer: Optimizer, parameters: Parameters) -> Parameters:
-    """What an optimizer remembers before its first step: zeros, named "0.weight.m".
+    """What an optimizer remembers before its first step: zeros, named "1.weight.m".
 
-    >>> initial_state(Momentum(), {"0.bias": np.ones(2)})
-    {'0.bias.velocity': array([0., 0.])}
+    >>> initial_state(Momentum(), {"1.bias": np.ones(2)})
+    {'1.bias.velocity': array([0., 0.])}
     """
     return {
         f"{name}.{kind}": np.zeros_like(array, order="C")
@@ -236,9 +236,9 @@ def update(
 ) -> None:
     """One step of all parameters, in place; gradients under the parameters' names.
 
-    >>> w = {"0.bias": np.array([1.0, 1.0])}
-    >>> update(SGD(), w, {"0.bias": np.array([3.0, 1.0])}, {}, learning_rate=0.1)
-    >>> w["0.bias"]
+    >>> w = {"1.bias": np.array([1.0, 1.0])}
+    >>> update(SGD(), w, {"1.bias": np.array([3.0, 1.0])}, {}, learning_rate=0.1)
+    >>> w["1.bias"]
     array([0.7, 0.9])
     """
     for name, g in gradients.items():

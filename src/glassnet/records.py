@@ -41,7 +41,7 @@ class Record:
         return record
 
     def to_row(self) -> dict[str, Any]:
-        """For CSV: flat, a column a layer (`gradient_norms.0.weight`), empty where there is no value."""
+        """For CSV: flat, a column a layer (`gradient_norms.1.weight`), empty where there is no value."""
         row: dict[str, Any] = {}
         for name, value in self.to_dict().items():
             if name == "gradient_norms":

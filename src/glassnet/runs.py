@@ -13,6 +13,7 @@ import io
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from math import isnan, nan
 from pathlib import Path
 from typing import Any
@@ -22,13 +23,14 @@ import numpy as np
 from glassnet.arrays import Array, Parameters
 from glassnet.errors import GlassnetError
 from glassnet.files import cannot, read_bytes, temporary_name, write_atomically
+from glassnet.older_files import CHECKPOINT_FROM_0, counted_from_1
 from glassnet.recipe import Recipe
 from glassnet.records import Record
 from glassnet.schedules import parse_schedule
 from glassnet.tensor_file import read_tensors, write_tensors
 from glassnet.training import Progress
 
-CHECKPOINT_FORMAT = 2  # 1 had the history in its JSON
+CHECKPOINT_FORMAT = 3  # 1 had the history in its JSON, 1 and 2 counted layers from 0
 MAY_LACK = ("validation_cost", "validation_accuracy")  # what a record may be without
 NORMS = "gradient_norms."  # begins the names of their columns
 NAMES = str.maketrans({" ": "-", ":": ".", "@": "x"})  # what is no good in the name of a folder
@@ -188,6 +190,12 @@ class RunFolder:
                 history = [Record.from_dict(values) for values in information["history"]]
             else:
                 history = records_of(arrays["history"], information["history_columns"])
+            if version <= CHECKPOINT_FROM_0:
+                arrays = counted_from_1(arrays)
+                history = [
+                    replace(record, gradient_norms=counted_from_1(record.gradient_norms))
+                    for record in history
+                ]
             best_epoch = information["best_epoch"]
             epochs = [*range(1, len(history) + 1)]
             if [record.epoch for record in history] != epochs or best_epoch not in (None, *epochs):

@@ -15,7 +15,7 @@ from glassnet.layers.window import left_over
 from glassnet.memory import in_bytes
 from glassnet.network import Network
 
-HEADER = ("layer", "names", "as text", "activation", "output", "parameters", "multiply-adds")
+HEADER = ("layer", "as text", "activation", "output", "parameters", "multiply-adds")
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,6 @@ class LayerSummary:
     """One layer in numbers."""
 
     layer: int  # from 1, as the lessons count
-    prefix: str  # of its parameters' names: "0."
     kind: str
     text: str  # as it is written: conv20@5
     activation: str
@@ -70,7 +69,6 @@ class Summary(Shown):
         rows = [
             [
                 f"{layer.layer}",
-                f"{layer.prefix}…" if layer.parameters else "",
                 layer.text,
                 layer.activation if layer.parameters else "",
                 _by(layer.output_shape),
@@ -79,13 +77,15 @@ class Summary(Shown):
             ]
             for layer in self.layers
         ]
-        total = ["all", "", "", "", "", f"{self.parameters:,}", f"{self.multiply_adds:,}"]
+        total = ["all", "", "", "", f"{self.parameters:,}", f"{self.multiply_adds:,}"]
+        first = next((layer.layer for layer in self.layers if layer.parameters), None)
+        example = "" if first is None else f", as in {first}.weight"
         images = "rows of numbers" if len(self.input_shape) == 1 else "images"
         return [
             Paragraph(f"The network {self.network}. What goes in: {images}, {_by(self.input_shape)}."),
             Table(HEADER, [*rows, total], sums=1),
             Paragraph(
-                f"The parameters, whose names begin as said under names, are {in_bytes(self.bytes)} of "
+                f"Parameters bear the number of their layer{example}; they take {in_bytes(self.bytes)} as "
                 f"{self.dtype}. One image takes {self.multiply_adds:,} multiply-adds on its way forward, and "
                 f"makes {self.activations:,} activations."
             ),
@@ -125,14 +125,13 @@ def summarize(network: Network) -> Summary:
         raise GlassnetError(f"{network!r} stands where a Network is wanted: summarize(network)")
     inputs = (network.input_shape, *network.output_shapes[:-1])
     layers = []
-    for i, (layer, shape, output, parameters) in enumerate(
-        zip(network.layers, inputs, network.output_shapes, network.by_layer(), strict=True)
+    for number, (layer, shape, output, parameters) in enumerate(
+        zip(network.layers, inputs, network.output_shapes, network.by_layer(), strict=True), 1
     ):
         weights = parameters["weight"].size if "weight" in parameters else 0
         layers.append(
             LayerSummary(
-                layer=i + 1,
-                prefix=f"{i}.",
+                layer=number,
                 kind=layer.kind,
                 text=format_layer(layer),
                 activation=layer.activation,

@@ -96,7 +96,7 @@ class Trainer:
     >>> trainer = Trainer(recipe.network(), load("digits"), recipe)
     >>> step = trainer.step()
     >>> step.epoch, step.batch, sorted(step.gradient_norms)
-    (1, 1, ['0.weight', '1.weight', '2.weight'])
+    (1, 1, ['1.weight', '2.weight', '3.weight'])
     >>> trainer.epoch().epoch  # what is left of it
     1
     >>> trainer.finished

@@ -378,7 +378,7 @@ def _layer_blocks(explanation: Explanation, layer: int, pictures: bool) -> list[
         strongest = int(maps.strongest[0])
         if pictures:
             weight = explanation.trace.params[layer - 1]["weight"]
-            figure = plots.filters(weight, f"the filters of layer {layer} ({layer - 1}.weight)")
+            figure = plots.filters(weight, f"the filters of layer {layer} ({layer}.weight)")
             blocks.append(_picture(figure, f"what layer {layer} looks for: its weights", narrow=True))
         blocks += explanation.filter(layer, strongest).blocks()
         if pictures:

@@ -82,8 +82,8 @@ def zoo(tmp_path_factory, trained):
     rewritten(model, zoo / "bad-recipe.safetensors", recipe={"epoch": 3})
     rewritten(model, zoo / "no-recipe.safetensors", recipe=None, data={"name": "", "sha256": ""})
     arrays, information = read_tensors(model)
-    arrays["0.weight"] = arrays["0.weight"].copy()
-    arrays["0.weight"][3, 7] = np.nan
+    arrays["1.weight"] = arrays["1.weight"].copy()
+    arrays["1.weight"][3, 7] = np.nan
     write_tensors(zoo / "nan.safetensors", arrays, information)
     recipe = load_model(model).recipe
     ten = tuple("0123456789")
@@ -363,7 +363,7 @@ MODELS = {
     "unknown layer": ("unknown-layer.safetensors", "layer kind 'recurrent' is not known", "install a newer"),
     "few names": ("few-names.safetensors", "2 class names for 10 outputs"),
     "bad recipe": ("bad-recipe.safetensors", "unknown recipe field 'epoch'"),
-    "nan": ("nan.safetensors", "nan.safetensors holds NaN or infinite values in 0.weight"),
+    "nan": ("nan.safetensors", "nan.safetensors holds NaN or infinite values in 1.weight"),
 }
 
 EVALUATE = {

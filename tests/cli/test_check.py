@@ -150,7 +150,7 @@ def test_kinks_are_told(ok):
     network = Network([gn.layers.Dense(3, "relu"), gn.layers.Dense(2, "sigmoid")], 4, seed=0)
     for array in network.parameters.values():
         array[:] = 0
-    network.parameters["1.weight"][:] = 1
+    network.parameters["2.weight"][:] = 1
     save_model("zero.safetensors", Model(network, ("a", "b")))
     (answer,) = ok("check", "zero.safetensors", "--json").json
     assert (answer["skipped"], answer["checked"]) == (15, 8)  # 12 weights that noise comes in by, 3 biases
@@ -185,7 +185,7 @@ def test_a_wrong_gradient_has_status_1(glassnet, ok, trained, monkeypatch, what)
 
 @pytest.mark.parametrize(
     ("name", "place", "number"),
-    [("0.weight", (3, 407), np.nan), ("1.bias", (4,), np.inf), ("1.weight", (4, 2), -np.inf)],
+    [("1.weight", (3, 407), np.nan), ("2.bias", (4,), np.inf), ("2.weight", (4, 2), -np.inf)],
 )
 def test_a_network_that_is_not_finite_has_a_wrong_gradient(glassnet, changed, name, place, number):
     model = changed(name, place, number)
@@ -210,7 +210,7 @@ def test_a_penalty_is_finite(glassnet, trained, λ):
 
 def test_a_breakdown_of_the_full_chain_is_told(glassnet, trained):
     network = gn.load_model(trained.model).network
-    network.parameters["1.bias"] += 100  # outputs of exactly 1
+    network.parameters["2.bias"] += 100  # outputs of exactly 1
     save_model("saturated.safetensors", Model(network, tuple("0123456789"), trained.recipe(), "digits"))
     assert glassnet("check", "saturated.safetensors").status == 0
     answer = glassnet("check", "saturated.safetensors", "--chain")

@@ -95,11 +95,11 @@ def test_a_diverged_run(ok, glassnet):
 
 def test_a_network_of_nan(ok, trained):
     arrays, information = read_tensors(trained.model)
-    arrays["0.weight"] = np.full_like(arrays["0.weight"], np.nan)
+    arrays["1.weight"] = np.full_like(arrays["1.weight"], np.nan)
     write_tensors("nan.safetensors", arrays, information)
     (answer,) = ok("doctor", "nan.safetensors", "--json").json
     (found,) = answer["findings"]
-    assert (found["illness"], found["evidence"]) == ("not_finite", {"0.weight": 784 * 12})
+    assert (found["illness"], found["evidence"]) == ("not_finite", {"1.weight": 784 * 12})
 
 
 def test_of_a_run_whose_data_are_not_here_the_records_are_examined(glassnet, tmp_path):

@@ -77,7 +77,7 @@ class ByHand:
 
     def __init__(self, network, image, label):
         W1, b1, W2, b2 = (
-            network.parameters[name].astype(float) for name in ("0.weight", "0.bias", "1.weight", "1.bias")
+            network.parameters[name].astype(float) for name in ("1.weight", "1.bias", "2.weight", "2.bias")
         )
         self.W, self.b = (None, W1, W2), (None, b1, b2)
         self.y = np.eye(10)[label]
@@ -232,7 +232,7 @@ def test_one_weight(walked, network, example, hand, layer):
     j, k = hand.steepest(layer)
     letter = symbol("w", layer, j, k)
     text = walked[f"Backward: the weight {letter}"]
-    assert f"which is {layer - 1}.weight[{j}, {k}]" in flat(text)
+    assert f"which is {layer}.weight[{j}, {k}]" in flat(text)
     factors = [
         (f"∂C₀/∂{symbol('a', layer, j)}", hand.dC_da[layer][j]),
         (f"σ′({symbol('z', layer, j)})", hand.slope[layer][j]),
@@ -247,7 +247,7 @@ def test_one_weight(walked, network, example, hand, layer):
         assert value(product) == about(wanted)
     h = 1e-5
     above, below = (
-        cost_with(network, example[0], example[1], {(f"{layer - 1}.weight", (j, k)): sign * h})
+        cost_with(network, example[0], example[1], {(f"{layer}.weight", (j, k)): sign * h})
         for sign in (1, -1)
     )
     verdict = re.search(
@@ -319,8 +319,8 @@ def assert_nudges(text, hand, network, example, eta):
         assert float(line[1]) == pytest.approx(100 * square / sum(squares), abs=0.0501)
     stepped = network.astype("float64")
     for layer in (1, 2):
-        stepped.parameters[f"{layer - 1}.weight"] -= eta * hand.dW[layer]
-        stepped.parameters[f"{layer - 1}.bias"] -= eta * hand.delta[layer]
+        stepped.parameters[f"{layer}.weight"] -= eta * hand.dW[layer]
+        stepped.parameters[f"{layer}.bias"] -= eta * hand.delta[layer]
     after = ByHand(stepped, *example).cost
     assert row(text, "before") == about([hand.cost])
     (predicted,) = re.findall(r"predicted by the slope: .* (\S+)$", text, re.MULTILINE)
@@ -369,7 +369,7 @@ PARTS = {
     ],
     "--check": ["The gradient check"],
     "--landscape": ["The landscape of the cost"],
-    "--direction 1.weight[3,5] --direction 1.bias[2]": ["The landscape of the cost"],
+    "--direction 2.weight[3,5] --direction 2.bias[2]": ["The landscape of the cost"],
     # several
     "--weight 2 3 5 --weight 1 0 300": ["Backward: the weight w₃,₅⁽²⁾", "Backward: the weight w₀,₃₀₀⁽¹⁾"],
     "--weight 1 0 300 --bias 1 0 --neuron 0 300 --check --nudges": [
@@ -483,7 +483,7 @@ def test_who_pushes_a_weight(ok, trained, network):
     pushes = np.array([-ByHand(network, *training[i]).dW[2][3, 5] for i in range(len(training))])
     up, down = int((pushes > 0).sum()), int((pushes < 0).sum())
     words = flat(text)
-    assert f"Of 1,197 images, {up:,} push w₃,₅⁽²⁾ (1.weight[3, 5]) up, {down:,} push it down" in words
+    assert f"Of 1,197 images, {up:,} push w₃,₅⁽²⁾ (2.weight[3, 5]) up, {down:,} push it down" in words
     assert value(re.search(r"Their mean, (\S+),", words)[1]) == about(pushes.mean())
     order = np.argsort(-pushes)
     for way, images in (("up", order[:5]), ("down", order[::-1][:5])):
@@ -519,11 +519,11 @@ def test_the_landscape_of_a_model_and_of_a_run(ok, trained, hand, network):
 
 
 def test_two_chosen_directions(ok, trained, network):
-    options = ["--direction", "1.weight[3, 5]", "--direction", " 1.bias [2] "]
+    options = ["--direction", "2.weight[3, 5]", "--direction", " 2.bias [2] "]
     text = part(sections(ok("explain", trained.model, *LESSON, *options).out), "The landscape")
-    here = [network.parameters["1.weight"][3, 5], network.parameters["1.bias"][2]]
+    here = [network.parameters["2.weight"][3, 5], network.parameters["2.bias"][2]]
     assert row(text, "the network")[1:] == pytest.approx(here, rel=6e-4)
-    assert "over 1.weight[3, 5] and 1.bias[2]" in flat(text)
+    assert "over 2.weight[3, 5] and 2.bias[2]" in flat(text)
 
 
 # Images
@@ -708,10 +708,10 @@ def test_nothing_is_written(ok, trained, drawing, tmp_path):
 
 
 SPOILED = {
-    "NaN in a hidden weight": ("0.weight", (3, 407), np.nan, r"0\.weight\[3, 407\]"),
-    "NaN in an output's bias": ("1.bias", (4,), np.nan, r"1\.bias\[4\]"),
-    "infinity in a weight": ("1.weight", (4, 2), np.inf, r"1\.weight\[4, 2\]"),
-    "minus infinity in a bias": ("0.bias", (4,), -np.inf, r"0\.bias\[4\]"),
+    "NaN in a hidden weight": ("1.weight", (3, 407), np.nan, r"0\.weight\[3, 407\]"),
+    "NaN in an output's bias": ("2.bias", (4,), np.nan, r"1\.bias\[4\]"),
+    "infinity in a weight": ("2.weight", (4, 2), np.inf, r"1\.weight\[4, 2\]"),
+    "minus infinity in a bias": ("1.bias", (4,), -np.inf, r"0\.bias\[4\]"),
 }
 EVERYTHING = (
     "--weight 1 3 407 --weight 2 4 2 --bias 1 4 --bias 2 4 --neuron 0 407 --neuron 1 3 --neuron 2 4 "
@@ -728,29 +728,29 @@ def test_a_network_that_is_not_finite_is_explained(ok, changed, what, options):
     assert re.search(rf"▲ Not all numbers are finite. The first on the way.* {where}", flat(first))
     if not options:
         assert [bool(re.fullmatch(*pair)) for pair in zip(WALK, sections(out), strict=True)] == [True] * 9
-        where_it_shows = {"0.weight": "∂C₀", "1.bias": "∂C₀", "1.weight": "∞", "0.bias": "−∞"}[name]
+        where_it_shows = {"1.weight": "∂C₀", "2.bias": "∂C₀", "2.weight": "∞", "1.bias": "−∞"}[name]
         assert where_it_shows in out
 
 
 def test_a_drawing_for_a_network_that_is_not_finite(ok, changed, drawing):
-    out = ok("explain", changed("1.bias", (4,), np.nan), "--image", drawing).out
+    out = ok("explain", changed("2.bias", (4,), np.nan), "--image", drawing).out
     assert "has no answer" in out
-    assert "1.bias[4]" in out
+    assert "2.bias[4]" in out
 
 
-@pytest.mark.parametrize("options", ["--landscape", "--direction 0.bias[0] --direction 0.bias[1]"])
+@pytest.mark.parametrize("options", ["--landscape", "--direction 1.bias[0] --direction 1.bias[1]"])
 def test_there_is_no_landscape_of_what_is_not_finite(glassnet, changed, options):
-    answer = glassnet("explain", changed("1.bias", (4,), np.nan), *options.split())
+    answer = glassnet("explain", changed("2.bias", (4,), np.nan), *options.split())
     assert (answer.status, answer.out) == (2, "")
-    assert answer.err == "glassnet: 1.bias holds NaN or infinite values: give a network of finite numbers\n"
+    assert answer.err == "glassnet: 2.bias holds NaN or infinite values: give a network of finite numbers\n"
 
 
 def test_nan_is_not_taken_for_a_saturated_output(ok, changed):
-    assert "so near to 0 or 1" not in flat(ok("explain", changed("1.bias", (4,), np.nan)).out)
+    assert "so near to 0 or 1" not in flat(ok("explain", changed("2.bias", (4,), np.nan)).out)
 
 
 def test_nan_is_not_right(ok, changed):
-    assert "which is right" not in ok("explain", changed("0.weight", (3, 407), np.nan), "--label", "0").out
+    assert "which is right" not in ok("explain", changed("1.weight", (3, 407), np.nan), "--label", "0").out
 
 
 def test_a_drawing_beside_data_to_compare_it_with(ok, glassnet, named, drawing):

@@ -29,14 +29,14 @@ BAD = {
     ),
     "weight of layer −1": ("--weight -1 0 0", "layer -1", "1 to 2"),
     "weight of a huge layer": (f"--weight {HUGE} 0 0", f"layer {HUGE}", "1 to 2"),
-    "weight, j": ("--weight 1 12 0", "0.weight[12, 0]", "layer 1", "0 to 11 and 0 to 783"),
-    "weight, j negative": ("--weight 1 -1 0", "0.weight[-1, 0]", "0 to 11 and 0 to 783"),
-    "weight, k": ("--weight 1 0 784", "0.weight[0, 784]", "0 to 11 and 0 to 783"),
-    "weight, k of the last": ("--weight 2 9 12", "1.weight[9, 12]", "0 to 9 and 0 to 11"),
-    "the second weight": ("--weight 1 0 0 --weight 2 10 0", "1.weight[10, 0]", "0 to 9 and 0 to 11"),
+    "weight, j": ("--weight 1 12 0", "1.weight[12, 0]", "layer 1", "0 to 11 and 0 to 783"),
+    "weight, j negative": ("--weight 1 -1 0", "1.weight[-1, 0]", "0 to 11 and 0 to 783"),
+    "weight, k": ("--weight 1 0 784", "1.weight[0, 784]", "0 to 11 and 0 to 783"),
+    "weight, k of the last": ("--weight 2 9 12", "2.weight[9, 12]", "0 to 9 and 0 to 11"),
+    "the second weight": ("--weight 1 0 0 --weight 2 10 0", "2.weight[10, 0]", "0 to 9 and 0 to 11"),
     "bias of layer 0": ("--bias 0 0", "layer 0", "has the layers 1 to 2", "0 is the input"),
-    "bias, j": ("--bias 2 10", "1.bias[10]", "0 to 9"),
-    "bias, negative": ("--bias 2 -1", "1.bias[-1]", "0 to 9"),
+    "bias, j": ("--bias 2 10", "2.bias[10]", "0 to 9"),
+    "bias, negative": ("--bias 2 -1", "2.bias[-1]", "0 to 9"),
     "input": ("--neuron 0 784", "input 784", "0 to 783"),
     "input, negative": ("--neuron 0 -1", "input -1", "0 to 783"),
     "neuron, layer": ("--neuron 3 0", "layer 3", "1 to 2"),
@@ -73,21 +73,21 @@ BAD = {
     "rate negative": ("--learning-rate -1 --nudges", "learning_rate is -1.0", "a positive number"),
     "rate nan": ("--learning-rate nan --landscape", "learning_rate is nan", "a positive number"),
     "rate inf": ("--learning-rate inf", "learning_rate is inf", "a positive number"),
-    "one direction": ("--direction 1.bias[0]", "1 times --direction", "two"),
+    "one direction": ("--direction 2.bias[0]", "1 times --direction", "two"),
     "three directions": (
-        "--direction 1.bias[0] --direction 1.bias[1] --direction 1.bias[2]",
+        "--direction 2.bias[0] --direction 2.bias[1] --direction 2.bias[2]",
         "3 times --direction",
         "two",
     ),
-    "the same directions": ("--direction 1.bias[0] --direction 1.bias[0]", "1.bias[0]", "two different"),
-    "direction, form": ("--direction up --direction 1.bias[0]", "--direction up", '"1.weight[3, 5]"'),
-    "direction, no place": ("--direction 1.bias --direction 1.bias[0]", "--direction 1.bias", "2.bias[0]"),
-    "direction, empty place": ("--direction 1.bias[] --direction 1.bias[0]", "--direction 1.bias[]"),
-    "direction, negative": ("--direction 1.bias[-1] --direction 1.bias[0]", "--direction 1.bias[-1]"),
-    "direction, name": ("--direction 2.bias[0] --direction 1.bias[0]", "'2.bias'", "did you mean '1.bias'?"),
-    "direction, place": ("--direction 1.bias[10] --direction 1.bias[0]", "1.bias[10]", "0 to 9"),
-    "direction, huge": (f"--direction 1.bias[{HUGE}] --direction 1.bias[0]", f"1.bias[{HUGE}]", "0 to 9"),
-    "direction, few": ("--direction 1.weight[0] --direction 1.bias[0]", "1.weight[0]", "[0 to 9, 0 to 11]"),
+    "the same directions": ("--direction 2.bias[0] --direction 2.bias[0]", "2.bias[0]", "two different"),
+    "direction, form": ("--direction up --direction 2.bias[0]", "--direction up", '"2.weight[3, 5]"'),
+    "direction, no place": ("--direction 2.bias --direction 2.bias[0]", "--direction 2.bias", "3.bias[0]"),
+    "direction, empty place": ("--direction 2.bias[] --direction 2.bias[0]", "--direction 2.bias[]"),
+    "direction, negative": ("--direction 2.bias[-1] --direction 2.bias[0]", "--direction 2.bias[-1]"),
+    "direction, name": ("--direction 3.bias[0] --direction 2.bias[0]", "'3.bias'", "did you mean '2.bias'?"),
+    "direction, place": ("--direction 2.bias[10] --direction 2.bias[0]", "2.bias[10]", "0 to 9"),
+    "direction, huge": (f"--direction 2.bias[{HUGE}] --direction 2.bias[0]", f"2.bias[{HUGE}]", "0 to 9"),
+    "direction, few": ("--direction 2.weight[0] --direction 2.bias[0]", "2.weight[0]", "[0 to 9, 0 to 11]"),
     # pictures
     "no picture": ("--image missing.png", "can't read missing.png: No such file"),
     "empty name": ("--image=", "can't read"),
@@ -259,6 +259,6 @@ def test_an_empty_cost_is_unknown(glassnet, trained):
 @pytest.mark.parametrize("place", ["1,,2", "1 2", "٣,5"])
 def test_a_direction_is_read_strictly(glassnet, trained, place):
     answer = glassnet(
-        "explain", trained.model, "--direction", f"1.weight[{place}]", "--direction", "1.bias[0]"
+        "explain", trained.model, "--direction", f"2.weight[{place}]", "--direction", "2.bias[0]"
     )
     assert answer.status == 2

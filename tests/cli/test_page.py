@@ -114,8 +114,8 @@ def pages(glassnet, trained, convolution, tmp_path_factory):
     softmax = gn.Network([Dense(12, "relu"), Dense(10, "softmax")], 784, seed=3)
     save_model(folder / "softmax.safetensors", Model(softmax, tuple("0123456789"), model.recipe, "digits"))
     arrays, information = read_tensors(trained.model)
-    arrays["0.weight"] = arrays["0.weight"].copy()
-    arrays["0.weight"][3, 407] = np.nan
+    arrays["1.weight"] = arrays["1.weight"].copy()
+    arrays["1.weight"][3, 407] = np.nan
     write_tensors(folder / "nan.safetensors", arrays, information)
     made = {
         "everything": (trained.path,),
@@ -253,10 +253,10 @@ def test_class_names_are_text(trees):
 def test_a_network_that_is_not_finite_has_a_page(trees):
     tree = trees["nan"]
     assert "Not all numbers are finite. The first on the way" in tree.text
-    assert "0.weight[3, 407]" in tree.text
+    assert "1.weight[3, 407]" in tree.text
     assert "NaN" in tree.text
     assert len(tree.all("section")) == 13
-    assert "0.weight holds NaN or infinite values" in tree.text  # where the landscape would stand
+    assert "1.weight holds NaN or infinite values" in tree.text  # where the landscape would stand
 
 
 def test_pictures_over_the_image(trees):

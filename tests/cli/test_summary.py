@@ -13,29 +13,29 @@ BOOK = "conv20@5 pool2 conv40@5 pool2 100 10"
 
 
 def by_hand():
-    """Layer, names, text, output, parameters, multiply-adds of the book's network."""
+    """Layer, kind, text, output, parameters, multiply-adds of the book's network."""
     return [
-        (1, "0.", "conv", "conv20@5", [20, 24, 24], 20 * (25 + 1), 20 * 25 * 24 * 24),
-        (2, "1.", "max_pool", "pool2", [20, 12, 12], 0, 0),
-        (3, "2.", "conv", "conv40@5", [40, 8, 8], 40 * (20 * 25 + 1), 40 * 20 * 25 * 8 * 8),
-        (4, "3.", "max_pool", "pool2", [40, 4, 4], 0, 0),
-        (5, "4.", "flatten", "flatten", [640], 0, 0),
-        (6, "5.", "dense", "100", [100], 100 * (640 + 1), 100 * 640),
-        (7, "6.", "dense", "10", [10], 10 * (100 + 1), 10 * 100),
+        (1, "conv", "conv20@5", [20, 24, 24], 20 * (25 + 1), 20 * 25 * 24 * 24),
+        (2, "max_pool", "pool2", [20, 12, 12], 0, 0),
+        (3, "conv", "conv40@5", [40, 8, 8], 40 * (20 * 25 + 1), 40 * 20 * 25 * 8 * 8),
+        (4, "max_pool", "pool2", [40, 4, 4], 0, 0),
+        (5, "flatten", "flatten", [640], 0, 0),
+        (6, "dense", "100", [100], 100 * (640 + 1), 100 * 640),
+        (7, "dense", "10", [10], 10 * (100 + 1), 10 * 100),
     ]
 
 
 def test_the_json_is_what_is_counted_by_hand(ok):
     (answer,) = ok("summary", "--layers", BOOK, "--json").json
-    names = ("layer", "prefix", "kind", "text", "output_shape", "parameters", "multiply_adds")
+    names = ("layer", "kind", "text", "output_shape", "parameters", "multiply_adds")
     assert [tuple(layer[name] for name in names) for layer in answer["layers"]] == by_hand()
     assert answer["network"] == "28×28 conv20@5 pool2 conv40@5 pool2 100 10"
     assert answer["input_shape"] == [1, 28, 28]
     assert answer["dtype"] == "float32"
-    assert answer["parameters"] == sum(row[5] for row in by_hand()) == 85_670
+    assert answer["parameters"] == sum(row[4] for row in by_hand()) == 85_670
     assert answer["bytes"] == 4 * 85_670
-    assert answer["multiply_adds"] == sum(row[6] for row in by_hand()) == 1_633_000
-    assert answer["activations"] == sum(int(np.prod(row[4])) for row in by_hand())
+    assert answer["multiply_adds"] == sum(row[5] for row in by_hand()) == 1_633_000
+    assert answer["activations"] == sum(int(np.prod(row[3])) for row in by_hand())
     assert [layer["unseen"] for layer in answer["layers"]] == [[0, 0]] * 7
     assert [layer["activation"] for layer in answer["layers"] if layer["parameters"]] == ["sigmoid"] * 4
 
@@ -56,14 +56,13 @@ def test_the_table_says_the_same(ok):
         lines[0] == "The network 28×28 conv20@5 pool2 conv40@5 pool2 100 10. What goes in: images, 1×28×28."
     )
     rows = [line.split() for line in lines if line.split()[:1] and line.split()[0].isdigit()]
-    for row, (layer, prefix, _, text, shape, parameters, products) in zip(rows, by_hand(), strict=True):
-        named = [f"{prefix}…"] if parameters else []
+    for row, (layer, _, text, shape, parameters, products) in zip(rows, by_hand(), strict=True):
         activation = ["sigmoid"] if parameters else []
         output = "×".join(map(str, shape))
-        expected = [f"{layer}", *named, text, *activation, output, f"{parameters:,}", f"{products:,}"]
+        expected = [f"{layer}", text, *activation, output, f"{parameters:,}", f"{products:,}"]
         assert row == expected
     assert [line.split() for line in lines if line.startswith("all")] == [["all", "85,670", "1,633,000"]]
-    assert "as said under names, are 342 kB of float32." in " ".join(lines)
+    assert "bear the number of their layer, as in 1.weight; they take 342 kB as float32." in " ".join(lines)
     assert "▲" not in "".join(lines)
 
 
@@ -116,7 +115,7 @@ def test_a_model_of_the_new_layers(ok, tmp_path):
 
 
 def test_a_model_that_is_not_finite_has_layers_too(ok, changed):
-    path = changed("0.bias", 3, np.nan)
+    path = changed("1.bias", 3, np.nan)
     assert ok("summary", path, "--json").json[0]["parameters"] == 12 * 785 + 10 * 13
 
 

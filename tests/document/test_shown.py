@@ -218,7 +218,7 @@ def lesson():
     views += [explanation.wishes(layer) for layer in (1, 2, 3)]
     some = split[:10]
     views.append(what_examples_want(network, some.images, some.labels, "cross_entropy"))
-    views.append(attribute(network, split.images, split.labels, ("1.weight", (3, 5)), "cross_entropy"))
+    views.append(attribute(network, split.images, split.labels, ("2.weight", (3, 5)), "cross_entropy"))
     return views
 
 

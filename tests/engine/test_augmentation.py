@@ -49,10 +49,10 @@ def task_of(shape, n, n_out, batch_size, augmentation, dense=0.6):
 def seen(engine, task, place, epoch):
     """The pixels that an engine trains on: a linear neuron of zeros that wants 1 learns 1 · x of η = 1."""
     size = prod(task.images.shape[1:])
-    parameters = {"0.weight": np.zeros((1, size)), "0.bias": np.zeros(1)}
+    parameters = {"1.weight": np.zeros((1, size)), "1.bias": np.zeros(1)}
     network = Network([Dense(1, "linear")], size, parameters=parameters, dtype=np.float64)
     ENGINES[engine].train_batches(network, {}, task, np.array([place]), epoch)
-    return np.rint(network.parameters["0.weight"] * 255).astype(int).reshape(task.images.shape[1:])
+    return np.rint(network.parameters["1.weight"] * 255).astype(int).reshape(task.images.shape[1:])
 
 
 def some_words(side):

@@ -50,12 +50,12 @@ def test_two_steps_by_hand(engine, dtype):
     Input 2, the smaller mini-batch at the end: a = −2.5, a − y = −3.5, C₀ = 6.125; ∂C/∂w = −7, ∂C/∂b = −3.5.
     w = ½ · −1 + ½ · 7 = 3, b = −½ + ½ · 3.5 = 1.25.
     """
-    parameters = {"0.weight": np.array([[1.0]]), "0.bias": np.array([0.0])}
+    parameters = {"1.weight": np.array([[1.0]]), "1.bias": np.array([0.0])}
     network = Network([Dense(1, "linear")], 1, parameters=parameters, dtype=dtype)
     work = task([[1.0], [2.0], [3.0]], [0, 0, 0], l2=3.0)
     met = engine.train_batches(network, {}, work, np.array([2, 0, 1]))
-    assert network.parameters["0.weight"].tolist() == [[3.0]]
-    assert network.parameters["0.bias"].tolist() == [1.25]
+    assert network.parameters["1.weight"].tolist() == [[3.0]]
+    assert network.parameters["1.bias"].tolist() == [1.25]
     assert met.costs.tolist() == [2.0, 0.0, 6.125]
     assert met.correct.tolist() == [True, True, True]  # of one class, the largest output is always right
     assert met.gradient_norms.tolist() == [[3.0], [7.0]]  # of the data cost, without penalty
@@ -69,12 +69,12 @@ def test_a_step_of_a_convolution_by_hand(engine, dtype):
     Image 3 1, wanted 1 0: z = a = 3, 1; a − y = 2, 1; C₀ = (4 + 1)/2. Summed over the places,
     ∂C/∂w = 2·3 + 1·1 = 7 and ∂C/∂b = 2 + 1 = 3. w = (1 − ½·4) · 1 − ½ · 7 = −4.5, b = −½ · 3.
     """
-    parameters = {"0.weight": np.ones((1, 1, 1, 1)), "0.bias": np.zeros(1)}
+    parameters = {"1.weight": np.ones((1, 1, 1, 1)), "1.bias": np.zeros(1)}
     layers = [Conv(1, 1, activation="linear"), Flatten()]
     network = Network(layers, (1, 1, 2), parameters=parameters, dtype=dtype)
     met = engine.train_batches(network, {}, task([[[3.0, 1.0]]], [0], l2=4.0), np.array([0]))
-    assert network.parameters["0.weight"].tolist() == [[[[-4.5]]]]
-    assert network.parameters["0.bias"].tolist() == [-1.5]
+    assert network.parameters["1.weight"].tolist() == [[[[-4.5]]]]
+    assert network.parameters["1.bias"].tolist() == [-1.5]
     assert met.costs.tolist() == [2.5]
     assert met.correct.tolist() == [True]
     assert met.gradient_norms.tolist() == [[7.0]]
@@ -87,15 +87,15 @@ def test_a_step_through_a_max_pool_by_hand(engine, dtype):
 
     y = 1 of one output: a − y = 9, C₀ = 40.5, ∂C/∂w = 9 · 5 from the winner's place alone; η = 1/9.
     """
-    parameters = {"0.weight": np.full((1, 1, 1, 1), 2.0), "0.bias": np.zeros(1)}
+    parameters = {"1.weight": np.full((1, 1, 1, 1), 2.0), "1.bias": np.zeros(1)}
     layers = [Conv(1, 1, activation="linear"), MaxPool(2), Flatten()]
     network = Network(layers, (1, 2, 2), parameters=parameters, dtype=dtype)
     work = task([[[1.0, 5.0], [2.0, 5.0]]], [0], learning_rate=1 / 9)
     met = engine.train_batches(network, {}, work, np.array([0]))
     assert met.costs.tolist() == [40.5]
     assert met.gradient_norms.tolist() == [[45.0]]
-    np.testing.assert_allclose(network.parameters["0.weight"], -3.0, rtol=1e-6)
-    np.testing.assert_allclose(network.parameters["0.bias"], -1.0, rtol=1e-6)
+    np.testing.assert_allclose(network.parameters["1.weight"], -3.0, rtol=1e-6)
+    np.testing.assert_allclose(network.parameters["1.bias"], -1.0, rtol=1e-6)
 
 
 @EACH_ENGINE
@@ -106,7 +106,7 @@ def test_dropout_switches_off_what_its_bits_say(engine, dtype, seed, epoch):
 
     `on` is counted from the stream of (seed, epoch, example); nothing is off where nobody trains.
     """
-    parameters = {"1.weight": np.ones((1, 8)), "1.bias": np.zeros(1)}
+    parameters = {"2.weight": np.ones((1, 8)), "2.bias": np.zeros(1)}
     network = Network([Dropout(0.25), Dense(1, "linear")], 8, parameters=parameters, dtype=dtype)
     order = np.random.default_rng(3).permutation(50)
     work = task(np.ones((50, 8)), np.zeros(50, np.int64), batch_size=50, seed=seed)
@@ -164,7 +164,7 @@ def test_a_step_is_the_one_written_by_hand(engine, cost, l2, weighted, pixels):
     weights = rng.uniform(0, 2, size=n) if weighted else None
     network = Network([Dense(4, "tanh"), Dense(3, activation)], 6, seed=5, dtype=np.float64)
     W1, b1, W2, b2 = (
-        network.parameters[name].copy() for name in ("0.weight", "0.bias", "1.weight", "1.bias")
+        network.parameters[name].copy() for name in ("1.weight", "1.bias", "2.weight", "2.bias")
     )
 
     work = task(
@@ -191,10 +191,10 @@ def test_a_step_is_the_one_written_by_hand(engine, cost, l2, weighted, pixels):
         correct.append(a.argmax() == labels[place])
     shrink = 1 - eta * l2 / n
     expected = {
-        "0.weight": shrink * W1 - eta / m * sums[0],
-        "0.bias": b1 - eta / m * sums[1],
-        "1.weight": shrink * W2 - eta / m * sums[2],
-        "1.bias": b2 - eta / m * sums[3],
+        "1.weight": shrink * W1 - eta / m * sums[0],
+        "1.bias": b1 - eta / m * sums[1],
+        "2.weight": shrink * W2 - eta / m * sums[2],
+        "2.bias": b2 - eta / m * sums[3],
     }
     for name, array in expected.items():
         np.testing.assert_allclose(network.parameters[name], array, rtol=0, atol=1e-13, err_msg=name)
@@ -314,8 +314,8 @@ def test_a_pass_is_forward_and_cost(engine, dtype, n):
     outputs, costs = engine.evaluate(network, work.images, work.labels, work.cost)
 
     p = {name: array.astype(np.float64) for name, array in network.parameters.items()}
-    h = 1 / (1 + np.exp(-(work.images / 255 @ p["0.weight"].T + p["0.bias"])))
-    a = 1 / (1 + np.exp(-(h @ p["1.weight"].T + p["1.bias"])))
+    h = 1 / (1 + np.exp(-(work.images / 255 @ p["1.weight"].T + p["1.bias"])))
+    a = 1 / (1 + np.exp(-(h @ p["2.weight"].T + p["2.bias"])))
     tolerance = 2e-6 if dtype == np.float32 else 1e-13
     np.testing.assert_allclose(outputs, a, rtol=0, atol=tolerance)
     np.testing.assert_allclose(costs, ((a - np.eye(3)[work.labels]) ** 2).sum(axis=1) / 2, atol=tolerance)
@@ -331,7 +331,7 @@ def test_a_gradient_by_hand(engine, dtype, canonical):
     Shares are 1/2 and 3/2, so C = (ln 2 + 3 ln 2) / 2 and δ = ½ · −½, 3/2 · ½ = −¼, ¾; by the chain
     ∂C₀/∂a = (a − y) / a(1 − a) = −2, 2, ∂C/∂a = −1, 3, and σ′ = ¼. ∂C/∂w = −¼ · 3 + ¾ · −1, ∂C/∂b = −¼ + ¾.
     """
-    parameters = {"0.weight": np.zeros((1, 1)), "0.bias": np.zeros(1)}
+    parameters = {"1.weight": np.zeros((1, 1)), "1.bias": np.zeros(1)}
     network = Network([Dense(1, "sigmoid")], 1, parameters=parameters, dtype=dtype)
     gradient = engine.gradient(
         network,
@@ -348,8 +348,8 @@ def test_a_gradient_by_hand(engine, dtype, canonical):
     assert cache.a.tolist() == [[0.5], [0.5]]
     assert layer.dC_dz.tolist() == [[-0.25], [0.75]]
     assert layer.dC_da is None if canonical else layer.dC_da.tolist() == [[-1.0], [3.0]]
-    assert gradient.parameters["0.weight"].tolist() == layer.parameters["weight"].tolist() == [[-1.5]]
-    assert gradient.parameters["0.bias"].tolist() == layer.parameters["bias"].tolist() == [0.5]
+    assert gradient.parameters["1.weight"].tolist() == layer.parameters["weight"].tolist() == [[-1.5]]
+    assert gradient.parameters["1.bias"].tolist() == layer.parameters["bias"].tolist() == [0.5]
     assert {array.dtype for array in (*cache, layer.dC_dz, *gradient.parameters.values())} == {
         np.dtype(dtype)
     }

@@ -29,7 +29,7 @@ EACH_DTYPE = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["fl
 
 
 def neurons(activation, weights, biases, dtype):
-    parameters = {"0.weight": np.array(weights, dtype)[:, None], "0.bias": np.array(biases, dtype)}
+    parameters = {"1.weight": np.array(weights, dtype)[:, None], "1.bias": np.array(biases, dtype)}
     return Network([Dense(len(weights), activation)], 1, parameters=parameters, dtype=dtype)
 
 
@@ -236,7 +236,7 @@ def activated_with(activation, weight, bias, x, dtype):
 
 
 def assert_as_bad_as_the_textbook(x, bad, dtype):
-    for activation, name in product(ACTIVATIONS, ["0.weight", "0.bias", "1.weight", "1.bias"]):
+    for activation, name in product(ACTIVATIONS, ["1.weight", "1.bias", "2.weight", "2.bias"]):
         network = Network([Dense(3, activation), Dense(2, "sigmoid")], 2, seed=0, dtype=dtype)
         network.parameters[name].flat[0] = bad
         images, labels = np.array([[x, 1.0], [0.25, 1.0]], dtype), np.array([0, 1])
@@ -274,6 +274,6 @@ def test_pixels_are_divided_exactly(n_in, dtype):
     assert np.array_equal(x, np.divide(images, 255, dtype=dtype))
     alone = activated("linear", np.zeros(1, dtype))
     assert alone.tolist() == [0.0]
-    parameters = {"0.weight": np.ones((1, 1)), "0.bias": np.zeros(1)}
+    parameters = {"1.weight": np.ones((1, 1)), "1.bias": np.zeros(1)}
     one = Network([Dense(1, "linear")], 1, parameters=parameters, dtype=dtype)
     assert np.array_equal(NATIVE.predictor(one)(pixels[:, None])[:, 0], np.divide(pixels, 255, dtype=dtype))

@@ -127,10 +127,10 @@ ODD = {
 @pytest.mark.parametrize("what", ODD)
 def test_odd_arrays_of_parameters_are_read_but_not_trained(what, network):
     train, evaluate, gradient, predict = every_call(network)
-    wanted = evaluate()[0], gradient().parameters["0.weight"], predict()
-    network.parameters["0.weight"] = ODD[what](network.parameters["0.weight"])
+    wanted = evaluate()[0], gradient().parameters["1.weight"], predict()
+    network.parameters["1.weight"] = ODD[what](network.parameters["1.weight"])
     for found, right in zip(
-        (evaluate()[0], gradient().parameters["0.weight"], predict()), wanted, strict=True
+        (evaluate()[0], gradient().parameters["1.weight"], predict()), wanted, strict=True
     ):
         assert np.array_equal(found, right)
     with pytest.raises(GlassnetError, match=r"^0\.weight is not an array of float32 .*load_parameters$"):
@@ -140,13 +140,13 @@ def test_odd_arrays_of_parameters_are_read_but_not_trained(what, network):
 @NEEDED
 def test_parameters_of_another_shape_are_refused(network):
     for wrong in (np.zeros((3, 5), np.float32), [[1.0]], None, np.zeros((3, 4), int)):
-        network.parameters["0.weight"] = wrong
+        network.parameters["1.weight"] = wrong
         for call in every_call(network):
             with pytest.raises(
                 GlassnetError, match=r"^0\.weight is .*: the network 4-3 needs floats \(3, 4\)"
             ):
                 call()
-    del network.parameters["0.weight"]
+    del network.parameters["1.weight"]
     for call in every_call(network):
         with pytest.raises(
             GlassnetError, match=r"^parameters 0\.weight: the network 4-3 has 0\.weight, 0\.bias"

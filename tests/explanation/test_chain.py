@@ -176,12 +176,12 @@ def test_a_derivative_names_its_parameter():
     explanation = explain(Network("3-4-2", seed=1), np.ones(3), 0)
     weight, bias = explanation.weight(1, 3, 2), explanation.bias(2, 1)
     assert (weight.name, weight.place, weight.letter, weight.symbol) == (
-        "0.weight",
+        "1.weight",
         (3, 2),
         "w₃,₂⁽¹⁾",
         "∂C₀/∂w₃,₂⁽¹⁾",
     )
-    assert (bias.name, bias.place, bias.letter, bias.symbol) == ("1.bias", (1,), "b₁⁽²⁾", "∂C₀/∂b₁⁽²⁾")
+    assert (bias.name, bias.place, bias.letter, bias.symbol) == ("2.bias", (1,), "b₁⁽²⁾", "∂C₀/∂b₁⁽²⁾")
     assert [factor.symbol for factor in weight.factors] == ["∂C₀/∂a₃⁽¹⁾", "σ′(z₃⁽¹⁾)", "a₂⁽⁰⁾"]
     assert [factor.symbol for factor in bias.factors] == ["∂C₀/∂a₁⁽²⁾", "σ′(z₁⁽²⁾)", "1"]
 
@@ -262,8 +262,8 @@ def broken(what, engine="textbook", dtype=np.float64):
     end, delta, cost = BROKEN[what]
     network = Network([Dense(2, "tanh"), *end], 2, seed=6, initializer="normal", dtype=np.float64)
     x = np.array([0.3, -0.7])
-    hidden = np.tanh(network.parameters["0.weight"] @ x + network.parameters["0.bias"])
-    network.parameters["1.bias"][:] = [1000, -1000, 0] - network.parameters["1.weight"] @ hidden
+    hidden = np.tanh(network.parameters["1.weight"] @ x + network.parameters["1.bias"])
+    network.parameters["2.bias"][:] = [1000, -1000, 0] - network.parameters["2.weight"] @ hidden
     explanation = explain(network, x, 1, PAIRS[end[-1].activation], engine=engine, dtype=dtype)
     return explanation, np.array(delta), cost, hidden
 
@@ -368,7 +368,7 @@ def test_the_breakdown_names_the_output_and_its_value():
 def test_seventeen_is_one_in_float32_and_not_in_float64():
     """1 − σ(17) = 4·10⁻⁸ is less than half of float32's 1.2·10⁻⁷."""
     network = Network(
-        "1-1", parameters={"0.weight": np.array([[17.0]]), "0.bias": np.zeros(1)}, dtype=np.float64
+        "1-1", parameters={"1.weight": np.array([[17.0]]), "1.bias": np.zeros(1)}, dtype=np.float64
     )
     single = explain(network, np.ones(1), [0.0], "cross_entropy", dtype=np.float32)
     double = explain(network, np.ones(1), [0.0], "cross_entropy")
@@ -382,7 +382,7 @@ def test_seventeen_is_one_in_float32_and_not_in_float64():
 def test_a_right_answer_however_sure_breaks_nothing():
     """∂C/∂a = −1 at a = y = 1, times a flat slope: 0."""
     for activation, cost in PAIRS.items():
-        parameters = {"0.weight": np.zeros((2, 1)), "0.bias": np.array([1000.0, -1000.0])}
+        parameters = {"1.weight": np.zeros((2, 1)), "1.bias": np.array([1000.0, -1000.0])}
         network = Network([Dense(2, activation)], 1, parameters=parameters)
         explanation = explain(network, np.ones(1), 0, cost)
         assert not explanation.trace.broken
@@ -391,7 +391,7 @@ def test_a_right_answer_however_sure_breaks_nothing():
 
 def test_where_there_is_no_short_form_nothing_is_called_a_breakdown():
     """Softmax with cross-entropy has only the long form: training would see the same NaN."""
-    parameters = {"0.weight": np.zeros((2, 1)), "0.bias": np.array([1000.0, -1000.0])}
+    parameters = {"1.weight": np.zeros((2, 1)), "1.bias": np.array([1000.0, -1000.0])}
     network = Network([Dense(2, "softmax")], 1, parameters=parameters)
     explanation = explain(network, np.ones(1), 1, "cross_entropy")
     assert not explanation.trace.broken

@@ -99,10 +99,10 @@ V = np.array([[1.0, 2, -1, 3]])
 def by_hand(*between, v=V, activation="linear"):
     """That filter, its outputs flattened, and one linear neuron."""
     layers = [Conv(1, 2, activation=activation), *between, Flatten(), Dense(1, "linear")]
-    last = f"{len(layers) - 1}"
+    last = len(layers)
     parameters = {
-        "0.weight": W[None, None],
-        "0.bias": np.array([0.5]),
+        "1.weight": W[None, None],
+        "1.bias": np.array([0.5]),
         f"{last}.weight": v,
         f"{last}.bias": np.zeros(1),
     }
@@ -232,10 +232,10 @@ def test_a_relu_filter_by_hand():
 def test_padding_meets_zeros_by_hand():
     """One 2×2 filter on a single pixel 3 with a border of zeros: at four places, each weight meets it."""
     parameters = {
-        "0.weight": W[None, None],
-        "0.bias": np.zeros(1),
-        "2.weight": np.ones((1, 4)),
-        "2.bias": np.zeros(1),
+        "1.weight": W[None, None],
+        "1.bias": np.zeros(1),
+        "3.weight": np.ones((1, 4)),
+        "3.bias": np.zeros(1),
     }
     layers = [Conv(1, 2, padding=1, activation="linear"), Flatten(), Dense(1, "linear")]
     network = Network(layers, (1, 1, 1), parameters=parameters, dtype=np.float64)
@@ -503,11 +503,11 @@ OUT_OF_RANGE = [
     ),
     (
         lambda of: of.weight(1, 3, 0, 0, 0),
-        "0.weight[3, 0, 0, 0]: the weight of layer 1 has the places 0 to 2 and 0 to 0 and 0 to 1 and 0 to 1",
+        "1.weight[3, 0, 0, 0]: the weight of layer 1 has the places 0 to 2 and 0 to 0 and 0 to 1 and 0 to 1",
     ),
     (lambda of: of.weight(2, 0, 0), "layer 2 (max_pool) has no weight: those with parameters are 1, 4"),
     (lambda of: of.steepest_weight(3), "layer 3 (flatten) has no weight: those with parameters are 1, 4"),
-    (lambda of: of.bias(1, 3), "0.bias[3]: the bias of layer 1 has the places 0 to 2"),
+    (lambda of: of.bias(1, 3), "1.bias[3]: the bias of layer 1 has the places 0 to 2"),
 ]
 
 
@@ -521,7 +521,7 @@ def test_what_there_is_not_is_refused_with_the_shape(ask, sentence):
 def test_the_steepest_weight_of_a_filter():
     explanation = explained("two convs")
     layer, *place = explanation.steepest_weight(3)
-    sizes = abs(explanation.trace.used.parameters["2.weight"])
+    sizes = abs(explanation.trace.used.parameters["3.weight"])
     assert layer == 3
     assert sizes[tuple(place)] == sizes.max()
     assert abs(explanation.weight(layer, *place).value) == sizes.max()
@@ -533,10 +533,10 @@ def test_the_steepest_weight_of_a_filter():
 def pooled(*biases):
     """A 1×2 image of ones; a filter 1×1 with bias for each number, the larger of each two goes on."""
     parameters = {
-        "0.weight": np.ones((1, 1, 1, 1)),
-        "0.bias": np.array(biases),
-        "3.weight": np.ones((1, 1)),
-        "3.bias": np.zeros(1),
+        "1.weight": np.ones((1, 1, 1, 1)),
+        "1.bias": np.array(biases),
+        "4.weight": np.ones((1, 1)),
+        "4.bias": np.zeros(1),
     }
     layers = [Conv(1, 1, activation="linear"), MaxPool(2), Flatten(), Dense(1, "linear")]
     return Network(layers, (1, 2, 2), parameters=parameters, dtype=np.float64)
@@ -558,8 +558,8 @@ def test_where_another_number_wins_within_the_step_there_is_no_slope():
     assert np.isnan(found).tolist() == [True, True, False, False]
     assert found[2:].tolist() == [0, 0]
     # The weight moves both by nearly as much, and the bias by as much: who wins stays.
-    assert differences.of_parameter("0.weight", [(0, 0, 0, 0)])[0] == pytest.approx(1, abs=1e-9)
-    assert differences.of_parameter("0.bias", [(0,)])[0] == pytest.approx(1, abs=1e-9)
+    assert differences.of_parameter("1.weight", [(0, 0, 0, 0)])[0] == pytest.approx(1, abs=1e-9)
+    assert differences.of_parameter("1.bias", [(0,)])[0] == pytest.approx(1, abs=1e-9)
     far, _ = slopes(pooled(0.0), [[1.0, 1 - 1e-4], [0.0, 0.5]])
     assert far == pytest.approx([1, 0, 0, 0], abs=1e-9)
 
@@ -578,7 +578,7 @@ def test_a_tie_that_moves_together_is_no_kink_and_one_that_comes_apart_is():
     """All four are equal. The bias moves them alike; a single one that moves is the winner, or it isn't."""
     found, differences = slopes(pooled(0.5), [[1.0, 1.0], [1.0, 1.0]])
     assert np.isnan(found).all()
-    assert differences.of_parameter("0.bias", [(0,)])[0] == pytest.approx(1.5, abs=1e-9)
+    assert differences.of_parameter("1.bias", [(0,)])[0] == pytest.approx(1.5, abs=1e-9)
 
 
 def test_undecided_kinks_are_counted_as_skipped():
@@ -593,10 +593,10 @@ def test_undecided_kinks_are_counted_as_skipped():
     parameters = {f"{4 if name[0] == '3' else 0}.{name[2:]}": a for name, a in pooled(0.0).parameters.items()}
     network = Network(layers, (1, 2, 2), parameters=parameters, dtype=np.float64)
     image = np.array([[[[1.0, -1.0], [0.0, 0.0]]]])  # w = 0 would make all equal: 1·w and −1·w cross there
-    network.parameters["0.weight"][...] = 2e-6
+    network.parameters["1.weight"][...] = 2e-6
     check = check_gradient(network, image, [[1.0]])
     assert check.skipped == 1
-    assert {entry.name for entry in check.entries} == {"0.bias", "4.weight", "4.bias"}
+    assert {entry.name for entry in check.entries} == {"1.bias", "5.weight", "5.bias"}
     assert check.ok
 
 
@@ -681,7 +681,7 @@ def test_a_draw_may_name_its_place_by_a_number():
 def test_what_every_image_wants_of_a_filters_weight():
     network = network_of("two convs")
     images, labels = np.random.default_rng(3).normal(size=(6, 1, 10, 10)), [0, 1, 2, 0, 1, 2]
-    places = [("0.weight", (2, 0, 1, 2)), ("2.weight", (1, 2, 0, 1)), ("2.bias", (1,))]
+    places = [("1.weight", (2, 0, 1, 2)), ("3.weight", (1, 2, 0, 1)), ("3.bias", (1,))]
     wants = what_examples_want(network, images, labels, parameters=places)
     for row, (name, place) in zip(wants.nudges, places, strict=True):
         alone = [
@@ -690,7 +690,7 @@ def test_what_every_image_wants_of_a_filters_weight():
         np.testing.assert_allclose(row, -np.array(alone), rtol=0, atol=1e-14)
         found = attribute(network, images, labels, (name, place), engine="textbook")
         np.testing.assert_allclose(found.nudges, row, rtol=0, atol=1e-14)
-    whole = network.gradient(images, labels).parameters["0.weight"][2, 0, 1, 2]
+    whole = network.gradient(images, labels).parameters["1.weight"][2, 0, 1, 2]
     assert wants.means[0] == pytest.approx(-whole, abs=1e-14)
     assert {len(parameter.place) for parameter in what_examples_want(network, images, labels).parameters} == {
         1,
@@ -702,7 +702,7 @@ def test_what_every_image_wants_of_a_filters_weight():
 def test_few_images_at_a_time_change_nothing(monkeypatch):
     network = network_of("two convs")
     images, labels = np.random.default_rng(3).normal(size=(6, 1, 10, 10)), [0, 1, 2, 0, 1, 2]
-    where = ("0.weight", (0, 0, 0, 0))
+    where = ("1.weight", (0, 0, 0, 0))
     whole = attribute(network, images, labels, where, engine="textbook").nudges
     monkeypatch.setattr("glassnet.explanation.wants.NUMBERS", 1)
     np.testing.assert_allclose(
@@ -715,16 +715,16 @@ def test_few_images_at_a_time_change_nothing(monkeypatch):
 
 def test_the_first_that_is_no_number_is_named_in_a_filter():
     network = network_of("two convs")
-    network.parameters["2.weight"][1, 2, 0, 1] = np.nan
+    network.parameters["3.weight"][1, 2, 0, 1] = np.nan
     explanation = explain(network, image_of("two convs"), 0)
-    assert explanation.trace.first_non_finite == "2.weight[1, 2, 0, 1] is nan"
+    assert explanation.trace.first_non_finite == "3.weight[1, 2, 0, 1] is nan"
     for view in (explanation, explanation.weight(3, 1, 2, 0, 1), explanation.weight(1, 0, 0, 0, 0)):
         assert repr(view)
 
 
 def test_a_z_that_overflows_is_named_by_its_place():
     network = network_of("plain")
-    network.parameters["0.weight"][...] = 1e308
+    network.parameters["1.weight"][...] = 1e308
     with np.errstate(all="ignore"):
         found = explain(network, np.full((1, 6, 6), 9.0), 0).trace.first_non_finite
     assert found == "z of layer 1[0, 0, 0] is inf"

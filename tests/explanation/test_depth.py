@@ -19,8 +19,8 @@ RNG = np.random.default_rng(17)
 
 def by_hand(network, images, labels):
     """δ̄, mean ∂C/∂a and mean σ′ of 6-5-4-3 sigmoids with the quadratic cost, front to back."""
-    W = [network.parameters[f"{i}.weight"] for i in range(3)]
-    b = [network.parameters[f"{i}.bias"] for i in range(3)]
+    W = [network.parameters[f"{i}.weight"] for i in (1, 2, 3)]
+    b = [network.parameters[f"{i}.bias"] for i in (1, 2, 3)]
     deltas, slopes_of_a, slopes = ([[], [], []] for _ in range(3))
     for x, label in zip(images, labels, strict=True):
         a = [x]
@@ -110,8 +110,8 @@ def test_the_factors_multiplied_are_the_ratio(name, many):
 def test_the_mean_of_many_images_is_taken_before_its_length():
     """Two images that pull in opposite ways: each has a gradient, their mean has none."""
     one = np.array([[1.0]])
-    network = gn.Network("1-1-1", parameters={"0.weight": one, "0.bias": np.zeros(1), "1.weight": one,
-                                              "1.bias": np.array([-0.5])}, dtype="float64")  # fmt: skip
+    network = gn.Network("1-1-1", parameters={"1.weight": one, "1.bias": np.zeros(1), "2.weight": one,
+                                              "2.bias": np.array([-0.5])}, dtype="float64")  # fmt: skip
     images, wanted = np.zeros((2, 1)), np.array([[0.25], [0.75]])  # the output is σ(½ − ½) = ½ for both
     single = vanishing_gradient(network, images[:1], wanted[:1])
     assert single.deltas[1] == pytest.approx(0.25 / 4)
@@ -172,7 +172,7 @@ def test_what_the_table_says():
 
 def test_numbers_too_small_for_their_squares():
     network = gn.Network("2-2-2", seed=0, dtype="float64")
-    network.parameters["1.weight"][:] *= 1e-200
+    network.parameters["2.weight"][:] *= 1e-200
     shown = gn.explain(network, np.ones(2), 0).vanishing_gradient
     assert 0 < shown.deltas[0] < 1e-190
     assert shown.steps[1].ratio == pytest.approx(shown.deltas[0] / shown.deltas[1])
@@ -180,7 +180,7 @@ def test_numbers_too_small_for_their_squares():
 
 def test_numbers_that_are_not_finite():
     network = deep()
-    network.parameters["1.bias"][0] = np.nan
+    network.parameters["2.bias"][0] = np.nan
     shown = gn.explain(network, np.ones(6), 0).vanishing_gradient
     assert np.isnan(shown.deltas).all()
     assert "NaN" in as_text(shown.blocks())

@@ -84,7 +84,7 @@ def records(training, validation=None, norms=None):
             training_accuracy=0.5,
             validation_cost=None if validation is None else validation[epoch - 1],
             validation_accuracy=None if validation is None else 0.5,
-            gradient_norms=norms or {"0.weight": 0.2, "1.weight": 0.3},
+            gradient_norms=norms or {"1.weight": 0.2, "2.weight": 0.3},
             seconds=1.0,
             images_per_second=1.0,
             learning_rate=0.5,
@@ -106,10 +106,10 @@ POINTS = Dataset("points", points(40), points(20), points(0), ("even", "odd"))
 
 def not_finite():
     network = Network("784-16-10", seed=0)
-    network.parameters["0.weight"][2, 5:8] = [np.nan, np.inf, -np.inf]
-    network.parameters["1.bias"][3] = np.nan
+    network.parameters["1.weight"][2, 5:8] = [np.nan, np.inf, -np.inf]
+    network.parameters["2.bias"][3] = np.nan
     found = finding(diagnose(network, DIGITS), "not_finite")
-    assert found.evidence == {"0.weight": 3.0, "1.bias": 1.0}
+    assert found.evidence == {"1.weight": 3.0, "2.bias": 1.0}
     assert "4 of 12,730 parameters" in found.what  # 784·16 + 16 + 16·10 + 10
     return found
 
@@ -173,7 +173,7 @@ def vanishing_gradients():
     assert found.evidence["ratio"] < 1 / 1500
     in_records = finding(diagnose_records(history), "vanishing_gradients")
     first, last = (
-        np.median([record.gradient_norms[name] for record in history]) for name in ("0.weight", "6.weight")
+        np.median([record.gradient_norms[name] for record in history]) for name in ("1.weight", "7.weight")
     )
     assert in_records.evidence == pytest.approx({"first": first, "last": last, "ratio": first / last})
     return found
@@ -200,7 +200,7 @@ def deltas(network, split, cost):
 
 def saturated_neurons():
     # σ′(±6) = 0.0025 is flat, σ′(±3) = 0.045 is not; weights of 0 say the same for every point.
-    network = with_parameters("2-5-2", {"0.bias": [6, -6, 3, 6, -3]})
+    network = with_parameters("2-5-2", {"1.bias": [6, -6, 3, 6, -3]})
     found = finding(diagnose(network, POINTS), "saturated_neurons")
     assert (found.layer, found.neurons) == (1, (0, 1, 3))
     assert found.evidence == pytest.approx({"flat": 3 / 5, "stuck": 3, "neurons": 5})
@@ -209,7 +209,7 @@ def saturated_neurons():
 
 def saturated_outputs():
     # Outputs σ(6) and σ(−6): "even" to all of 40 points, half of which are odd.
-    network = with_parameters("2-5-2", {"1.bias": [6, -6]})
+    network = with_parameters("2-5-2", {"2.bias": [6, -6]})
     found = finding(diagnose(network, POINTS, "quadratic"), "saturated_outputs")
     assert found.evidence == {"wrong_and_flat": 20, "wrong": 20, "images": 40}
     assert found.images == tuple(range(1, 40, 2))
@@ -217,7 +217,7 @@ def saturated_outputs():
 
 
 def dead_relus():
-    network = with_parameters("2-4:relu-2", {"0.bias": [-1, 0, -2, 1]})
+    network = with_parameters("2-4:relu-2", {"1.bias": [-1, 0, -2, 1]})
     found = finding(diagnose(network, POINTS), "dead_relus")
     assert (found.layer, found.neurons) == (1, (0, 1, 2))
     assert found.evidence == {"dead": 3, "neurons": 4, "images": 40}
@@ -432,8 +432,8 @@ def test_inputs_that_are_scaled_in_another_way(change):
 
 
 def test_what_is_just_not_ill():
-    at_half = with_parameters("2-4-2", {"0.bias": [6, -6, 3, -3]})  # 2 of 4 stuck: no more than half
-    below = with_parameters("2-8:relu-2", {"0.bias": [-1] * 5 + [1] * 3})  # 5 of 8 dead: under 3/4
+    at_half = with_parameters("2-4-2", {"1.bias": [6, -6, 3, -3]})  # 2 of 4 stuck: no more than half
+    below = with_parameters("2-8:relu-2", {"1.bias": [-1] * 5 + [1] * 3})  # 5 of 8 dead: under 3/4
     for network in (at_half, below):
         illnesses = {finding.illness for finding in diagnose(network, POINTS).findings}
         assert not illnesses & {"saturated_neurons", "dead_relus"}
@@ -446,11 +446,11 @@ def test_what_is_just_not_ill():
 
 
 def test_what_the_gradients_of_records_say():
-    norms = {"0.weight": 0.001, "1.weight": 0.5, "2.weight": 0.2}
+    norms = {"1.weight": 0.001, "2.weight": 0.5, "3.weight": 0.2}
     found = finding(diagnose_records(records([1.0, 0.9], norms=norms)), "vanishing_gradients")
     assert found.evidence == pytest.approx({"first": 0.001, "last": 0.2, "ratio": 0.005})
     assert "1/200 of it" in found.what
-    assert not diagnose_records(records([1.0], norms=norms | {"0.weight": 0.0021})).findings
+    assert not diagnose_records(records([1.0], norms=norms | {"1.weight": 0.0021})).findings
 
 
 def test_test_data_are_not_looked_at():
@@ -501,8 +501,8 @@ ODD = {
     "no weights": (Network([Softmax()], 2, parameters={}), POINTS),
     "zeros": (Network("2-3:relu-2", seed=0, initializer="zeros"), POINTS),
     "vectors": (Network("2-3-2", seed=0), POINTS),
-    "overflow": (with_parameters("2-3:relu-2:linear", {"0.bias": 1e30, "1.weight": 1e30}), POINTS),
-    "outputs of 0 and 1": (with_parameters("2-3-2:softmax", {"1.bias": [200, -200]}), POINTS),
+    "overflow": (with_parameters("2-3:relu-2:linear", {"1.bias": 1e30, "2.weight": 1e30}), POINTS),
+    "outputs of 0 and 1": (with_parameters("2-3-2:softmax", {"2.bias": [200, -200]}), POINTS),
 }
 
 

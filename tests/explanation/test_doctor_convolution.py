@@ -24,10 +24,10 @@ def filters(activation, weight, bias):
     """A conv layer of 1×1 filters with these weights and biases on 4×4 images, and two outputs."""
     layers = [Conv(len(bias), 1, activation=activation), Flatten(), Dense(2)]
     parameters = {
-        "0.weight": np.reshape(np.array(weight, float), (-1, 1, 1, 1)),
-        "0.bias": np.array(bias, float),
-        "2.weight": RNG.normal(size=(2, 16 * len(bias))),
-        "2.bias": np.zeros(2),
+        "1.weight": np.reshape(np.array(weight, float), (-1, 1, 1, 1)),
+        "1.bias": np.array(bias, float),
+        "3.weight": RNG.normal(size=(2, 16 * len(bias))),
+        "3.bias": np.zeros(2),
     }
     return Network(layers, (1, 4, 4), parameters=parameters)
 

@@ -67,7 +67,7 @@ def test_the_steepest_weight_is_the_steepest(end, cost):
     explanation = explain(network, X, 1, cost)
     gradient = network.gradient(X[None], [1], cost).parameters
     for layer in (1, 2):
-        sizes = abs(gradient[f"{layer - 1}.weight"])
+        sizes = abs(gradient[f"{layer}.weight"])
         found, j, k = explanation.steepest_weight(layer)
         assert found == layer
         assert sizes[j, k] == sizes.max()

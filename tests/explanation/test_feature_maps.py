@@ -26,7 +26,7 @@ EXPLANATION = gn.explain(NETWORK, IMAGE, 1)
 
 def first_layer_by_hand():
     """z[o, r, s] = Σ w[o, c, i, j] · x[c, 2r + i − 1, 2s + j − 1] + b[o], x being 0 outside."""
-    weight, bias = NETWORK.parameters["0.weight"], NETWORK.parameters["0.bias"]
+    weight, bias = NETWORK.parameters["1.weight"], NETWORK.parameters["1.bias"]
     z = np.zeros((3, 4, 5))
     for o, r, s in np.ndindex(z.shape):
         z[o, r, s] = bias[o]
@@ -90,7 +90,7 @@ def test_of_many_maps_the_strongest_are_listed():
 
 def test_maps_that_are_not_finite():
     network = NETWORK.copy()
-    network.parameters["0.weight"][1, 0, 0, 0] = np.nan
+    network.parameters["1.weight"][1, 0, 0, 0] = np.nan
     maps = gn.explain(network, IMAGE, 1).feature_maps(1)
     assert tuple(maps.peaks[0]) == tuple(EXPLANATION.feature_maps(1).peaks[0])
     assert maps.strongest[-1] == 1  # NaN · 0 is NaN, too: all of the map is none

@@ -34,13 +34,13 @@ def numbers(table):
 def test_weights_and_slopes_of_a_filter():
     explanation = explained()
     shown, network, h = explanation.filter(2, 1), explanation.trace.network.copy(), 1e-6
-    np.testing.assert_array_equal(shown.weights, network.parameters["1.weight"][1])
-    assert shown.bias == network.parameters["1.bias"][1]
+    np.testing.assert_array_equal(shown.weights, network.parameters["2.weight"][1])
+    assert shown.bias == network.parameters["2.bias"][1]
 
     def cost():
         return float(((network.predict(IMAGE[None])[0] - [0, 1]) ** 2).sum())
 
-    slopes, weight = np.zeros((1, 3, 3)), network.parameters["1.weight"][1]
+    slopes, weight = np.zeros((1, 3, 3)), network.parameters["2.weight"][1]
     for place in np.ndindex(slopes.shape):
         weight[place] += h
         above = cost()

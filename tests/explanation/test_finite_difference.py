@@ -104,10 +104,10 @@ def test_slopes_known_in_closed_form():
     """Two sigmoids a layer of one: C = (σ(v σ(w x + b) + c) − y)², all by Python floats."""
     x, w, b, v, c, y = 0.7, 0.4, -0.3, 1.2, 0.1, 1.0
     parameters = {
-        "0.weight": np.array([[w]]),
-        "0.bias": np.array([b]),
-        "1.weight": np.array([[v]]),
-        "1.bias": np.array([c]),
+        "1.weight": np.array([[w]]),
+        "1.bias": np.array([b]),
+        "2.weight": np.array([[v]]),
+        "2.bias": np.array([c]),
     }
     network = Network("1-1-1", parameters=parameters, dtype=np.float64)
     differences = FiniteDifferences(network, np.array([[x]]), np.array([[y]]), get_cost("squared"), 1.0)
@@ -116,10 +116,10 @@ def test_slopes_known_in_closed_form():
     delta2 = 2 * (a2 - y) * a2 * (1 - a2)
     delta1 = v * delta2 * a1 * (1 - a1)
     expected = {
-        "0.weight": ((0, 0), delta1 * x),
-        "0.bias": ((0,), delta1),
-        "1.weight": ((0, 0), delta2 * a1),
-        "1.bias": ((0,), delta2),
+        "1.weight": ((0, 0), delta1 * x),
+        "1.bias": ((0,), delta1),
+        "2.weight": ((0, 0), delta2 * a1),
+        "2.bias": ((0,), delta2),
     }
     for name, (place, slope) in expected.items():
         assert differences.of_parameter(name, [place])[0] == pytest.approx(slope, abs=1e-10)
@@ -184,37 +184,37 @@ def test_how_many_are_passed_on_at_a_time_changes_nothing(rows, monkeypatch):
     network = network_of(Dense(4, "tanh"), Dense(2))
     places = list(np.ndindex(4, 3))
     differences = FiniteDifferences(network, X, Y, get_cost("quadratic"), 0.25)
-    whole = differences.of_parameter("0.weight", places)
+    whole = differences.of_parameter("1.weight", places)
     monkeypatch.setattr(finite_difference, "ROWS", rows)
-    np.testing.assert_allclose(differences.of_parameter("0.weight", places), whole, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(differences.of_parameter("1.weight", places), whole, rtol=0, atol=1e-12)
 
 
 def test_no_place_is_no_slope():
     differences = FiniteDifferences(network_of(Dense(2)), X, Y, get_cost("quadratic"), 0.25)
-    assert differences.of_parameter("0.bias", []).shape == (0,)
+    assert differences.of_parameter("1.bias", []).shape == (0,)
 
 
 def test_the_quotient_is_symmetric():
     """C = (w x)²: (C(w+h) − C(w−h)) / 2h is 2 w x² for every h, where a one-sided one is off by h x²."""
-    parameters = {"0.weight": np.array([[3.0]]), "0.bias": np.zeros(1)}
+    parameters = {"1.weight": np.array([[3.0]]), "1.bias": np.zeros(1)}
     network = Network([Dense(1, "linear")], 1, parameters=parameters, dtype=np.float64)
     differences = FiniteDifferences(network, np.array([[2.0]]), np.zeros((1, 1)), get_cost("squared"), 1.0)
     for h in (0.5, 0.125):
-        assert differences.of_parameter("0.weight", [(0, 0)], h)[0] == 24
+        assert differences.of_parameter("1.weight", [(0, 0)], h)[0] == 24
 
 
 def relu(b):
-    parameters = {"0.weight": np.ones((1, 1)), "0.bias": np.array([b])}
+    parameters = {"1.weight": np.ones((1, 1)), "1.bias": np.array([b])}
     network = Network([Dense(1, "relu")], 1, parameters=parameters, dtype=np.float64)
     return FiniteDifferences(network, np.ones((1, 1)), np.array([[-1.0]]), get_cost("quadratic"), 1.0)
 
 
 def test_across_a_kink_there_is_no_slope():
     """a = relu(1 + b); at b = −1 it stands on the kink; h = 10⁻⁵."""
-    assert isnan(relu(-1.0).of_parameter("0.bias", [(0,)])[0])
-    assert isnan(relu(-1.0 + 0.9e-5).of_parameter("0.bias", [(0,)])[0])
-    assert relu(-1.0 + 1.1e-5).of_parameter("0.bias", [(0,)])[0] == pytest.approx(1, abs=1e-4)  # a + 1
-    assert relu(-1.0 - 1.1e-5).of_parameter("0.bias", [(0,)])[0] == 0
+    assert isnan(relu(-1.0).of_parameter("1.bias", [(0,)])[0])
+    assert isnan(relu(-1.0 + 0.9e-5).of_parameter("1.bias", [(0,)])[0])
+    assert relu(-1.0 + 1.1e-5).of_parameter("1.bias", [(0,)])[0] == pytest.approx(1, abs=1e-4)  # a + 1
+    assert relu(-1.0 - 1.1e-5).of_parameter("1.bias", [(0,)])[0] == 0
     assert isnan(relu(-1.0).of_activations(0, [0])[0])
 
 
@@ -224,15 +224,15 @@ def test_across_a_kink_of_a_later_layer_there_is_no_slope_either():
     What reaches it through the weight 1 moves it across; what reaches it through the weight 0 does not.
     """
     parameters = {
-        "0.weight": np.eye(2),
-        "0.bias": np.zeros(2),
-        "1.weight": np.array([[1.0, 0.0]]),
-        "1.bias": np.array([-1.0]),
+        "1.weight": np.eye(2),
+        "1.bias": np.zeros(2),
+        "2.weight": np.array([[1.0, 0.0]]),
+        "2.bias": np.array([-1.0]),
     }
     network = Network([Dense(2, "linear"), Dense(1, "relu")], 2, parameters=parameters, dtype=np.float64)
     differences = FiniteDifferences(network, np.ones((1, 2)), np.ones((1, 1)), get_cost("quadratic"), 1.0)
-    assert np.isnan(differences.of_parameter("0.bias", [(0,), (1,)])).tolist() == [True, False]
-    assert np.isnan(differences.of_parameter("0.weight", [(0, 1), (1, 1)])).tolist() == [True, False]
+    assert np.isnan(differences.of_parameter("1.bias", [(0,), (1,)])).tolist() == [True, False]
+    assert np.isnan(differences.of_parameter("1.weight", [(0, 1), (1, 1)])).tolist() == [True, False]
     for layer in (0, 1):
         assert np.isnan(differences.of_activations(layer, [0, 1])).tolist() == [True, False]
 
@@ -244,16 +244,16 @@ def test_an_activation_stands_behind_its_own_kink():
 
 def test_where_the_cost_is_no_number_the_slope_is_infinite():
     network = network_of(Dense(2, "linear"))
-    network.parameters["0.weight"][0, 0] = np.nan
+    network.parameters["1.weight"][0, 0] = np.nan
     with np.errstate(invalid="ignore"):
         differences = FiniteDifferences(network, X, Y, get_cost("quadratic"), 0.25)
-        assert differences.of_parameter("0.bias", [(0,), (1,)]).tolist() == [np.inf, np.inf]
+        assert differences.of_parameter("1.bias", [(0,), (1,)]).tolist() == [np.inf, np.inf]
 
 
 def test_a_wrong_activation_is_told_from_a_right_one(monkeypatch):
     """sin′ = cos: a difference knows the function alone, whatever its derivative claims."""
     monkeypatch.setattr(Tanh, "forward", lambda self, z: np.sin(z))
-    parameters = {"0.weight": np.array([[0.5]]), "0.bias": np.array([0.2])}
+    parameters = {"1.weight": np.array([[0.5]]), "1.bias": np.array([0.2])}
     network = Network([Dense(1, "tanh")], 1, parameters=parameters, dtype=np.float64)
     bias = explain(network, np.ones(1), [0.0], "quadratic").bias(1, 0)
     assert bias.verdict.difference == pytest.approx(sin(0.7) * cos(0.7), abs=1e-9)
@@ -292,8 +292,8 @@ def own_cost(z, y, cost):
 
 def own_differences(parameters, x, y, cost, h=1e-5):
     """∂C₀/∂ every parameter for every image, by changing it: {name: (images, *shape)}, with NumPy alone."""
-    W = [parameters[f"{i}.weight"] for i in range(3)]
-    b = [parameters[f"{i}.bias"] for i in range(3)]
+    W = [parameters[f"{i}.weight"] for i in (1, 2, 3)]
+    b = [parameters[f"{i}.bias"] for i in (1, 2, 3)]
 
     def cost_behind(layer, z):
         for i in range(layer + 1, 3):
@@ -315,7 +315,7 @@ def own_differences(parameters, x, y, cost, h=1e-5):
                 sides.append(cost_behind(layer, moved))
             quotient = (sides[0] - sides[1]) / (2 * h)  # (images, changes)
             weight[:, j], bias[:, j] = quotient[:, :-1], quotient[:, -1]
-        slopes |= {f"{layer}.weight": weight, f"{layer}.bias": bias}
+        slopes |= {f"{layer + 1}.weight": weight, f"{layer + 1}.bias": bias}
         a = sigmoid(z)
     return slopes
 

@@ -36,7 +36,7 @@ def test_a_weighted_sum_is_its_terms_and_the_bias(activation, dtype):
     x = np.array([0.3, -0.8, 0.0, 1.5, 0.7])
     explanation = explain(network, x, 1, dtype=dtype)
     for layer, (count, before) in enumerate([(4, x), (3, explanation.trace.a(1))], 1):
-        W, b = network.parameters[f"{layer - 1}.weight"], network.parameters[f"{layer - 1}.bias"]
+        W, b = network.parameters[f"{layer}.weight"], network.parameters[f"{layer}.bias"]
         for j in range(count):
             neuron = explanation.neuron(layer, j)
             assert neuron.inputs == pytest.approx(before)
@@ -60,7 +60,7 @@ def test_the_terms_shown_are_the_largest_and_what_the_others_add():
     network = Network(
         [Dense(1, "linear")],
         25,
-        parameters={"0.weight": weights[None], "0.bias": np.array([0.5])},
+        parameters={"1.weight": weights[None], "1.bias": np.array([0.5])},
     )
     (table,) = blocks_of(explain(network, image, [0.0]).neuron(1, 0), Table)
     *shown, rest, bias, total = table.rows
@@ -81,7 +81,7 @@ def test_an_empty_image_leaves_the_bias_alone():
         "bias `b₁⁽¹⁾`",
         "sum `z₁⁽¹⁾`",
     ]
-    assert table.rows[-1][3].value == network.parameters["0.bias"][1]
+    assert table.rows[-1][3].value == network.parameters["1.bias"][1]
 
 
 def test_a_neuron_of_a_softmax_layer_takes_what_comes_in():
@@ -108,7 +108,7 @@ def test_the_shown_activations_miss_none():
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_how_the_activation_is_shown(activation):
-    parameters = {"0.weight": np.ones((1, 1)), "0.bias": np.array([0.5])}
+    parameters = {"1.weight": np.ones((1, 1)), "1.bias": np.array([0.5])}
     network = Network([Dense(1, activation)], 1, parameters=parameters)
     neuron = explain(network, np.ones(1), [0.0]).neuron(1, 0)
     assert blocks_of(neuron, Equation)[-1].formula == SHOWN_ACTIVATIONS[activation]
@@ -125,7 +125,7 @@ def test_contributions_are_the_terms_where_the_pixels_are():
     network = Network("6-3-2", seed=1)
     explanation = explain(network, image, 0)
     for j in range(3):
-        wanted = network.parameters["0.weight"][j] * (image / 255)
+        wanted = network.parameters["1.weight"][j] * (image / 255)
         assert explanation.contributions(j) == pytest.approx(wanted)
     first_softmax = explain(Network([Softmax(), Dense(2)], 3, seed=1), np.array([0.1, 0.2, 0.3]), 0)
     assert first_softmax.contributions(1).tolist() == [0, 0.2, 0]
@@ -188,7 +188,7 @@ def test_the_tables_miss_no_cost():
 
 def cost_of(cost, bias, label=1, **arguments):
     end = Dense(len(bias), COSTS[cost].natural)
-    parameters = {"0.weight": np.zeros((len(bias), 1)), "0.bias": np.array(bias)}
+    parameters = {"1.weight": np.zeros((len(bias), 1)), "1.bias": np.array(bias)}
     network = Network([end], 1, parameters=parameters, dtype=np.float64)
     return explain(network, np.zeros(1), label, cost, **arguments)
 

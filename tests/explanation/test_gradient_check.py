@@ -62,11 +62,11 @@ def test_one_parameter_by_hand():
 
     With the example's weight ½ that is 9 and 3; the penalty with λ = 0.5, n = 10 adds 0.05 · 2 = 0.1.
     """
-    parameters = {"0.weight": np.array([[2.0]]), "0.bias": np.array([1.0])}
+    parameters = {"1.weight": np.array([[2.0]]), "1.bias": np.array([1.0])}
     network = Network([Dense(1, "linear")], 1, parameters=parameters)
     check = check_gradient(network, [[3.0]], [[1.0]], l2=0.5, n=10, example_weights=[0.5])
     weight, bias = check.entries
-    assert (weight.name, weight.place, bias.name, bias.place) == ("0.weight", (0, 0), "0.bias", (0,))
+    assert (weight.name, weight.place, bias.name, bias.place) == ("1.weight", (0, 0), "1.bias", (0,))
     assert [weight.gradient, bias.gradient] == pytest.approx([9.1, 3], abs=1e-13)
     assert [weight.difference, bias.difference] == pytest.approx([9.1, 3], abs=1e-8)
 
@@ -74,11 +74,11 @@ def test_one_parameter_by_hand():
 def test_the_l1_penalty_by_hand():
     """As above, w = −2 and λ₁ = 0.6: a = −5, ∂C/∂w = −6 · 3 = −18; the penalty adds −0.6/10. At w = 0 its
     slope jumps, and the quotient says nothing."""
-    parameters = {"0.weight": np.array([[-2.0, 0.0]]), "0.bias": np.array([1.0])}
+    parameters = {"1.weight": np.array([[-2.0, 0.0]]), "1.bias": np.array([1.0])}
     network = Network([Dense(1, "linear")], 2, parameters=parameters)
     check = check_gradient(network, [[3.0, 1.0]], [[1.0]], l1=0.6, n=10)
     weight, bias = check.entries
-    assert (weight.place, bias.name, check.skipped) == ((0, 0), "0.bias", 1)
+    assert (weight.place, bias.name, check.skipped) == ((0, 0), "1.bias", 1)
     assert [weight.gradient, bias.gradient] == pytest.approx([-18.06, -6], abs=1e-13)
     assert [weight.difference, bias.difference] == pytest.approx([-18.06, -6], abs=1e-8)
 
@@ -149,12 +149,12 @@ def test_a_broken_formula_is_found(what, monkeypatch):
     assert str(check).startswith("gradient WRONG: ")
 
 
-@pytest.mark.parametrize(("name", "place"), [("0.weight", (3, 1)), ("1.weight", (0, 2)), ("1.bias", (1,))])
+@pytest.mark.parametrize(("name", "place"), [("1.weight", (3, 1)), ("2.weight", (0, 2)), ("2.bias", (1,))])
 @pytest.mark.parametrize("factor", [1.001, -1.0, np.nan])
 def test_the_one_entry_that_is_wrong_is_named(name, place, factor, monkeypatch):
     right = Dense.backward
     layer, array = name.split(".")
-    n_out = {"0": 4, "1": 2}[layer]
+    n_out = {"1": 4, "2": 2}[layer]
 
     def one_wrong(self, params, cache, dC_dz):
         gradients = right(self, params, cache, dC_dz)
@@ -179,14 +179,14 @@ def test_a_forgotten_penalty_is_found_in_the_weights(monkeypatch):
     check = check_gradient(Network(TANHS, 3, seed=1), IMAGES, LABELS, l2=0.5)
     assert not check.ok
     wrong = {entry.name for entry in check.entries if entry.error > 1e-6}
-    assert wrong == {"0.weight", "1.weight"}
+    assert wrong == {"1.weight", "2.weight"}
 
 
 # Kinks
 
 
 def relu_neuron(w, b):
-    parameters = {"0.weight": np.array([[w]]), "0.bias": np.array([b])}
+    parameters = {"1.weight": np.array([[w]]), "1.bias": np.array([b])}
     return Network([Dense(1, "relu")], 1, parameters=parameters, dtype=np.float64)
 
 
@@ -211,16 +211,16 @@ def test_parameters_at_a_kink_are_skipped(w, b, x, skipped):
 
 def test_a_kink_in_a_hidden_layer_is_seen_too():
     parameters = {
-        "0.weight": np.array([[1.0], [1.0]]),
-        "0.bias": np.array([-1.0, 1.0]),  # z = 0 and 2
-        "1.weight": np.array([[1.0, 1.0]]),
-        "1.bias": np.array([0.0]),
+        "1.weight": np.array([[1.0], [1.0]]),
+        "1.bias": np.array([-1.0, 1.0]),  # z = 0 and 2
+        "2.weight": np.array([[1.0, 1.0]]),
+        "2.bias": np.array([0.0]),
     }
     network = Network([Dense(2, "relu"), Dense(1, "tanh")], 1, parameters=parameters)
     check = check_gradient(network, [[1.0]], [[0.0]])
     assert check.skipped == 2
     seen = {(entry.name, entry.place) for entry in check.entries}
-    assert seen.isdisjoint({("0.weight", (0, 0)), ("0.bias", (0,))})
+    assert seen.isdisjoint({("1.weight", (0, 0)), ("1.bias", (0,))})
     assert check.ok
 
 
@@ -234,7 +234,7 @@ def test_nothing_checked_is_not_ok():
 def test_nearly_saturated_outputs_give_no_false_alarm():
     # 1 − a₀ = 1/(1 + e^14.5) = 5·10⁻⁷ keeps ten digits; in ln(1 − a₀) they are worth ±10⁻¹⁰, and divided
     # by 2·10⁻⁵ they hide more than the sixth digit of the slope. A step ten times as long shows it.
-    parameters = {"0.weight": np.array([[14.5], [0.0]]), "0.bias": np.zeros(2)}
+    parameters = {"1.weight": np.array([[14.5], [0.0]]), "1.bias": np.zeros(2)}
     network = Network([Dense(2, "softmax")], 1, parameters=parameters, dtype=np.float64)
     check = check_gradient(network, [[1.0]], [1], "cross_entropy")
     assert len(check.entries) == 4

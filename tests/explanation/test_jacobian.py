@@ -45,7 +45,7 @@ def test_the_whole_jacobian_is_the_slope_of_softmax(where):
 
 def test_the_jacobian_by_hand():
     """z = ln (5, 3, 2): s = (½, 3/10, ⅕), J_ij = s_i (1[i=j] − s_j): ½ · ½, −½ · 3/10, −½ · ⅕, …"""
-    parameters = {"0.weight": np.zeros((3, 1)), "0.bias": np.log([5.0, 3, 2])}
+    parameters = {"1.weight": np.zeros((3, 1)), "1.bias": np.log([5.0, 3, 2])}
     network = Network([Dense(3, "softmax")], 1, parameters=parameters, dtype=np.float64)
     jacobian = explain(network, np.zeros(1), 0).jacobian(1)
     J = [[0.25, -0.15, -0.1], [-0.15, 0.21, -0.06], [-0.1, -0.06, 0.16]]

@@ -59,7 +59,7 @@ NEURONS = [(layer, j) for layer in (1, 2) for j in range(len(A[layer]))]
 
 
 def two_three_two(cost="squared"):
-    arrays = {"0.weight": W1, "0.bias": B1, "1.weight": W2, "1.bias": B2}
+    arrays = {"1.weight": W1, "1.bias": B1, "2.weight": W2, "2.bias": B2}
     parameters = {name: np.array(values, float) for name, values in arrays.items()}
     network = Network("2-3-2", parameters=parameters, dtype=np.float64)
     return explain(network, np.array(A[0]), 1, cost)
@@ -206,14 +206,14 @@ def test_the_steepest_nudges_of_the_2_3_2_network():
     """
     steepest = two_three_two().nudges().steepest
     assert [(of.parameter.name, of.parameter.place) for of in steepest[:8]] == [
-        ("1.bias", (0,)),
-        ("0.bias", (2,)),
-        ("1.bias", (1,)),
-        ("1.weight", (0, 1)),
-        ("0.weight", (2, 0)),
-        ("1.weight", (1, 1)),
-        ("1.weight", (0, 0)),
-        ("1.weight", (1, 0)),
+        ("2.bias", (0,)),
+        ("1.bias", (2,)),
+        ("2.bias", (1,)),
+        ("2.weight", (0, 1)),
+        ("1.weight", (2, 0)),
+        ("2.weight", (1, 1)),
+        ("2.weight", (0, 0)),
+        ("2.weight", (1, 0)),
     ]
     values = [-9 / 32, -129 / 512, 1 / 4, -27 / 128, -387 / 2048, 3 / 16, -9 / 64, 1 / 8]
     assert [of.value for of in steepest[:8]] == close(values)
@@ -270,7 +270,7 @@ def test_the_three_by_two_matrix():
 
     1·½ + 2·2 + 10 = 14.5;  3·½ + 4·2 + 20 = 29.5;  5·½ + 6·2 + 30 = 44.5
     """
-    parameters = {"0.weight": np.array([[1.0, 2], [3, 4], [5, 6]]), "0.bias": np.array([10.0, 20, 30])}
+    parameters = {"1.weight": np.array([[1.0, 2], [3, 4], [5, 6]]), "1.bias": np.array([10.0, 20, 30])}
     network = Network([Dense(3, "linear")], 2, parameters=parameters)
     explanation = explain(network, np.array([0.5, 2.0]), 0)
     formula, shapes = equations(explanation.layer(1))
@@ -284,7 +284,7 @@ def test_the_three_by_two_matrix():
 
 
 def one_neuron(w, b):
-    return Network("1-1", parameters={"0.weight": np.array([[w]]), "0.bias": np.array([b])}, dtype=np.float64)
+    return Network("1-1", parameters={"1.weight": np.array([[w]]), "1.bias": np.array([b])}, dtype=np.float64)
 
 
 @pytest.mark.parametrize(("total", "active"), [(0, False), (9, False), (11, True), (20, True)])
@@ -302,7 +302,7 @@ THREE = [0.02, 0.03, 0.06, 0.97, 0.07, 0.02, 0.05, 0.06, 0.08, 0.04]
 
 def outputs_of_a_three(cost):
     """A network whose outputs are its inputs: the unit matrix, linear."""
-    parameters = {"0.weight": np.eye(10), "0.bias": np.zeros(10)}
+    parameters = {"1.weight": np.eye(10), "1.bias": np.zeros(10)}
     network = Network([Dense(10, "linear")], 10, parameters=parameters, dtype=np.float64)
     return explain(network, np.array(THREE), 3, cost)
 
@@ -341,7 +341,7 @@ def test_downhill_from_1_1_is_minus_3_minus_1():
     Their weights from their own inputs, √3 and 1, are x and y, and their targets 0:
     a = (√3 x, y), C₀ = ½ (3 x² + y²). At (1, 1) the cost is 2.
     """
-    parameters = {"0.weight": np.eye(2), "0.bias": np.zeros(2)}
+    parameters = {"1.weight": np.eye(2), "1.bias": np.zeros(2)}
     network = Network([Dense(2, "linear")], 2, parameters=parameters, dtype=np.float64)
     explanation = explain(network, np.array([sqrt(3), 1]), [0.0, 0.0], "quadratic")
     assert explanation.gradient.cost == close(2)
@@ -356,7 +356,7 @@ def test_the_slides_words():
     network = Network(
         [Dense(7, "linear")],
         1,
-        parameters={"0.weight": np.ones((7, 1)), "0.bias": np.zeros(7)},
+        parameters={"1.weight": np.ones((7, 1)), "1.bias": np.zeros(7)},
         dtype=np.float64,
     )
     found = explain(network, np.array([0.0]), nudges, "quadratic").nudges()
@@ -388,7 +388,7 @@ def test_one_neuron_a_layer():
     ∂C/∂a: 2(½ − 1) = −1;  −2 · ¼ · −1 = ½;  4 · ¼ · ½ = ½;  of the input 1 · ¼ · ½ = ⅛
     ∂C/∂w: −1 · ¼ · ½ = −⅛;  ½ · ¼ · ½ = 1/16;  ½ · ¼ · 2 = ¼
     """
-    values = [("0", 1, -2), ("1", 4, -2), ("2", -2, 1)]
+    values = [("1", 1, -2), ("2", 4, -2), ("3", -2, 1)]
     parameters = {f"{i}.weight": np.array([[float(w)]]) for i, w, _ in values}
     parameters |= {f"{i}.bias": np.array([float(b)]) for i, _, b in values}
     explanation = explain(
@@ -436,7 +436,7 @@ def test_far_away_the_slope_is_small_with_quadratic_cost_and_large_with_cross_en
 
 def test_softmax_on_top_of_sigmoids():
     """z = (0, ln 3): a = (½, ¾); s_j = e^{a_j} / Σ e^{a_i};  ∂C/∂w_jk = (s_j − y_j) σ′(z_j) a_k."""
-    parameters = {"0.weight": np.array([[0.0, 0.0], [0.0, 0.0]]), "0.bias": np.array([0.0, log(3)])}
+    parameters = {"1.weight": np.array([[0.0, 0.0], [0.0, 0.0]]), "1.bias": np.array([0.0, log(3)])}
     network = Network([Dense(2), Softmax()], 2, parameters=parameters, dtype=np.float64)
     explanation = explain(network, np.array([1.0, 2.0]), 0, "log_likelihood")
     s = [exp(1 / 2) / (exp(1 / 2) + exp(3 / 4)), exp(3 / 4) / (exp(1 / 2) + exp(3 / 4))]

@@ -144,7 +144,7 @@ def test_a_short_step_does_what_the_slope_predicts(end, cost):
 
 def one_linear(w, x, y):
     """C₀ = ½ (w x − y)² of one linear neuron: ∂C/∂w = (w x − y) x, ∂C/∂b = w x − y."""
-    parameters = {"0.weight": np.array([[w]]), "0.bias": np.zeros(1)}
+    parameters = {"1.weight": np.array([[w]]), "1.bias": np.zeros(1)}
     network = Network([Dense(1, "linear")], 1, parameters=parameters, dtype=np.float64)
     return explain(network, np.array([x]), [y])
 
@@ -184,7 +184,7 @@ def test_however_long_a_step_is_it_is_shown():
 
 def test_norms_are_numbers_where_their_squares_are_none_in_float32():
     """δ = 10²⁰ and x = 1: both slopes are 10²⁰, ‖∇C₀‖ = √2 · 10²⁰."""
-    parameters = {"0.weight": np.array([[1e20]]), "0.bias": np.zeros(1)}
+    parameters = {"1.weight": np.array([[1e20]]), "1.bias": np.zeros(1)}
     network = Network([Dense(1, "linear")], 1, parameters=parameters)
     (share,) = explain(network, np.ones(1), [0.0], dtype=np.float32).nudges().shares
     assert share.norm == pytest.approx(sqrt(2) * 1e20, rel=1e-6)
@@ -214,7 +214,7 @@ def test_a_network_without_parameters_has_no_nudges():
 def test_nudges_are_those_that_training_makes(activation, cost):
     """By the short form, so that they are numbers where the long one breaks down."""
     network = network_of([Dense(3, activation)])
-    network.parameters["1.bias"][:] = [1000, -1000, 0]
+    network.parameters["2.bias"][:] = [1000, -1000, 0]
     explanation = explain(network, X, 1, cost)
     assert explanation.trace.broken
     nudges, used = explanation.nudges(), network.gradient(X[None], [1], cost).parameters
@@ -226,7 +226,7 @@ def test_nudges_are_those_that_training_makes(activation, cost):
 
 
 @pytest.mark.parametrize("value", [nan, inf])
-@pytest.mark.parametrize("name", ["0.weight", "0.bias", "1.weight", "1.bias"])
+@pytest.mark.parametrize("name", ["1.weight", "1.bias", "2.weight", "2.bias"])
 def test_what_is_no_number_is_counted_by_itself(name, value):
     network = network_of([Dense(3, "linear")], "relu")
     network.parameters[name][..., -1] = value

@@ -27,7 +27,7 @@ def explained(pool=None, dead=False):
     layers = [MaxPool(2) if pool is None else pool, Flatten(), Dense(2)]
     network = gn.Network(layers, (1, 4, 5), seed=4, initializer="normal", dtype="float64")
     if dead:
-        network.parameters["2.weight"][:, 3] = 0  # nobody hears the last window
+        network.parameters["3.weight"][:, 3] = 0  # nobody hears the last window
     return gn.explain(network, IMAGE, 1, "squared")
 
 

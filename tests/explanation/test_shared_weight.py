@@ -67,7 +67,7 @@ def test_all_places_add_up_to_the_slope(place):
     network, h = NETWORK.copy(), 1e-6
     costs = []
     for step in (h, -2 * h):
-        network.parameters[f"{layer - 1}.weight"][tuple(rest)] += step
+        network.parameters[f"{layer}.weight"][tuple(rest)] += step
         costs.append(float(((network.predict(IMAGE[None])[0] - [0, 1]) ** 2).sum()))
     shared = EXPLANATION.shared_weight(*place)
     assert shared.total == pytest.approx((costs[0] - costs[1]) / (2 * h), rel=1e-6)
@@ -89,7 +89,7 @@ def test_what_is_shown():
 
 def test_places_that_are_not_finite_are_shown():
     network = NETWORK.copy()
-    network.parameters["4.bias"][0] = np.nan
+    network.parameters["5.bias"][0] = np.nan
     shared = gn.explain(network, IMAGE, 1, "squared").shared_weight(*PLACES[0])
     assert np.isnan(shared.total)
     assert " ?" in as_text(shared.blocks())
@@ -100,8 +100,8 @@ def test_places_that_are_not_finite_are_shown():
     [
         ((2, 0, 0, 0, 0), r"layer 2 \(max_pool\) shares no weights: those that do are 1, 3"),
         ((5, 0, 0, 0, 0), r"layer 5 \(dense\) shares no weights"),
-        ((1, 3, 0, 0, 0), r"0.weight\[3, 0, 0, 0\]: .* 0 to 2 and 0 to 1 and 0 to 2 and 0 to 2"),
-        ((1, 0, 0, 0, 3), r"0.weight\[0, 0, 0, 3\]"),
+        ((1, 3, 0, 0, 0), r"1.weight\[3, 0, 0, 0\]: .* 0 to 2 and 0 to 1 and 0 to 2 and 0 to 2"),
+        ((1, 0, 0, 0, 3), r"1.weight\[0, 0, 0, 3\]"),
     ],
 )
 def test_weights_that_are_not_there(place, sentence):

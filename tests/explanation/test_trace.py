@@ -58,7 +58,7 @@ def test_layers_are_counted_from_the_input():
         assert trace.layer_at(layer) is trace.network.layers[layer - 1]
         for name in ("weight", "bias"):
             assert np.array_equal(trace.params[layer - 1][name], network.parameters[f"{layer - 1}.{name}"])
-    assert np.array_equal(trace.dC_da(0), gradient.layers[0].dC_dz[0] @ network.parameters["0.weight"])
+    assert np.array_equal(trace.dC_da(0), gradient.layers[0].dC_dz[0] @ network.parameters["1.weight"])
     assert trace.answer == int(network.predict(IMAGE[None]).argmax())
 
 
@@ -161,16 +161,16 @@ OUT_OF_RANGE = [
     (lambda of: of.contributions(4), "neuron 4 of layer 1: there are the numbers 0 to 3"),
     (lambda of: of.weight(0, 0, 0), f"layer 0: {THE_LAYERS}, 0 is the input"),
     (lambda of: of.weight(3, 0, 0), f"layer 3: {THE_LAYERS}"),
-    (lambda of: of.weight(1, 4, 0), "0.weight[4, 0]: the weight of layer 1 has the places 0 to 3 and 0 to 2"),
-    (lambda of: of.weight(1, 0, 3), "0.weight[0, 3]: the weight of layer 1 has the places 0 to 3 and 0 to 2"),
+    (lambda of: of.weight(1, 4, 0), "1.weight[4, 0]: the weight of layer 1 has the places 0 to 3 and 0 to 2"),
+    (lambda of: of.weight(1, 0, 3), "1.weight[0, 3]: the weight of layer 1 has the places 0 to 3 and 0 to 2"),
     (
         lambda of: of.weight(2, -1, 0),
-        "1.weight[-1, 0]: the weight of layer 2 has the places 0 to 1 and 0 to 3",
+        "2.weight[-1, 0]: the weight of layer 2 has the places 0 to 1 and 0 to 3",
     ),
-    (lambda of: of.weight(2, 0, 1.5), "1.weight[0, 1.5]: the weight of layer 2 has the places 0 to 1 and 0"),
+    (lambda of: of.weight(2, 0, 1.5), "2.weight[0, 1.5]: the weight of layer 2 has the places 0 to 1 and 0"),
     (lambda of: of.bias(0, 0), f"layer 0: {THE_LAYERS}, 0 is the input"),
-    (lambda of: of.bias(1, 4), "0.bias[4]: the bias of layer 1 has the places 0 to 3"),
-    (lambda of: of.bias(2, -1), "1.bias[-1]: the bias of layer 2 has the places 0 to 1"),
+    (lambda of: of.bias(1, 4), "1.bias[4]: the bias of layer 1 has the places 0 to 3"),
+    (lambda of: of.bias(2, -1), "2.bias[-1]: the bias of layer 2 has the places 0 to 1"),
     (lambda of: of.activation(3, 0), f"layer 3: {THE_LAYERS}"),
     (lambda of: of.activation(-1, 0), f"layer -1: {THE_LAYERS}"),
     (lambda of: of.activation(0, 3), "input 3: there are the numbers 0 to 2"),
@@ -269,7 +269,7 @@ def test_rows_of_different_lengths_are_refused(ragged):
         explain(three_four_two(), **({"image": IMAGE, "label": 1} | ragged))
 
 
-@pytest.mark.parametrize("wrong", [None, "model.safetensors", {"0.weight": IMAGE}, Network])
+@pytest.mark.parametrize("wrong", [None, "model.safetensors", {"1.weight": IMAGE}, Network])
 def test_what_is_no_network_is_refused(wrong):
     with pytest.raises(
         GlassnetError, match=r"stands where a Network is wanted: explain\(network, image, label\)"
@@ -279,8 +279,8 @@ def test_what_is_no_network_is_refused(wrong):
 
 # Numbers that are none
 
-NAMES = ["0.weight", "0.bias", "1.weight", "1.bias"]
-LAST_PLACE = {"0.weight": (3, 2), "0.bias": (3,), "1.weight": (1, 3), "1.bias": (1,)}
+NAMES = ["1.weight", "1.bias", "2.weight", "2.bias"]
+LAST_PLACE = {"1.weight": (3, 2), "1.bias": (3,), "2.weight": (1, 3), "2.bias": (1,)}
 
 
 def spoiled(**wrong: float) -> Explanation:
@@ -331,10 +331,10 @@ OVERFLOWS = {
     # a = 10¹²⁰, C₀ = 10²⁴⁰, δ⁽²⁾ = 2·10¹²⁰, and times w = 10²⁰⁰ it is 2·10³²⁰
     "δ of layer 1[0] is inf": linear(0.0, 0.0, 1e200, 1e120, x=1.0),
     # a = 10¹⁰⁰, C₀ = 10²⁰⁰, δ = 2·10¹⁰⁰, and times x = 10²⁵⁰ it is 2·10³⁵⁰
-    "the gradient of 0.weight[0, 0] is inf": linear(0.0, 1e100, x=1e250),
+    "the gradient of 1.weight[0, 0] is inf": linear(0.0, 1e100, x=1e250),
     # a⁽²⁾ = 10²⁰⁰, a⁽³⁾ = 10⁻¹⁰⁰·10²⁰⁰ + 10¹⁵⁰, δ⁽³⁾ = 2·10¹⁵⁰, and times a⁽²⁾ it is 2·10³⁵⁰. Further back
     # δ⁽²⁾ = 10⁻¹⁰⁰ δ⁽³⁾ = 2·10⁵⁰, and times w⁽²⁾ = 10³⁰⁰ that is 2·10³⁵⁰, too.
-    "the gradient of 2.weight[0, 0] is inf": linear(0.0, 0.0, 1e300, 1e200, 1e-100, 1e150, x=1.0),
+    "the gradient of 3.weight[0, 0] is inf": linear(0.0, 0.0, 1e300, 1e200, 1e-100, 1e150, x=1.0),
 }
 
 
@@ -345,9 +345,9 @@ def test_what_overflows_on_the_way_is_named(where):
 
 def test_what_is_too_large_for_float32_is_infinite_in_it():
     network = three_four_two()
-    network.parameters["1.weight"][1, 2] = -1e300
+    network.parameters["2.weight"][1, 2] = -1e300
     trace = explain(network, IMAGE, 1, dtype=np.float32).trace
-    assert trace.first_non_finite == "1.weight[1, 2] is -inf"
+    assert trace.first_non_finite == "2.weight[1, 2] is -inf"
     assert explain(network, IMAGE, 1).trace.first_non_finite is None
 
 

@@ -93,9 +93,9 @@ def test_four_examples_by_hand():
     x =  1, y = (1, 0): ( 0, 0);   x = 2, y = (0, 1): (−2, 1)
     x = −1, y = (1, 0): ( 2, 0);   x = 1, y = (0, 1): (−1, 1)
     """
-    parameters = {"0.weight": np.array([[1.0], [0.0]]), "0.bias": np.zeros(2)}
+    parameters = {"1.weight": np.array([[1.0], [0.0]]), "1.bias": np.zeros(2)}
     network = Network([Dense(2, "linear")], 1, parameters=parameters)
-    asked = [("0.bias", (0,)), ("0.bias", (1,)), ("0.weight", (0, 0)), ("0.weight", (1, 0))]
+    asked = [("1.bias", (0,)), ("1.bias", (1,)), ("1.weight", (0, 0)), ("1.weight", (1, 0))]
     images = np.array([[1.0], [2.0], [-1.0], [1.0]])
     found = what_examples_want(network, images, [0, 1, 0, 1], parameters=asked)
     assert found.nudges.tolist() == [[0, -2, 2, -1], [0, 1, 0, 1], [0, -4, -2, -1], [0, 2, 0, 1]]
@@ -117,7 +117,7 @@ def test_the_table_has_a_column_an_image_and_the_mean_at_the_end():
 
 
 def test_of_many_images_the_first_are_shown_beside_the_mean_of_all():
-    found = what_examples_want(network_of(), IMAGES, LABELS, parameters=[("1.bias", (0,))])
+    found = what_examples_want(network_of(), IMAGES, LABELS, parameters=[("2.bias", (0,))])
     (table,) = blocks_of(found, Table)
     assert list(table.header) == ["", *(str(label) for label in LABELS[:10]), "…", "mean"]
     assert table.rows[0][-2] == "…"
@@ -148,10 +148,10 @@ def test_however_many_images_each_has_its_own_nudge(n, dtype, tolerance, engine)
     network = network_of(dtype=dtype)
     x, a1, delta1, delta2 = own_deltas(network.astype(np.float64), images.reshape(n, 4), labels)
     expected = {
-        ("0.weight", (2, 3)): -delta1[:, 2] * x[:, 3],
-        ("0.bias", (4,)): -delta1[:, 4],
-        ("1.weight", (1, 0)): -delta2[:, 1] * a1[:, 0],
-        ("1.bias", (2,)): -delta2[:, 2],
+        ("1.weight", (2, 3)): -delta1[:, 2] * x[:, 3],
+        ("1.bias", (4,)): -delta1[:, 4],
+        ("2.weight", (1, 0)): -delta2[:, 1] * a1[:, 0],
+        ("2.bias", (2,)): -delta2[:, 2],
     }
     batch = network.gradient(images, labels).parameters
     for (name, place), nudges in expected.items():
@@ -173,7 +173,7 @@ def test_every_activation_and_cost_is_attributed(end, cost, engine):
 
 
 def test_how_many_are_taken_at_a_time_changes_nothing(monkeypatch):
-    network, parameter = network_of(), ("0.weight", (1, 2))
+    network, parameter = network_of(), ("1.weight", (1, 2))
     whole = attribute(network, IMAGES, LABELS, parameter)
     table = what_examples_want(network, IMAGES, LABELS, parameters=[parameter])
     monkeypatch.setattr(wants, "CHUNK", 4)
@@ -187,11 +187,11 @@ def test_how_many_are_taken_at_a_time_changes_nothing(monkeypatch):
 @pytest.mark.parametrize("engine", ENGINES)
 def test_saturated_outputs_are_attributed_by_the_short_form(engine):
     """z = (1000, −1000, 0): δ = a − y = (1, −1, ½) for the label 1, and x = 1."""
-    parameters = {"0.weight": np.zeros((3, 1)), "0.bias": np.array([1000.0, -1000.0, 0.0])}
+    parameters = {"1.weight": np.zeros((3, 1)), "1.bias": np.array([1000.0, -1000.0, 0.0])}
     network = Network([Dense(3)], 1, parameters=parameters)
     nudges = [
         attribute(
-            network, np.ones((1, 1)), [1], ("0.weight", (j, 0)), "cross_entropy", engine=engine
+            network, np.ones((1, 1)), [1], ("1.weight", (j, 0)), "cross_entropy", engine=engine
         ).nudges.tolist()
         for j in range(3)
     ]
@@ -200,7 +200,7 @@ def test_saturated_outputs_are_attributed_by_the_short_form(engine):
 
 def pushed(*nudges, labels=None):
     labels = [0] * len(nudges) if labels is None else labels
-    parameter = wants.Parameter("0.bias", (0,))
+    parameter = wants.Parameter("1.bias", (0,))
     return wants.Attribution(parameter, np.array(nudges, float), np.array(labels), ("cat", "dog", "cow"))
 
 
@@ -237,7 +237,7 @@ def test_the_parts_of_the_classes_add_up_to_the_mean():
     assert classes.sums == 1
     (sentence,) = blocks_of(found, Paragraph)
     assert sentence.text == (
-        "Of 4 images, 2 push `b₀⁽¹⁾` (0.bias[0]) up, 1 push it down, and 1 leave it alone. "
+        "Of 4 images, 2 push `b₀⁽¹⁾` (1.bias[0]) up, 1 push it down, and 1 leave it alone. "
         "Their mean, `0.5`, moves it upwards."
     )
 
@@ -252,7 +252,7 @@ def test_where_the_mean_moves_it(nudges, towards):
 
 @EACH
 def test_the_classes_of_real_images_add_up_to_the_mean(end, cost):
-    found = attribute(network_of(end), IMAGES, LABELS, ("1.weight", (0, 1)), cost)
+    found = attribute(network_of(end), IMAGES, LABELS, ("2.weight", (0, 1)), cost)
     _, classes = blocks_of(found, Table)
     *rows, total = classes.rows
     assert sum(row[2] for row in rows) == pytest.approx(total[2], abs=1e-15)
@@ -270,8 +270,8 @@ def test_a_nudge_that_is_no_number_is_told(value):
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_network_that_holds_no_numbers_is_told_too(engine):
     network = network_of()
-    network.parameters["0.weight"][0, 0] = np.nan
-    found = attribute(network, IMAGES, LABELS, ("1.weight", (0, 0)), engine=engine)
+    network.parameters["1.weight"][0, 0] = np.nan
+    found = attribute(network, IMAGES, LABELS, ("2.weight", (0, 0)), engine=engine)
     assert "image 0 pushes w₀,₀⁽²⁾ by no finite number" in repr(found)
     assert repr(what_examples_want(network, IMAGES, LABELS))
 
@@ -284,7 +284,7 @@ def test_the_network_is_not_changed():
         network = network_of(dtype=dtype)
         before = {name: array.copy() for name, array in network.parameters.items()}
         repr(what_examples_want(network, IMAGES, LABELS))
-        repr(attribute(network, IMAGES, LABELS, ("0.bias", (0,))))
+        repr(attribute(network, IMAGES, LABELS, ("1.bias", (0,))))
         for name, array in network.parameters.items():
             assert array.tobytes() == before[name].tobytes()
 
@@ -299,17 +299,17 @@ BAD = {
     "a cost for other outputs": ({"cost": "log_likelihood"}, "cost 'log_likelihood' is not defined for"),
     "too few names": ({"class_names": ["a"]}, "1 class names for 3 outputs: give one for each"),
     "no such array": (
-        {"parameter": ("2.weight", (0, 0))},
-        "parameter '2.weight': the network 4-5-3 has 0.weight, 0.bias, 1.weight, 1.bias",
+        {"parameter": ("3.weight", (0, 0))},
+        "parameter '3.weight': the network 4-5-3 has 1.weight, 1.bias, 2.weight, 2.bias",
     ),
     "a place too far": (
-        {"parameter": ("1.weight", (3, 0))},
-        "1.weight[3, 0]: the weight has the places 0 to 2 and 0 to 4",
+        {"parameter": ("2.weight", (3, 0))},
+        "2.weight[3, 0]: the weight has the places 0 to 2 and 0 to 4",
     ),
-    "a negative place": ({"parameter": ("0.bias", (-1,))}, "0.bias[-1]: the bias has the places 0 to 4"),
-    "too few places": ({"parameter": ("0.weight", (1,))}, "0.weight[1]: the weight has the places 0 to 4"),
-    "too many places": ({"parameter": ("0.bias", (1, 1))}, "0.bias[1, 1]: the bias has the places 0 to 4"),
-    "half a place": ({"parameter": ("0.bias", (0.5,))}, "0.bias[0.5]: the bias has the places 0 to 4"),
+    "a negative place": ({"parameter": ("1.bias", (-1,))}, "1.bias[-1]: the bias has the places 0 to 4"),
+    "too few places": ({"parameter": ("1.weight", (1,))}, "1.weight[1]: the weight has the places 0 to 4"),
+    "too many places": ({"parameter": ("1.bias", (1, 1))}, "1.bias[1, 1]: the bias has the places 0 to 4"),
+    "half a place": ({"parameter": ("1.bias", (0.5,))}, "1.bias[0.5]: the bias has the places 0 to 4"),
 }
 
 
@@ -317,7 +317,7 @@ BAD = {
 @pytest.mark.parametrize("engine", ENGINES)
 def test_bad_input_is_refused_with_one_sentence(what, engine):
     wrong, sentence = BAD[what]
-    given = {"images": IMAGES, "labels": LABELS, "parameter": ("1.bias", (0,))} | wrong
+    given = {"images": IMAGES, "labels": LABELS, "parameter": ("2.bias", (0,))} | wrong
     with pytest.raises(GlassnetError) as error:
         attribute(network_of(), **given, engine=engine)
     assert str(error.value).startswith(sentence)
@@ -334,13 +334,13 @@ def test_bad_input_is_refused_with_one_sentence(what, engine):
         {"labels": 0},
         {"labels": [[0], [0, 1]]},
         {"labels": np.eye(3)[LABELS]},  # desired outputs have no class to stand under
-        {"parameter": "1.bias"},
-        {"parameter": ("1.bias", 0)},
+        {"parameter": "2.bias"},
+        {"parameter": ("2.bias", 0)},
     ],
     ids=lambda wrong: next(iter(wrong)),
 )
 def test_what_is_of_another_kind_is_refused(wrong):
-    given = {"network": network_of(), "images": IMAGES, "labels": LABELS, "parameter": ("1.bias", (0,))}
+    given = {"network": network_of(), "images": IMAGES, "labels": LABELS, "parameter": ("2.bias", (0,))}
     given |= wrong
     with pytest.raises(GlassnetError):
         attribute(**given)
@@ -351,4 +351,4 @@ def test_what_is_of_another_kind_is_refused(wrong):
 
 def test_an_unknown_engine_is_refused():
     with pytest.raises(GlassnetError, match=r"^unknown engine 'nativ'"):
-        attribute(network_of(), IMAGES, LABELS, ("1.bias", (0,)), engine="nativ")
+        attribute(network_of(), IMAGES, LABELS, ("2.bias", (0,)), engine="nativ")

@@ -146,10 +146,10 @@ def test_an_output_wishes_by_way_of_itself_alone():
 def test_where_the_long_form_breaks_down_wishes_still_add_up_to_the_slope(activation, cost):
     """They are then w (a − y), as training has it."""
     network = network_of(Dense(4, "tanh"), Dense(3, activation))
-    network.parameters["1.bias"][:] = [1000, -1000, 0]
+    network.parameters["2.bias"][:] = [1000, -1000, 0]
     explanation = explain(network, X, 1, cost)
     assert explanation.trace.broken
-    W, error = network.parameters["1.weight"], explanation.outputs - [0, 1, 0]
+    W, error = network.parameters["2.weight"], explanation.outputs - [0, 1, 0]
     np.testing.assert_allclose(explanation.wishes().wishes, -(W * error[:, None]).T, rtol=1e-14)
     np.testing.assert_allclose(explanation.wishes().sums, -explanation.trace.dC_da(1), rtol=0, atol=1e-12)
 

@@ -165,7 +165,7 @@ def test_a_network_keeps_no_mask():
     assert set(NETWORK.parameters) == set(NETWORK.shapes)
     without = [layer for layer in LAYERS if layer.kind != "dropout"]
     own = NETWORK.parameters.values()
-    names = ("0.weight", "0.bias", "2.weight", "2.bias", "3.weight", "3.bias")
+    names = ("1.weight", "1.bias", "3.weight", "3.bias", "4.weight", "4.bias")
     parameters = dict(zip(names, own, strict=True))
     same = Network(without, (1, 4, 4), parameters=parameters, dtype=np.float64)
     assert np.array_equal(NETWORK.predict(IMAGES), same.predict(IMAGES))

@@ -118,7 +118,7 @@ def test_how_an_epoch_is_cut_into_calls_changes_no_bit(name, engine):
             parts = trained(engine, network, task, order, rates, cuts)
             assert all(np.array_equal(array, parts[key]) for key, array in whole.items())
         constant = trained(engine, network, task, order, np.full(6, rates.mean()))
-        assert not np.array_equal(constant["0.weight"], whole["0.weight"])
+        assert not np.array_equal(constant["1.weight"], whole["1.weight"])
 
 
 @pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
@@ -134,15 +134,15 @@ def test_a_step_with_both_penalties_by_hand(engine, dtype):
         ("adam", [1.5, -0.5, 0], 0.5),
         ("adamw", [0.5, 0, 0], 0.5),
     ]:
-        parameters = {"0.weight": np.array([[2.0, -1.0, 0.0]]), "0.bias": np.zeros(1)}
+        parameters = {"1.weight": np.array([[2.0, -1.0, 0.0]]), "1.bias": np.zeros(1)}
         network = Network([Dense(1, "linear")], 3, parameters=parameters, dtype=dtype)
         optimizer = make_optimizer(name)
         task = Task(
             np.zeros((2, 3)), np.zeros(2, int), None, COSTS["quadratic"], optimizer, 0.5, 2, 2.0, l1=1.0
         )
         engine.train_batches(network, initial_state(optimizer, network.parameters), task, np.arange(2))
-        np.testing.assert_allclose(network.parameters["0.weight"], [w], rtol=0, atol=1e-6)
-        np.testing.assert_allclose(network.parameters["0.bias"], b, rtol=0, atol=1e-6)
+        np.testing.assert_allclose(network.parameters["1.weight"], [w], rtol=0, atol=1e-6)
+        np.testing.assert_allclose(network.parameters["1.bias"], b, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
@@ -151,7 +151,7 @@ def test_an_array_that_can_not_be_changed_leaves_all_others_as_they_are(name):
     network, optimizer = Network(layers, shape, seed=1, dtype=np.float32), make_optimizer(name)
     state = initial_state(optimizer, network.parameters)
     task, order = task_of(optimizer, shape, 10, 1.0, 1.0), np.arange(20)
-    network.parameters["1.weight"].flags.writeable = False
+    network.parameters["2.weight"].flags.writeable = False
     before = {key: array.copy() for key, array in (network.parameters | state).items()}
     with pytest.raises(GlassnetError, match=r"1\.weight is not an array of float32 in rows that can be writ"):
         NATIVE.train_batches(network, state, task, order)
@@ -170,7 +170,7 @@ def test_an_optimizer_of_ones_own_is_for_the_textbook():
     task = task_of(Sign(), shape, 10, 0.0, 0.0)
     moved = network.copy()
     TEXTBOOK.train_batches(moved, {}, task, np.arange(10))
-    steps = np.abs(moved.parameters["2.bias"] - network.parameters["2.bias"])
+    steps = np.abs(moved.parameters["3.bias"] - network.parameters["3.bias"])
     np.testing.assert_allclose(steps, 0.01, rtol=1e-9)
     with pytest.raises(GlassnetError, match=r"the native engine has no .*Sign.*: give engine = 'textbook'"):
         NATIVE.train_batches(network, {}, task, np.arange(10))

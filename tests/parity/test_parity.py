@@ -574,7 +574,7 @@ def assert_same_gradient(mine, wanted, tolerance):
     for name, array in wanted.parameters.items():
         assert distance(mine.parameters[name], array, 0.1 * scale) <= tolerance, name
         layer, own_name = name.split(".")
-        assert np.array_equal(mine.layers[int(layer)].parameters[own_name], mine.parameters[name])
+        assert np.array_equal(mine.layers[int(layer) - 1].parameters[own_name], mine.parameters[name])
 
 
 def back_from_the_same_numbers(network, mine, wanted, task, canonical, draw):
@@ -794,7 +794,7 @@ def test_in_float64_every_shown_weight_is_the_engines_to_twelve_digits(activatio
     shown = explain(network, image, 2, cost)
     used = NATIVE.gradient(network, image[None], [2], cost).parameters
     for layer in (1, 2):
-        weights, biases = used[f"{layer - 1}.weight"], used[f"{layer - 1}.bias"]
+        weights, biases = used[f"{layer}.weight"], used[f"{layer}.bias"]
         for j, k in np.ndindex(weights.shape):
             assert abs(shown.weight(layer, j, k).value - weights[j, k]) <= 1e-12
         for j, bias in enumerate(biases):
@@ -806,7 +806,7 @@ def test_in_float64_every_shown_weight_is_the_engines_to_twelve_digits(activatio
 def test_images_push_a_weight_by_the_same_nudges(activation, on_top, cost, dtype):
     network = Network([Dense(17, "tanh"), *end_of(activation, on_top, 5)], 33, seed=8, dtype=dtype)
     task = task_of(8, network, n=1300, cost=cost, batch_size=1)
-    for parameter in (("0.weight", (3, 7)), ("1.bias", (2,))):
+    for parameter in (("1.weight", (3, 7)), ("2.bias", (2,))):
         mine, wanted = (
             attribute(network, task.images, task.labels, parameter, cost, engine=engine).nudges
             for engine in ("native", "textbook")

@@ -34,13 +34,13 @@ def titles(figure):
 
 def test_those_that_pushed_most_come_first(picture):
     nudges = [0.5, -0.25, 0.0, 2.0, -3.0, 0.125]
-    figure = plots.attribution(IMAGES, nudges, [0, 1, 2, 0, 1, 2], NAMES, "1.weight[2, 3]")
+    figure = plots.attribution(IMAGES, nudges, [0, 1, 2, 0, 1, 2], NAMES, "2.weight[2, 3]")
     picture(figure)
     up, down = rows(figure)
     assert up == [(3, "+2", "ant"), (0, "+0.5", "ant"), (5, "+0.12", "cat")]
     assert down == [(4, "−3", "bee"), (1, "−0.25", "bee")]
     assert titles(figure) == ["3 of 6 images pushed it up", "2 of 6 images pushed it down"]
-    assert figure.get_suptitle() == "1.weight[2, 3]"
+    assert figure.get_suptitle() == "2.weight[2, 3]"
 
 
 def test_no_more_than_asked_for(picture):

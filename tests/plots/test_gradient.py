@@ -41,8 +41,8 @@ def test_bars_are_the_norms(picture, layers):
     (shares,) = bars(right)
     total = sum((array.astype(float) ** 2).sum() for array in gradient.parameters.values())
     names = [label.get_text() for label in left.get_yticklabels()]
-    with_parameters = [i for i, layer in enumerate(network.layers) if f"{i}.weight" in network.shapes]
-    assert names == [f"layer {i + 1}" for i in with_parameters]
+    with_parameters = [i for i, layer in enumerate(network.layers, 1) if f"{i}.weight" in network.shapes]
+    assert names == [f"layer {i}" for i in with_parameters]
     for row, i in enumerate(with_parameters):
         weight, bias = (gradient.parameters[f"{i}.{kind}"].astype(float) for kind in ("weight", "bias"))
         assert weights[row - 0.2] == pytest.approx(np.linalg.norm(weight), rel=1e-12)

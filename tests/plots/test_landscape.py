@@ -192,5 +192,5 @@ def test_coarse_and_fine_planes(picture, points):
 
 
 def test_long_names_fit(picture):
-    names = ("principal direction 1", "11.weight[1023, 65535]")
+    names = ("principal direction 1", "12.weight[1023, 65535]")
     picture(plots.cost_plane(replace(PLANE, names=names, **PATH)))

@@ -90,7 +90,7 @@ def test_where_a_is_z_it_is_drawn_once(picture):
 def test_maps_that_are_not_finite(picture, number):
     explanation = explained(Conv(3, 3))
     network = explanation.trace.network.copy()
-    network.parameters["0.bias"][1] = number
+    network.parameters["1.bias"][1] = number
     maps = gn.explain(network, RNG.uniform(size=(12, 10)), 1).feature_maps(1)
     figure = plots.feature_maps(maps)
     picture(figure)
@@ -102,7 +102,7 @@ def test_maps_that_are_not_finite(picture, number):
 def test_maps_that_are_all_zero(picture):
     explanation = explained(Conv(3, 3, activation="relu"))
     network = explanation.trace.network.copy()
-    network.parameters["0.weight"][:], network.parameters["0.bias"][:] = 0, -1
+    network.parameters["1.weight"][:], network.parameters["1.bias"][:] = 0, -1
     figure = plots.feature_maps(gn.explain(network, RNG.uniform(size=(12, 10)), 1).feature_maps(1))
     picture(figure)
     assert pictures(figure)[-1].get_clim() == (0, 1)

@@ -42,15 +42,15 @@ def test_weights_are_the_networks(picture, shown, layers, shape, count):
     figure = plots.weights(network)
     pictures = shown(figure)[:count]
     assert len(pictures) == count
-    limit = np.abs(network.parameters["0.weight"][:count]).max()
+    limit = np.abs(network.parameters["1.weight"][:count]).max()
     for j, axes in enumerate(pictures):
         (image,) = axes.images
-        np.testing.assert_array_equal(image.get_array(), network.parameters["0.weight"][j].reshape(shape))
+        np.testing.assert_array_equal(image.get_array(), network.parameters["1.weight"][j].reshape(shape))
         assert image.get_clim() == pytest.approx((-limit, limit))  # one scale for all
         assert axes.get_title() == f"{j}"
-    neurons = network.shapes["0.weight"][0]
+    neurons = network.shapes["1.weight"][0]
     which = "a picture a neuron" if count == neurons else f"the first {count} of {neurons} neurons"
-    assert figure.get_suptitle() == f"the first layer's weights (0.weight), {which}"
+    assert figure.get_suptitle() == f"the first layer's weights (1.weight), {which}"
     if count < 100:
         picture(figure)
 
@@ -66,7 +66,7 @@ def test_weights_of_a_network_that_begins_with_softmax(shown):
     network = Network("9-softmax-2", seed=0)
     np.testing.assert_array_equal(
         shown(plots.weights(network))[1].images[0].get_array(),
-        network.parameters["1.weight"][1].reshape(3, 3),
+        network.parameters["2.weight"][1].reshape(3, 3),
     )
 
 
@@ -77,9 +77,9 @@ def test_the_first_layers_filters(picture, shape):
     picture(figure)
     tiles = figure.axes[0].images
     assert len(tiles) == 6 * shape[0]
-    for tile, filter_of_channel in zip(tiles, network.parameters["0.weight"].reshape(-1, 5, 5), strict=True):
+    for tile, filter_of_channel in zip(tiles, network.parameters["1.weight"].reshape(-1, 5, 5), strict=True):
         np.testing.assert_array_equal(tile.get_array(), filter_of_channel)
-    assert "the first layer's filters (0.weight)" in [text.get_text() for text in figure.axes[0].texts]
+    assert "the first layer's filters (1.weight)" in [text.get_text() for text in figure.axes[0].texts]
 
 
 def test_a_network_without_weights():

@@ -91,7 +91,7 @@ class Oracle:
         self.cost = TORCH_COSTS[cost](self.a[-1], torch.eye(len(self.a[-1]), dtype=torch.float64)[label])
 
     def of_layer(self, i):
-        names = [f"{i}.weight", f"{i}.bias"]
+        names = [f"{i + 1}.weight", f"{i + 1}.bias"]
         return {name: self.parameters[name] for name in names if name in self.parameters}
 
     def slopes(self, of, by):
@@ -135,8 +135,8 @@ def test_every_slope_shown_is_that_of_automatic_differentiation(activation, on_t
             close(explanation.activation(layer, k).value, by_a[layer][k], "activation")
             if layer and trace.params[layer - 1]:
                 j, k = (int(rng.integers(size)) for size in trace.params[layer - 1]["weight"].shape)
-                close(explanation.weight(layer, j, k).value, by_parameters[f"{layer - 1}.weight"][j, k], "w")
-                close(explanation.bias(layer, j).used, by_parameters[f"{layer - 1}.bias"][j], "b")
+                close(explanation.weight(layer, j, k).value, by_parameters[f"{layer}.weight"][j, k], "w")
+                close(explanation.bias(layer, j).used, by_parameters[f"{layer}.bias"][j], "b")
 
 
 # Networks of images: strides, padding, windows that overlap, windows that leave some over, dropout.
@@ -172,7 +172,7 @@ def test_every_slope_of_a_network_of_images_is_that_of_automatic_differentiation
         )
         for parameter, slope in by_parameters.items():
             close(explanation.gradient.parameters[parameter], slope, parameter)
-            layer, kind = int(parameter.split(".")[0]) + 1, parameter.split(".")[1]
+            layer, kind = int(parameter.split(".")[0]), parameter.split(".")[1]
             for place in np.ndindex(slope.shape):  # every one, by the sum over its places
                 shown = (
                     explanation.weight(layer, *place) if kind == "weight" else explanation.bias(layer, *place)

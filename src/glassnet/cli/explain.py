@@ -97,7 +97,7 @@ DOCTYPE = b"<!DOCTYPE html>"  # what every page begins with
     "directions",
     multiple=True,
     metavar="PARAMETER",
-    help='Two of these span that plane, as "1.weight[3, 5]".',
+    help='Two of these span that plane, as "2.weight[3, 5]".',
 )
 @click.option("--html", metavar="FILE", help="Write a page with pictures instead; alone, with everything.")
 def explain(

@@ -160,7 +160,7 @@ class Guide:
         for layer, *place in weights or self._steepest():
             everyone = training if of_class is None else some
             which = f"{dataset.name}:training" if of_class is None else what
-            name = (f"{layer - 1}.weight", self.explanation.trace.place_of(layer, "weight", *place))
+            name = (f"{layer}.weight", self.explanation.trace.place_of(layer, "weight", *place))
             sections.append(parts.attribution_section(self.explanation, everyone, name, which, self.pictures))
         return [self._as_it_answers(section) for section in sections]
 
@@ -204,12 +204,12 @@ def _or_why(title: str, make: Callable[[], list[Section]]) -> list[Section]:
 
 
 def _two(directions: tuple[str, ...]) -> tuple[Place, Place]:
-    """Two parameters as they are written: 1.weight[3, 5]."""
+    """Two parameters as they are written: 2.weight[3, 5]."""
     places = []
     for text in directions:
         match = re.fullmatch(r"\s*(\d+\.\w+)\s*\[\s*(\d+(?:\s*,\s*\d+)*)\s*\]\s*", text, re.ASCII)
         if match is None:
-            raise GlassnetError(f'--direction {text}: write a parameter as "1.weight[3, 5]" or "2.bias[0]"')
+            raise GlassnetError(f'--direction {text}: write a parameter as "2.weight[3, 5]" or "3.bias[0]"')
         places.append((match[1], tuple(map(int, match[2].split(",")))))
     if len(places) != 2:
         raise GlassnetError(f"{len(places)} times --direction: give two of them, they span a plane")

@@ -46,7 +46,7 @@ class ParameterDerivative(Shown):
 
     trace: Trace
     layer: int
-    name: str  # of the array: "1.weight"
+    name: str  # of the array: "2.weight"
     place: tuple[int, ...]
     places: Array  # δ · a at each of its places, shape (down, across); of a single place, ()
     terms: tuple[PlaceTerm, ...]  # of the places that add most, the largest by size first
@@ -96,9 +96,9 @@ class ParameterDerivative(Shown):
 
     def blocks(self) -> Sequence[Block]:
         value = number(float(self.trace.network.parameters[self.name][self.place]))
-        words = f", {self.parameter.words}" if self.parameter.words else ""
+        leads = f" and leads {self.parameter.connection}" if self.parameter.connection else ""
         blocks: list[Block] = [
-            Paragraph(f"`{self.letter}`, which is {self.parameter}{words}, has the value `{value}`."),
+            Paragraph(f"`{self.letter}`, which is {self.parameter}{leads}, has the value `{value}`."),
             *(self._all_places() if self.shared else []),
             *self._product(),
         ]
@@ -200,7 +200,7 @@ class ParameterDerivative(Shown):
 def parameter_derivative(trace: Trace, layer: int, kind: str, *indices: int) -> ParameterDerivative:
     """∂C₀/∂ one parameter of layer 1 … L; kind is "weight" or "bias"."""
     place = trace.place_of(layer, kind, *indices)
-    name, way = f"{layer - 1}.{kind}", trace.way(layer)
+    name, way = f"{layer}.{kind}", trace.way(layer)
     cache, dC_dz = trace.chain.caches[layer - 1], way.layers[layer - 1].dC_dz
     with np.errstate(all="ignore"):
         places = np.asarray(trace.layer_at(layer).by_place(cache, dC_dz, kind, place)[0])  # (down, across)

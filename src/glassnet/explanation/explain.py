@@ -164,7 +164,7 @@ class Explanation(Shown):
     def steepest_weight(self, layer: int) -> tuple[int, ...]:
         """The layer and the place of its weight that the cost changes most with: what `weight` takes."""
         shape = self.trace.parameter(layer, "weight").shape
-        sizes = np.nan_to_num(np.abs(self.trace.used.parameters[f"{layer - 1}.weight"]))
+        sizes = np.nan_to_num(np.abs(self.trace.used.parameters[f"{layer}.weight"]))
         return layer, *(int(index) for index in np.unravel_index(sizes.argmax(), shape))
 
     def blocks(self) -> Sequence[Block]:
@@ -227,7 +227,7 @@ def explain(
         GlassnetError: an image of another size, a label that the network lacks, a cost that its
             outputs don't allow.
 
-    >>> network = Network("2-1", parameters={"0.weight": np.array([[1.0, -1.0]]), "0.bias": np.zeros(1)})
+    >>> network = Network("2-1", parameters={"1.weight": np.array([[1.0, -1.0]]), "1.bias": np.zeros(1)})
     >>> weight = explain(network, np.array([2.0, 2.0]), [0.0], "squared").weight(1, 0, 0)
     >>> [factor.value for factor in weight.factors], weight.value  # 2(a − y) · σ′(z) · a = 1 · ¼ · 2
     ([1.0, 0.25, 2.0], 0.5)

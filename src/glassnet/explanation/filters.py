@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from glassnet.arrays import Array
 from glassnet.document import Block, Equation, Paragraph, Shown, Table, grid, number, partial, symbol
 from glassnet.errors import GlassnetError
-from glassnet.explanation.trace import Trace, is_index
+from glassnet.explanation.parameter import is_index
+from glassnet.explanation.trace import Trace
 from glassnet.layers import Conv
 
 SHOWN = 3  # channels whose numbers are listed; of more than that, those of the strongest alone
@@ -39,7 +40,7 @@ class Filter(Shown):
     @property
     def gradient(self) -> Array:
         """∂C₀/∂w of each weight, the sum over all places: shape (channels, size, size)."""
-        array: Array = self.trace.used.parameters[f"{self.layer - 1}.weight"][self.o]
+        array: Array = self.trace.used.parameters[f"{self.layer}.weight"][self.o]
         return array
 
     @property

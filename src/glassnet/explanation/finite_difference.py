@@ -70,11 +70,11 @@ class FiniteDifferences:
         draw: the training step, for what dropout switches off; None: nothing.
         l1: λ₁ of the penalty (λ₁/n) Σ |w|.
 
-    >>> network = Network("2-1", parameters={"0.weight": np.array([[1.0, -1.0]]), "0.bias": np.zeros(1)},
+    >>> network = Network("2-1", parameters={"1.weight": np.array([[1.0, -1.0]]), "1.bias": np.zeros(1)},
     ...     dtype="float64")
     >>> from glassnet.costs import get_cost
     >>> slopes = FiniteDifferences(network, np.full((1, 2), 2.0), np.zeros((1, 1)), get_cost("squared"), 1.0)
-    >>> slopes.of_parameter("0.weight", [(0, 0), (0, 1)]).round(9)  # a · σ′(z) · 2(a − y) = 2 · ¼ · 2 · ½
+    >>> slopes.of_parameter("1.weight", [(0, 0), (0, 1)]).round(9)  # a · σ′(z) · 2(a − y) = 2 · ¼ · 2 · ½
     array([0.5, 0.5])
     """
 
@@ -102,7 +102,8 @@ class FiniteDifferences:
 
         NaN where a kink lies within the step, ∞ where the cost is no number.
         """
-        i, own_name = int(name.split(".")[0]), name.split(".")[1]
+        number, _, own_name = name.partition(".")
+        i = int(number) - 1
         layer, params, cache = self._network.layers[i], self._params[i], self._caches[i]
         parameter = params[own_name]
         l1, l2 = (self._l1, self._l2) if name in self._network.weights else (0.0, 0.0)

@@ -76,7 +76,7 @@ class GradientCheck(Shown):
     def histogram(self) -> dict[int, int]:
         """How many relative errors begin with each power of ten; smaller and larger ones at the ends.
 
-        >>> GradientCheck([Entry("0.bias", (4,), 1.0, 1.25, 0.2)], skipped=0).histogram()[-1]
+        >>> GradientCheck([Entry("1.bias", (4,), 1.0, 1.25, 0.2)], skipped=0).histogram()[-1]
         1
         """
         counts = dict.fromkeys(DECADES, 0)

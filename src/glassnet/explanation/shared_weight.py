@@ -35,7 +35,7 @@ class SharedWeight(Shown):
     @property
     def letter(self) -> str:
         """Such as w₃,₀,₂,₁⁽¹⁾."""
-        return Parameter(f"{self.layer - 1}.weight", self.place).letter
+        return Parameter(f"{self.layer}.weight", self.place).letter
 
     @cached_property
     def delta(self) -> Array:

@@ -23,6 +23,7 @@ from glassnet.engine import get_engine
 from glassnet.errors import GlassnetError
 from glassnet.examples import as_array
 from glassnet.explanation.finite_difference import FiniteDifferences, params_of
+from glassnet.explanation.parameter import find_parameter, is_index
 from glassnet.layers import Layer
 from glassnet.network import Draw, Gradient, Network, check_draw
 
@@ -34,7 +35,7 @@ class Trace:
     """One forward pass and both ways back, for one image.
 
     Layers are counted as in the lessons: 0 is the input, 1 the first layer; the parameters of layer
-    l are `network.parameters[f"{l - 1}.weight"]` and its bias.
+    l are `network.parameters[f"{l}.weight"]` and its bias.
     """
 
     network: Network  # a copy
@@ -121,20 +122,8 @@ class Trace:
 
     def place_of(self, layer: int, name: str, *indices: int) -> tuple[int, ...]:
         """The indices, if layer l has a parameter of that name with such a place."""
-        shape = self.parameter(layer, name).shape
-        if len(indices) != len(shape):
-            which = ": filter, channel, row and column" if len(shape) == 4 else ""
-            raise GlassnetError(
-                f"the {name} of layer {layer} has the shape {shape}: give {len(shape)} indices{which}"
-            )
-        for index, size in zip(indices, shape, strict=True):
-            if not is_index(index, size):
-                places = ", ".join(map(str, indices))
-                ranges = " and ".join(f"0 to {size - 1}" for size in shape)
-                raise GlassnetError(
-                    f"{layer - 1}.{name}[{places}]: the {name} of layer {layer} has the places {ranges}"
-                )
-        return tuple(int(index) for index in indices)
+        self.parameter(layer, name)  # which refuses a layer that has none
+        return find_parameter(self.network.shapes, f"{layer}.{name}", indices).place
 
     def name_of(self, j: int) -> str:
         """What output j stands for."""
@@ -306,12 +295,6 @@ def trace(
         chain = run.gradient(own, x, y, cost, canonical=False, draw=draw)
         used = run.gradient(own, x, y, cost, draw=draw) if own.canonical(cost) else chain
     return Trace(own, cost, image, x, y, assumed, chain, used, names, draw)
-
-
-def is_index(index: Any, size: int) -> bool:
-    """Whether something is one of the numbers 0 … size − 1."""
-    whole = isinstance(index, int | np.integer) and not isinstance(index, bool)
-    return whole and bool(0 <= index < size)
 
 
 def times(shape: Shape) -> str:

@@ -20,8 +20,7 @@ from glassnet.document import Block, Cell, Note, Paragraph, Shown, Table, grid, 
 from glassnet.engine import get_engine
 from glassnet.errors import GlassnetError
 from glassnet.examples import as_array, check_labels
-from glassnet.explanation.parameter import Parameter
-from glassnet.explanation.trace import is_index
+from glassnet.explanation.parameter import Parameter, find_parameter
 from glassnet.network import Gradient, Network
 
 CHUNK = 1024  # images whose gradients are computed at a time, at most
@@ -85,14 +84,14 @@ def what_examples_want(
         images: (n, …) as `Network.inputs` takes them.
         labels: (n,).
         cost: its name.
-        parameters: names and places, as ("1.weight", (3, 5)), or ("0.weight", (3, 0, 2, 1)) of a filter;
+        parameters: names and places, as ("2.weight", (3, 5)), or ("1.weight", (3, 0, 2, 1)) of a filter;
             else the steepest of every layer.
         class_names: what the labels stand for.
 
     Raises:
         GlassnetError: no images, a label that the network lacks, or no such parameter.
 
-    >>> wants = what_examples_want(Network("2-3-2", seed=1), np.eye(2), [0, 1], parameters=[("1.bias", (0,))])
+    >>> wants = what_examples_want(Network("2-3-2", seed=1), np.eye(2), [0, 1], parameters=[("2.bias", (0,))])
     >>> wants.nudges.shape, bool(wants.means[0] == wants.nudges.mean())
     ((1, 2), True)
     """
@@ -184,7 +183,7 @@ def attribute(
         network: it is not changed.
         images: (n, …) as `Network.inputs` takes them.
         labels: (n,).
-        parameter: the array's name and the place in it, as ("1.weight", (3, 5)); of a filter's weight,
+        parameter: the array's name and the place in it, as ("2.weight", (3, 5)); of a filter's weight,
             (filter, channel, row, column).
         cost: its name.
         class_names: what the labels stand for.
@@ -193,7 +192,7 @@ def attribute(
     Raises:
         GlassnetError: no images, a label that the network lacks, or no such parameter.
 
-    >>> found = attribute(Network("2-3-2", seed=1), np.eye(2), [0, 1], ("1.weight", (0, 2)))
+    >>> found = attribute(Network("2-3-2", seed=1), np.eye(2), [0, 1], ("2.weight", (0, 2)))
     >>> found.nudges.shape, sorted([*found.up(), *found.down()])
     ((2,), [np.int64(0), np.int64(1)])
     """
@@ -230,7 +229,7 @@ def _gradients(
 def _nudges(network: Network, gradient: Gradient, parameter: Parameter) -> Array:
     """−∂C₀/∂(the parameter) of every image of a chunk, shape (images,)."""
     layer, _, kind = parameter.name.partition(".")
-    i = int(layer)
+    i = int(layer) - 1
     places = network.layers[i].by_place(gradient.caches[i], gradient.layers[i].dC_dz, kind, parameter.place)
     back: Array = places.reshape(len(places), -1).sum(axis=1)  # (images,)
     return -back
@@ -253,20 +252,11 @@ def _parameter(network: Network, parameter: Any) -> Parameter:
     """The parameter, if the network has it."""
     try:
         name, place = parameter
-        place = tuple(place)
     except (TypeError, ValueError) as error:
         raise GlassnetError(
-            f"parameter {parameter!r}: give the array's name and the place in it, as in ('0.bias', (3,))"
+            f"parameter {parameter!r}: give the array's name and the place in it, as in ('1.bias', (3,))"
         ) from error
-    if name not in network.shapes:
-        raise GlassnetError(f"parameter {name!r}: the network {network} has {', '.join(network.shapes)}")
-    shape = network.shapes[name]
-    if len(place) != len(shape) or not all(map(is_index, place, shape)):
-        ranges = " and ".join(f"0 to {size - 1}" for size in shape)
-        raise GlassnetError(
-            f"{name}[{', '.join(map(str, place))}]: the {name.partition('.')[2]} has the places {ranges}"
-        )
-    return Parameter(name, tuple(int(index) for index in place))
+    return find_parameter(network.shapes, name, place)
 
 
 def _checked(

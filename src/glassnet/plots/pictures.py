@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def weights(network: Network) -> Figure:
-    """The first layer's weights, a picture a neuron (or filter): blue raises its z, red lowers it."""
+    """The weights of the first layer that has any, one picture per neuron (or filter): blue raises z, red lowers it."""
     names = network.weights
     if not names:
         raise GlassnetError(f"the network {network} has no weights to draw")

@@ -18,13 +18,13 @@ from glassnet.network import Network
 
 DIGITS = load("digits").training[:40]
 SATURATED = Network(
-    [Dense(2, "softmax")], 1, parameters={"0.weight": np.array([[1e4], [0.0]]), "0.bias": np.zeros(2)}
+    [Dense(2, "softmax")], 1, parameters={"1.weight": np.array([[1e4], [0.0]]), "1.bias": np.zeros(2)}
 )
 
 
 def neuron(w, b):
     """One linear neuron, whose desired output for label 0 is 1."""
-    return Network([Dense(1, "linear")], 1, parameters={"0.weight": np.array([[w]]), "0.bias": np.array([b])})
+    return Network([Dense(1, "linear")], 1, parameters={"1.weight": np.array([[w]]), "1.bias": np.array([b])})
 
 
 X, ZEROS = np.array([[1.0], [3.0]]), [0, 0]  # C = ½ [(w + b − 1)² + (3w + b − 1)²]
@@ -128,7 +128,7 @@ def test_a_gradient_of_many_images_is_the_same_in_chunks():
 def test_a_valley_without_an_end():
     """For σ(w) with cross-entropy and y = 1 the cost falls forever: the line ends where it is nearly flat."""
     network = Network(
-        [Dense(1, "sigmoid")], 1, parameters={"0.weight": np.array([[0.0]]), "0.bias": np.array([0.0])}
+        [Dense(1, "sigmoid")], 1, parameters={"1.weight": np.array([[0.0]]), "1.bias": np.array([0.0])}
     )
     line = cost_along_gradient(network, np.array([[1.0]]), [0], "cross_entropy")
     assert line.lowest == len(line.t) - 1
@@ -148,7 +148,7 @@ def test_no_gradient():
 @pytest.mark.parametrize("w", [1e-60, 1e-90])
 def test_a_gradient_so_small_that_nothing_comes_of_it(w):
     """C = w²x² with x = 10⁻⁷⁰: ∂C/∂w = 2wx², whose square is too small a number."""
-    network = Network([Dense(1, "linear")], 1, parameters={"0.weight": np.array([[w]]), "0.bias": np.ones(1)},
+    network = Network([Dense(1, "linear")], 1, parameters={"1.weight": np.array([[w]]), "1.bias": np.ones(1)},
                       dtype=np.float64)  # fmt: skip
     line = cost_along_gradient(network, np.array([[1e-70]]), [0], "squared")
     assert np.isfinite(line.t).all()
@@ -229,7 +229,7 @@ def test_a_line_that_only_rises_says_so():
         ({"learning_rate": 0.0}, "learning_rate is 0.0: give a positive number"),
         ({"learning_rate": np.nan}, "learning_rate is nan"),
         ({"network": "784-10"}, "'784-10' stands where a Network is wanted"),
-        ({"network": neuron(np.inf, 0.0)}, "0.weight holds NaN or infinite values"),
+        ({"network": neuron(np.inf, 0.0)}, "1.weight holds NaN or infinite values"),
         ({"network": Network("1-softmax", seed=0)}, "the network 1-softmax has no parameters"),
     ],
 )

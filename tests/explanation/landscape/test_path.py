@@ -144,7 +144,7 @@ def test_one_bit_is_enough_to_be_another_path(tmp_path):
     recipe = Recipe(**SHORT)
     run, _ = trained(tmp_path, recipe)
     progress = run.load_progress(recipe, DATA.sha256)
-    bias = progress.parameters["1.bias"]
+    bias = progress.parameters["2.bias"]
     bias[3] = np.nextafter(bias[3], 10)
     run.save_progress(progress, recipe, DATA.sha256)
     with pytest.raises(GlassnetError, match="for a path, begin a new run"):
@@ -157,7 +157,7 @@ def test_a_checkpoint_of_another_network(tmp_path):
     progress = run.load_progress(recipe, DATA.sha256)
     progress.parameters = Recipe(layers="784-5-10").network().parameters
     run.save_progress(progress, recipe, DATA.sha256)
-    with pytest.raises(GlassnetError, match=r"0.weight is float32 \(5, 784\)"):
+    with pytest.raises(GlassnetError, match=r"1.weight is float32 \(5, 784\)"):
         training_path(run, DATA)
 
 

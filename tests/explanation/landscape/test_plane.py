@@ -18,12 +18,12 @@ from glassnet.rng import Purpose, Stream
 
 DIGITS = load("digits").training[:40]
 X, ZEROS = np.array([[1.0], [3.0]]), [0, 0]  # C = ½ [(w + b − 1)² + (3w + b − 1)²]
-W, B = ("0.weight", (0, 0)), ("0.bias", (0,))
+W, B = ("1.weight", (0, 0)), ("1.bias", (0,))
 
 
 def neuron(w, b):
     """One linear neuron, whose desired output for label 0 is 1."""
-    return Network([Dense(1, "linear")], 1, parameters={"0.weight": np.array([[w]]), "0.bias": np.array([b])})
+    return Network([Dense(1, "linear")], 1, parameters={"1.weight": np.array([[w]]), "1.bias": np.array([b])})
 
 
 def bowl(w, b):
@@ -49,7 +49,7 @@ def cost_at(network, moved):
 
 def test_two_parameters_by_hand():
     plane = cost_plane(neuron(2.0, 0.5), X, ZEROS, "squared", directions=(W, B), points=7)
-    assert plane.names == ("0.weight[0, 0]", "0.bias[0]")
+    assert plane.names == ("1.weight[0, 0]", "1.bias[0]")
     assert plane.here == (2.0, 0.5)
     assert plane.cost == bowl(2.0, 0.5)
     for i, b in enumerate(plane.beta):
@@ -88,19 +88,19 @@ def test_how_far_from_a_cost_of_0():
 
 def test_a_place_may_be_given_as_one_number():
     network = Network("784-5-10", seed=1)
-    one = digits_plane(network, directions=(("0.bias", 2), ("1.bias", np.int64(3))), points=3)
-    assert one.names == ("0.bias[2]", "1.bias[3]")
+    one = digits_plane(network, directions=(("1.bias", 2), ("2.bias", np.int64(3))), points=3)
+    assert one.names == ("1.bias[2]", "2.bias[3]")
 
 
 def test_the_parameters_of_a_large_network_are_changed_one_by_one():
     network = Network("784-5-10", seed=1)
-    plane = digits_plane(network, directions=(("0.weight", (3, 400)), ("1.bias", (2,))), points=3)
+    plane = digits_plane(network, directions=(("1.weight", (3, 400)), ("2.bias", (2,))), points=3)
     for i, b in enumerate(plane.beta):
         for j, w in enumerate(plane.alpha):
             moved = network.astype(np.float64).parameters
-            moved["0.weight"][3, 400], moved["1.bias"][2] = w, b
+            moved["1.weight"][3, 400], moved["2.bias"][2] = w, b
             assert plane.costs[i, j] == pytest.approx(cost_at(network, moved), rel=1e-10)
-    assert plane.here == (network.parameters["0.weight"][3, 400], network.parameters["1.bias"][2])
+    assert plane.here == (network.parameters["1.weight"][3, 400], network.parameters["2.bias"][2])
 
 
 # Random directions
@@ -172,12 +172,12 @@ def test_the_seed_chooses_the_plane():
 def test_a_row_of_zeros_stays():
     network = neuron(0.0, 0.5)
     both = Network(
-        [Dense(2, "linear")], 1, parameters={"0.weight": np.array([[0.0], [3.0]]), "0.bias": np.zeros(2)}
+        [Dense(2, "linear")], 1, parameters={"1.weight": np.array([[0.0], [3.0]]), "1.bias": np.zeros(2)}
     )
     C = CostFunction(both, X, ZEROS, "squared")
     for direction in random_directions(C, seed=0):
-        assert C.arrays(direction.row)["0.weight"][0] == 0
-        assert abs(C.arrays(direction.row)["0.weight"][1]) == pytest.approx(3)
+        assert C.arrays(direction.row)["1.weight"][0] == 0
+        assert abs(C.arrays(direction.row)["1.weight"][1]) == pytest.approx(3)
     with pytest.raises(GlassnetError, match="all weights are 0"):
         cost_plane(network, X, ZEROS, "squared")
 
@@ -239,7 +239,7 @@ def test_points_of_the_principal_plane():
             assert plane.costs[i, j] == pytest.approx(cost_at(networks[-1], moved), rel=1e-7)
 
 
-@pytest.mark.parametrize("directions", ["random", "path", (("0.weight", (3, 400)), ("1.bias", (2,)))])
+@pytest.mark.parametrize("directions", ["random", "path", (("1.weight", (3, 400)), ("2.bias", (2,)))])
 def test_a_path_is_where_it_comes_nearest_to_the_plane_and_within_it(directions):
     networks = walk(6)
     plane = digits_plane(networks[2], directions=directions, path=path_of(*networks), points=3, seed=4)
@@ -266,9 +266,9 @@ def test_a_path_is_where_it_comes_nearest_to_the_plane_and_within_it(directions)
 def test_parameters_on_a_path_have_its_values():
     networks = walk(4)
     plane = digits_plane(
-        networks[-1], directions=(("0.weight", (3, 400)), ("1.bias", (2,))), path=path_of(*networks), points=3
+        networks[-1], directions=(("1.weight", (3, 400)), ("2.bias", (2,))), path=path_of(*networks), points=3
     )
-    expected = [(n.parameters["0.weight"][3, 400], n.parameters["1.bias"][2]) for n in networks]
+    expected = [(n.parameters["1.weight"][3, 400], n.parameters["2.bias"][2]) for n in networks]
     np.testing.assert_allclose(plane.path, expected, rtol=1e-12)
 
 
@@ -346,8 +346,8 @@ def test_how_much_of_the_path_is_seen():
 def test_holes_where_the_cost_is_not_finite():
     """Softmax saturates far away, and cross-entropy of its outputs is infinite there."""
     network = Network([Dense(2, "softmax")], 1, seed=0)
-    far = TrainingPath([0], [{"0.weight": np.full((2, 1), 3e3), "0.bias": np.full(2, 3e3)}])
-    two = (("0.weight", (0, 0)), ("0.bias", (0,)))
+    far = TrainingPath([0], [{"1.weight": np.full((2, 1), 3e3), "1.bias": np.full(2, 3e3)}])
+    two = (("1.weight", (0, 0)), ("1.bias", (0,)))
     plane = cost_plane(network, X, [0, 1], "cross_entropy", directions=two, path=far)
     finite = np.isfinite(plane.costs)
     assert finite.any()
@@ -374,18 +374,18 @@ NETWORK = Network("784-5-10", seed=1)
         ({"directions": "paths"}, "unknown directions 'paths': did you mean 'path'"),
         ({"directions": "path"}, "directions = 'path' are a path's"),
         ({"directions": 3}, "directions are 3: give 'random', 'path', or two parameters"),
-        ({"directions": (("0.weight", (0, 0)),)}, "give 'random', 'path', or two parameters"),
-        ({"directions": (("0.weigth", (0, 0)), W)}, "unknown parameter '0.weigth': did you mean '0.weight'"),
+        ({"directions": (("1.weight", (0, 0)),)}, "give 'random', 'path', or two parameters"),
+        ({"directions": (("0.weigth", (0, 0)), W)}, "unknown parameter '0.weigth': did you mean '1.weight'"),
         (
-            {"directions": (("0.weight", (3, 800)), ("0.bias", 0))},
-            r"there is no 0.weight\[3, 800\]: the places of 0.weight are \[0 to 4, 0 to 783\]",
+            {"directions": (("1.weight", (3, 800)), ("1.bias", 0))},
+            r"there is no 1.weight\[3, 800\]: the places of 1.weight are \[0 to 4, 0 to 783\]",
         ),
-        ({"directions": (("0.bias", -1), ("0.bias", 0))}, r"there is no 0.bias\[-1\]"),
-        ({"directions": (("0.weight", 3), ("0.bias", 0))}, r"there is no 0.weight\[3\]"),
-        ({"directions": (("0.weight", (0.5, 1)), ("0.bias", 0))}, r"\(0.5, 1\) is no place in 0.weight"),
-        ({"directions": (("0.bias", 2), ("0.bias", (2,)))}, r"both directions are 0.bias\[2\]"),
+        ({"directions": (("1.bias", -1), ("1.bias", 0))}, r"there is no 1.bias\[-1\]"),
+        ({"directions": (("1.weight", 3), ("1.bias", 0))}, r"there is no 1.weight\[3\]"),
+        ({"directions": (("1.weight", (0.5, 1)), ("1.bias", 0))}, r"\(0.5, 1\) is no place in 1.weight"),
+        ({"directions": (("1.bias", 2), ("1.bias", (2,)))}, r"both directions are 1.bias\[2\]"),
         ({"path": [NETWORK.parameters]}, "stands where a path is wanted"),
-        ({"path": path_of(Network("784-4-10", seed=0))}, "0.weight is float32"),
+        ({"path": path_of(Network("784-4-10", seed=0))}, "1.weight is float32"),
         ({"path": path_of(NETWORK, NETWORK, NETWORK), "directions": "path"}, "no two directions"),
         ({"path": path_of(*walk(2)), "directions": "path"}, "the path lies on a line"),
         (

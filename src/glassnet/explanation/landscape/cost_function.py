@@ -23,7 +23,7 @@ class CostFunction:
 
     Near a minimum the cost changes by less than float32 can tell. The network is not changed.
 
-    >>> network = Network("2-1", parameters={"0.weight": np.array([[1.0, -1.0]]), "0.bias": np.zeros(1)})
+    >>> network = Network("2-1", parameters={"1.weight": np.array([[1.0, -1.0]]), "1.bias": np.zeros(1)})
     >>> C = CostFunction(network, np.array([[0.5, 0.5]]), [0], "squared")
     >>> C.here
     array([ 1., -1.,  0.])

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from operator import index
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glassnet.errors import GlassnetError, unknown_name
+from glassnet.errors import GlassnetError
 from glassnet.explanation.landscape.cost_function import CostFunction, Row
+from glassnet.explanation.parameter import find_parameter
 from glassnet.rng import Purpose, Stream
 
 
@@ -80,17 +80,7 @@ def principal_directions(path: NDArray[np.float64]) -> tuple[Direction, Directio
 
 def parameter_direction(C: CostFunction, name: str, place: Any) -> Direction:
     """The axis of one parameter, whose values are the parameter's own."""
-    if name not in C.shapes:
-        raise unknown_name("parameter", name, C.shapes)
-    shape = C.shapes[name]
-    try:
-        place = tuple(index(i) for i in (place if isinstance(place, tuple | list) else (place,)))
-    except TypeError as error:
-        raise GlassnetError(f"{place!r} is no place in {name}: give {len(shape)} whole numbers") from error
-    written = f"{name}[{', '.join(map(str, place))}]"
-    if len(place) != len(shape) or not all(0 <= i < size for i, size in zip(place, shape, strict=True)):
-        ranges = ", ".join(f"0 to {size - 1}" for size in shape)
-        raise GlassnetError(f"there is no {written}: the places of {name} are [{ranges}]")
+    parameter = find_parameter(C.shapes, name, place)
     row = np.zeros_like(C.here)
-    C.arrays(row)[name][place] = 1
-    return Direction(written, row, here=float(C.arrays(C.here)[name][place]), reach=None)
+    C.arrays(row)[name][parameter.place] = 1
+    return Direction(str(parameter), row, here=float(C.arrays(C.here)[name][parameter.place]), reach=None)

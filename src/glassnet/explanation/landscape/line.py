@@ -98,7 +98,7 @@ def cost_along_gradient(
         GlassnetError: no images, labels or images that don't fit, or a cost or a gradient that is
             not finite.
 
-    >>> network = Network("2-1", parameters={"0.weight": np.array([[1.0, -1.0]]), "0.bias": np.zeros(1)})
+    >>> network = Network("2-1", parameters={"1.weight": np.array([[1.0, -1.0]]), "1.bias": np.zeros(1)})
     >>> line = cost_along_gradient(network, np.array([[1.0, 0.5]]), [0], "squared")
     >>> bool(line.costs[line.lowest] < line.cost)
     True

@@ -25,7 +25,7 @@ from glassnet.explanation.landscape.path import TrainingPath
 from glassnet.network import Network
 from glassnet.rng import check_seed
 
-Place: TypeAlias = tuple[str, tuple[int, ...]]  # of one parameter: ("0.weight", (3, 400))
+Place: TypeAlias = tuple[str, tuple[int, ...]]  # of one parameter: ("1.weight", (3, 400))
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -131,7 +131,7 @@ def cost_plane(
             move by their own length; biases stay.
         "path": the two principal directions of the path, where most of it can be seen; their unit is
             the distance in the space of the parameters.
-        two parameters, (("0.weight", (3, 400)), ("1.bias", (2,))): their own values, as far as the
+        two parameters, (("1.weight", (3, 400)), ("2.bias", (2,))): their own values, as far as the
             cost doubles or does most of what it ever does; with a path, as far as that goes.
 
     Args:
@@ -210,7 +210,7 @@ def _pair(
     except (TypeError, ValueError) as error:
         raise GlassnetError(
             f"directions are {directions!r}: give 'random', 'path', or two parameters "
-            "(('0.weight', (3, 400)), ('1.bias', (2,)))"
+            "(('1.weight', (3, 400)), ('2.bias', (2,)))"
         ) from error
     first, second = parameter_direction(C, name, place), parameter_direction(C, other_name, other_place)
     if first.name == second.name:
