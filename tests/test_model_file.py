@@ -138,10 +138,10 @@ def test_other_content_gives_other_bytes(tmp_path):
     assert saved(tmp_path / "other", changed) != saved(tmp_path / "first")
 
 
-# A file of format 1, byte by byte: it must load for ever. One layer: z = 2 x₀ − ½ x₁ + 1 and z = 0.
+# A file byte by byte: it must load for ever. One layer: z = 2 x₀ − ½ x₁ + 1 and z = 0.
 
 DESCRIPTION = {
-    "format": 1,
+    "format": 2,
     "input_shape": [2],
     "layers": [{"kind": "dense", "size": 2, "activation": "linear"}],
     "preprocessing": {"pixels": "uint8/255", "drawing": "mnist"},
@@ -167,14 +167,42 @@ def header_of(description=DESCRIPTION, **tensors):
     return {"__metadata__": {"glassnet": text}, "1.bias": BIAS, "1.weight": WEIGHT} | tensors
 
 
-def test_a_file_of_format_1_loads(tmp_path):
-    (tmp_path / "m").write_bytes(file_of(header_of()))
+def format_1():
+    """The same file as format 1 had it: layers were counted from 0."""
+    header = header_of(DESCRIPTION | {"format": 1})
+    return {{"1.bias": "0.bias", "1.weight": "0.weight"}.get(name, name): header[name] for name in header}
+
+
+@pytest.mark.parametrize("header", [format_1(), header_of()], ids=["format 1", "format 2"])
+def test_a_file_of_every_format_loads(header, tmp_path):
+    (tmp_path / "m").write_bytes(file_of(header))
     after = load_model(tmp_path / "m")
     assert after.network.predict(np.array([[3.0, 4.0]])).tolist() == [[5, 0]]
     assert after.network.dtype == np.float32
     assert after.class_names == ("a", "b")
     assert (after.recipe.cost, after.recipe.epochs) == ("squared", 7)
     assert after.figures == {"test_accuracy": 0.5}
+    assert list(after.network.parameters) == ["1.weight", "1.bias"]
+    assert after.network.parameters["1.weight"].tolist() == [[2, -0.5], [0, 0]]
+
+
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("names", [("1.bias", "0.weight"), ("0.bias", "1.weight"), ("00.bias", "0.weight")])
+def test_names_are_those_of_the_format(names, version, tmp_path):
+    """Neither format is guessed from the names: a file that mixes both numberings is refused."""
+    metadata, *entries = header_of(DESCRIPTION | {"format": version}).values()
+    header = {"__metadata__": metadata} | dict(zip(names, entries, strict=True))
+    assert "the network 2-2 has 1.weight, 1.bias" in refusal(tmp_path / "m", file_of(header))
+
+
+def test_a_name_of_the_other_format_is_refused(tmp_path):
+    now, before = header_of(), format_1()
+    assert "parameters 0.bias, 0.weight, 1.bias, 1.weight:" in refusal(
+        tmp_path / "m", file_of(before | {"__metadata__": now["__metadata__"]})
+    )
+    assert "parameters 1.bias, 1.weight, 2.bias, 2.weight:" in refusal(
+        tmp_path / "m", file_of(now | {"__metadata__": before["__metadata__"]})
+    )
 
 
 def test_the_format_is_the_one_that_is_written():
@@ -317,8 +345,8 @@ DAMAGED = {
     "an array that is a list": (file_of(header_of(**{"1.bias": [1, 2]})), "entry '1.bias' is not an array"),
     "an array without a shape": (file_of(header_of(**{"1.bias": {"dtype": "F32"}})), "entry '1.bias'"),
     "a newer format": (
-        file_of(header_of(DESCRIPTION | {"format": 2})),
-        "format 2: this glassnet reads format 1; ",
+        file_of(header_of(DESCRIPTION | {"format": 3})),
+        "format 3: this glassnet reads formats up to 2; install a newer one",
     ),
     "a format that is a text": (file_of(header_of(DESCRIPTION | {"format": "1"})), "it is not a model file"),
     "a format that is true": (file_of(header_of(DESCRIPTION | {"format": True})), "it is not a model file"),
@@ -561,7 +589,7 @@ def test_what_is_not_a_file_is_refused(tmp_path):
 def test_a_model_that_is_not_finite_is_not_saved(wrong, tmp_path):
     bad = model()
     bad.network.parameters["2.weight"][2, 1] = wrong
-    with pytest.raises(GlassnetError, match=r"1\.weight holds NaN or infinite values"):
+    with pytest.raises(GlassnetError, match=r"2\.weight holds NaN or infinite values"):
         save_model(tmp_path / "m", bad)
     assert listed(tmp_path) == []
 

@@ -44,12 +44,32 @@ def rewrite_checkpoint(run, history=None, **changes):
     )
 
 
+FROM_0 = {"1.weight": "0.weight", "1.bias": "0.bias", "2.weight": "1.weight", "2.bias": "1.bias"}  # of RECIPE
+
+
+def as_format_2(run):
+    """The same checkpoint as format 2 had it: layers were counted from 0."""
+    arrays, information = read_tensors(run.checkpoint)
+    slashes = {name: name.partition("/") for name in arrays}
+    arrays = {
+        before + slash + FROM_0.get(name, name): arrays[before + slash + name]
+        for before, slash, name in slashes.values()
+    }
+    columns = [column.partition(".") for column in information["history_columns"]]
+    information["history_columns"] = [head + dot + FROM_0.get(name, name) for head, dot, name in columns]
+    write_tensors(run.checkpoint, arrays, information | {"checkpoint": 2})
+
+
 def as_format_1(run, trainer, **changes):
     """The same checkpoint as format 1 had it: with the history in the JSON."""
+    as_format_2(run)
     arrays, information = read_tensors(run.checkpoint)
     del arrays["history"], information["history_columns"]
-    information |= {"checkpoint": 1, "history": [record.to_dict() for record in trainer.history]}
-    write_tensors(run.checkpoint, arrays, information | changes)
+    history = [record.to_dict() for record in trainer.history]
+    for record in history:
+        norms = record["gradient_norms"]
+        record["gradient_norms"] = {FROM_0[name]: norm for name, norm in norms.items()}
+    write_tensors(run.checkpoint, arrays, information | {"checkpoint": 1, "history": history} | changes)
 
 
 # Making one
@@ -384,7 +404,7 @@ def test_a_checkpoint_that_is_cut_anywhere_is_refused(tmp_path, trainer):
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"checkpoint": 3}, "has format 3: this glassnet reads formats up to 2"),
+        ({"checkpoint": 4}, "has format 4: this glassnet reads formats up to 3"),
         ({"checkpoint": 0}, "has format 0"),
         ({"checkpoint": True}, "has format True"),
         ({"checkpoint": None}, "has format None"),
@@ -433,14 +453,21 @@ def test_a_checkpoint_with_a_hole_in_its_history(tmp_path, trainer, column, wron
         run.load_progress(RECIPE, SHA)
 
 
-def test_a_checkpoint_of_format_1_loads(tmp_path, trainer):
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_checkpoint_of_an_older_format_loads(tmp_path, trainer, version):
     run = saved(RunFolder.create(tmp_path / "run", RECIPE), trainer)
     now = run.load_progress(RECIPE, SHA)
-    as_format_1(run, trainer)
+    as_format_2(run) if version == 2 else as_format_1(run, trainer)
     before = run.load_progress(RECIPE, SHA)
     assert before.history == now.history == trainer.history
     assert before.best_epoch == now.best_epoch
-    assert before.parameters.keys() == now.parameters.keys()
+    for older, newer in [
+        (before.parameters, now.parameters),
+        (before.best_parameters, now.best_parameters),
+        (before.optimizer_state, now.optimizer_state),
+    ]:
+        assert older.keys() == newer.keys()
+        assert all(np.array_equal(older[name], newer[name]) for name in newer)
 
 
 @pytest.mark.parametrize(

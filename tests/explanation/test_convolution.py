@@ -279,7 +279,9 @@ def test_a_shared_weight_is_shown_with_its_places():
     explanation = explained("stride")
     weight = explanation.weight(1, 1, 0, 2, 1)
     assert weight.letter == "w₁,₀,₂,₁⁽¹⁾"
-    assert weight.parameter.words == "filter 1, channel 0, row 2, column 1 of its window"
+    assert (
+        weight.parameter.connection == "to filter 1 of layer 1 from channel 0, row 2, column 1 of its window"
+    )
     formula = equations(weight)[0].formula
     assert formula == "∂C₀/∂w₁,₀,₂,₁⁽¹⁾ = Σᵣ,ₛ ∂C₀/∂a₁,ᵣ,ₛ⁽¹⁾ · tanh′(z₁,ᵣ,ₛ⁽¹⁾) · a₀,₂ᵣ₊₂,₂ₛ₊₁⁽⁰⁾"
     places, factors = tables(weight)[:2]
@@ -483,6 +485,9 @@ def test_a_neuron_may_be_named_by_channel_row_and_column():
     assert explanation.trace.in_words(1, 94) == "neuron 94 of layer 1 (channel 2, row 3, column 4)"
 
 
+FILTERS = (
+    "1.weight[o, c, i, j] leads to filter o, 0 to 2, from channel c, 0 to 0, row i, 0 to 1, column j, 0 to 1"
+)
 OUT_OF_RANGE = [
     (
         lambda of: of.neuron(1, 108),
@@ -499,15 +504,15 @@ OUT_OF_RANGE = [
     (lambda of: of.neuron(3, (1, 0, 0)), "neuron (1, 0, 0) of layer 3: there are the numbers 0 to 26"),
     (
         lambda of: of.weight(1, 0, 0),
-        "the weight of layer 1 has the shape (3, 1, 2, 2): give 4 indices: filter, channel, row and column",
+        f"there is no 1.weight[0, 0]: {FILTERS}",
     ),
     (
         lambda of: of.weight(1, 3, 0, 0, 0),
-        "1.weight[3, 0, 0, 0]: the weight of layer 1 has the places 0 to 2 and 0 to 0 and 0 to 1 and 0 to 1",
+        f"there is no 1.weight[3, 0, 0, 0]: {FILTERS}",
     ),
     (lambda of: of.weight(2, 0, 0), "layer 2 (max_pool) has no weight: those with parameters are 1, 4"),
     (lambda of: of.steepest_weight(3), "layer 3 (flatten) has no weight: those with parameters are 1, 4"),
-    (lambda of: of.bias(1, 3), "1.bias[3]: the bias of layer 1 has the places 0 to 2"),
+    (lambda of: of.bias(1, 3), "there is no 1.bias[3]: 1.bias[j] is that of filter j, 0 to 2"),
 ]
 
 
@@ -590,7 +595,7 @@ def test_undecided_kinks_are_counted_as_skipped():
         Flatten(),
         Dense(1, "linear"),
     ]
-    parameters = {f"{4 if name[0] == '3' else 0}.{name[2:]}": a for name, a in pooled(0.0).parameters.items()}
+    parameters = {f"{5 if name[0] == '4' else 1}.{name[2:]}": a for name, a in pooled(0.0).parameters.items()}
     network = Network(layers, (1, 2, 2), parameters=parameters, dtype=np.float64)
     image = np.array([[[[1.0, -1.0], [0.0, 0.0]]]])  # w = 0 would make all equal: 1·w and −1·w cross there
     network.parameters["1.weight"][...] = 2e-6

@@ -100,7 +100,10 @@ def test_places_that_are_not_finite_are_shown():
     [
         ((2, 0, 0, 0, 0), r"layer 2 \(max_pool\) shares no weights: those that do are 1, 3"),
         ((5, 0, 0, 0, 0), r"layer 5 \(dense\) shares no weights"),
-        ((1, 3, 0, 0, 0), r"1.weight\[3, 0, 0, 0\]: .* 0 to 2 and 0 to 1 and 0 to 2 and 0 to 2"),
+        (
+            (1, 3, 0, 0, 0),
+            r"1.weight\[3, 0, 0, 0\]: .* o, 0 to 2, from channel c, 0 to 1, row i, 0 to 2, column j, 0 to 2",
+        ),
         ((1, 0, 0, 0, 3), r"1.weight\[0, 0, 0, 3\]"),
     ],
 )

@@ -57,7 +57,7 @@ def test_layers_are_counted_from_the_input():
         assert np.array_equal(trace.dC_da(layer), gradient.layers[layer - 1].dC_da[0])
         assert trace.layer_at(layer) is trace.network.layers[layer - 1]
         for name in ("weight", "bias"):
-            assert np.array_equal(trace.params[layer - 1][name], network.parameters[f"{layer - 1}.{name}"])
+            assert np.array_equal(trace.params[layer - 1][name], network.parameters[f"{layer}.{name}"])
     assert np.array_equal(trace.dC_da(0), gradient.layers[0].dC_dz[0] @ network.parameters["1.weight"])
     assert trace.answer == int(network.predict(IMAGE[None]).argmax())
 
@@ -147,6 +147,10 @@ def test_what_happens_to_the_network_later_changes_no_explanation():
 # Refusals
 
 THE_LAYERS = "the network 3-4-2 has the layers 1 to 2"
+TO_AND_FROM = (
+    "1.weight[j, k] leads to neuron j, 0 to 3, from input k, 0 to 2",
+    "2.weight[j, k] leads to neuron j, 0 to 1, from neuron k of layer 1, 0 to 3",
+)
 OUT_OF_RANGE = [
     (lambda of: of.layer(0), f"layer 0: {THE_LAYERS}, 0 is the input"),
     (lambda of: of.layer(3), f"layer 3: {THE_LAYERS}"),
@@ -161,16 +165,14 @@ OUT_OF_RANGE = [
     (lambda of: of.contributions(4), "neuron 4 of layer 1: there are the numbers 0 to 3"),
     (lambda of: of.weight(0, 0, 0), f"layer 0: {THE_LAYERS}, 0 is the input"),
     (lambda of: of.weight(3, 0, 0), f"layer 3: {THE_LAYERS}"),
-    (lambda of: of.weight(1, 4, 0), "1.weight[4, 0]: the weight of layer 1 has the places 0 to 3 and 0 to 2"),
-    (lambda of: of.weight(1, 0, 3), "1.weight[0, 3]: the weight of layer 1 has the places 0 to 3 and 0 to 2"),
-    (
-        lambda of: of.weight(2, -1, 0),
-        "2.weight[-1, 0]: the weight of layer 2 has the places 0 to 1 and 0 to 3",
-    ),
-    (lambda of: of.weight(2, 0, 1.5), "2.weight[0, 1.5]: the weight of layer 2 has the places 0 to 1 and 0"),
+    (lambda of: of.weight(1, 4, 0), f"there is no 1.weight[4, 0]: {TO_AND_FROM[0]}"),
+    (lambda of: of.weight(1, 0, 3), f"there is no 1.weight[0, 3]: {TO_AND_FROM[0]}"),
+    (lambda of: of.weight(2, -1, 0), f"there is no 2.weight[-1, 0]: {TO_AND_FROM[1]}"),
+    (lambda of: of.weight(2, 0, 1.5), f"there is no 2.weight[0, 1.5]: {TO_AND_FROM[1]}"),
+    (lambda of: of.weight(2, 0), f"there is no 2.weight[0]: {TO_AND_FROM[1]}"),
     (lambda of: of.bias(0, 0), f"layer 0: {THE_LAYERS}, 0 is the input"),
-    (lambda of: of.bias(1, 4), "1.bias[4]: the bias of layer 1 has the places 0 to 3"),
-    (lambda of: of.bias(2, -1), "2.bias[-1]: the bias of layer 2 has the places 0 to 1"),
+    (lambda of: of.bias(1, 4), "there is no 1.bias[4]: 1.bias[j] is that of neuron j, 0 to 3"),
+    (lambda of: of.bias(2, -1), "there is no 2.bias[-1]: 2.bias[j] is that of neuron j, 0 to 1"),
     (lambda of: of.activation(3, 0), f"layer 3: {THE_LAYERS}"),
     (lambda of: of.activation(-1, 0), f"layer -1: {THE_LAYERS}"),
     (lambda of: of.activation(0, 3), "input 3: there are the numbers 0 to 2"),
@@ -317,7 +319,7 @@ def linear(*numbers, x):
     parameters = {
         f"{i}.{name}": array
         for name, of_kind in zip(("weight", "bias"), arrays, strict=True)
-        for i, array in enumerate(of_kind)
+        for i, array in enumerate(of_kind, 1)
     }
     layers = [Dense(1, "linear") for _ in arrays[0]]
     network = Network(layers, 1, parameters=parameters, dtype=np.float64)

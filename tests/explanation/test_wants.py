@@ -300,16 +300,28 @@ BAD = {
     "too few names": ({"class_names": ["a"]}, "1 class names for 3 outputs: give one for each"),
     "no such array": (
         {"parameter": ("3.weight", (0, 0))},
-        "parameter '3.weight': the network 4-5-3 has 1.weight, 1.bias, 2.weight, 2.bias",
+        "unknown parameter '3.weight': did you mean '2.weight'? (known: 1.weight, 1.bias, 2.weight, 2.bias)",
     ),
     "a place too far": (
         {"parameter": ("2.weight", (3, 0))},
-        "2.weight[3, 0]: the weight has the places 0 to 2 and 0 to 4",
+        "there is no 2.weight[3, 0]: 2.weight[j, k] leads to neuron j, 0 to 2, from neuron k of layer 1, 0",
     ),
-    "a negative place": ({"parameter": ("1.bias", (-1,))}, "1.bias[-1]: the bias has the places 0 to 4"),
-    "too few places": ({"parameter": ("1.weight", (1,))}, "1.weight[1]: the weight has the places 0 to 4"),
-    "too many places": ({"parameter": ("1.bias", (1, 1))}, "1.bias[1, 1]: the bias has the places 0 to 4"),
-    "half a place": ({"parameter": ("1.bias", (0.5,))}, "1.bias[0.5]: the bias has the places 0 to 4"),
+    "a negative place": (
+        {"parameter": ("1.bias", (-1,))},
+        "there is no 1.bias[-1]: 1.bias[j] is that of neuron j, 0 to 4",
+    ),
+    "too few places": (
+        {"parameter": ("1.weight", (1,))},
+        "there is no 1.weight[1]: 1.weight[j, k] leads to neuron j, 0 to 4, from input k, 0 to 3",
+    ),
+    "too many places": (
+        {"parameter": ("1.bias", (1, 1))},
+        "there is no 1.bias[1, 1]: 1.bias[j] is that of neuron j, 0 to 4",
+    ),
+    "half a place": (
+        {"parameter": ("1.bias", (0.5,))},
+        "there is no 1.bias[0.5]: 1.bias[j] is that of neuron j, 0 to 4",
+    ),
 }
 
 
@@ -335,7 +347,7 @@ def test_bad_input_is_refused_with_one_sentence(what, engine):
         {"labels": [[0], [0, 1]]},
         {"labels": np.eye(3)[LABELS]},  # desired outputs have no class to stand under
         {"parameter": "2.bias"},
-        {"parameter": ("2.bias", 0)},
+        {"parameter": ("2.bias", None)},
     ],
     ids=lambda wrong: next(iter(wrong)),
 )

@@ -49,8 +49,8 @@ def test_weights_are_the_networks(picture, shown, layers, shape, count):
         assert image.get_clim() == pytest.approx((-limit, limit))  # one scale for all
         assert axes.get_title() == f"{j}"
     neurons = network.shapes["1.weight"][0]
-    which = "a picture a neuron" if count == neurons else f"the first {count} of {neurons} neurons"
-    assert figure.get_suptitle() == f"the first layer's weights (1.weight), {which}"
+    which = "one picture per neuron" if count == neurons else f"the first {count} of {neurons} neurons"
+    assert figure.get_suptitle() == f"the weights of layer 1 (1.weight), {which}"
     if count < 100:
         picture(figure)
 
@@ -79,7 +79,7 @@ def test_the_first_layers_filters(picture, shape):
     assert len(tiles) == 6 * shape[0]
     for tile, filter_of_channel in zip(tiles, network.parameters["1.weight"].reshape(-1, 5, 5), strict=True):
         np.testing.assert_array_equal(tile.get_array(), filter_of_channel)
-    assert "the first layer's filters (1.weight)" in [text.get_text() for text in figure.axes[0].texts]
+    assert "the filters of layer 1 (1.weight)" in [text.get_text() for text in figure.axes[0].texts]
 
 
 def test_a_network_without_weights():

@@ -240,18 +240,18 @@ class Trace:
     @cached_property
     def first_non_finite(self) -> str | None:
         """The first NaN or infinity on the way forward and back, in words; None where there is none."""
-        for i, (params, cache) in enumerate(zip(self.params, self.used.caches, strict=True)):
-            found = [(f"{i}.{name}", array) for name, array in params.items()]
-            found += [(f"z of layer {i + 1}", cache.z[0]), (f"a of layer {i + 1}", cache.a[0])]
+        for layer, (params, cache) in enumerate(zip(self.params, self.used.caches, strict=True), 1):
+            found = [(f"{layer}.{name}", array) for name, array in params.items()]
+            found += [(f"z of layer {layer}", cache.z[0]), (f"a of layer {layer}", cache.a[0])]
             for name, array in found:
                 if text := _first(name, array):
                     return text
         if not np.isfinite(self.used.cost):
             return f"C₀ is {self.used.cost}"
-        for i in reversed(range(self.depth)):
-            back = self.used.layers[i]
-            found = [(f"δ of layer {i + 1}", back.dC_dz[0])]
-            found += [(f"the gradient of {i}.{name}", array) for name, array in back.parameters.items()]
+        for layer in range(self.depth, 0, -1):
+            back = self.used.layers[layer - 1]
+            found = [(f"δ of layer {layer}", back.dC_dz[0])]
+            found += [(f"the gradient of {layer}.{name}", array) for name, array in back.parameters.items()]
             for name, array in found:
                 if text := _first(name, array):
                     return text

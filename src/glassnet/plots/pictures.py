@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 
 
 def weights(network: Network) -> Figure:
-    """The weights of the first layer that has any, one picture per neuron (or filter): blue raises z, red lowers it."""
+    """The weights of the first layer that has any, one picture per neuron: blue raises z, red lowers it."""
     names = network.weights
     if not names:
         raise GlassnetError(f"the network {network} has no weights to draw")
-    weight = network.parameters[names[0]]  # (n_out, n_in)
+    layer, weight = names[0].partition(".")[0], network.parameters[names[0]]  # (n_out, n_in)
     if weight.ndim == 4:  # (filters, channels, size, size)
-        return filters(weight, f"the first layer's filters ({names[0]})")
+        return filters(weight, f"the filters of layer {layer} ({names[0]})")
     shown = weight[:LARGEST_SHEET]  # (neurons, n_in)
     which = (
-        "a picture a neuron"
+        "one picture per neuron"
         if len(shown) == len(weight)
         else f"the first {len(shown)} of {len(weight)} neurons"
     )
-    title = f"the first layer's weights ({names[0]}), {which}"
+    title = f"the weights of layer {layer} ({names[0]}), {which}"
     limit = largest(shown) or 1.0
     shown = np.where(np.isfinite(shown), shown, np.nan)  # blank
     figure, grid = sheet(len(shown), title)
