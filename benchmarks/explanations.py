@@ -54,8 +54,7 @@ def time_row(what: str, run: Callable[[], object], limit: float) -> None:
 def main() -> None:
     digits, recipe = load("digits"), Recipe()
     network = recipe.network()
-    for _ in train(network, digits, recipe):
-        pass
+    train(network, digits, recipe)
     (image, label), test = digits.test[17], digits.test
 
     def all_parts() -> None:

@@ -19,7 +19,7 @@ def test_the_default_recipe_reads_digits():
     digits, recipe = gn.load("digits"), gn.Recipe(seed=1)
     network = recipe.network()
     assert gn.evaluate(network, digits.test).accuracy < 0.3  # before it has learned anything
-    records = list(gn.train(network, digits, recipe))
+    records = gn.train(network, digits, recipe)
     assert gn.evaluate(network, digits.test).accuracy >= 0.93
     assert records[-1].training_cost < records[0].training_cost / 5
 

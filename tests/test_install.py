@@ -66,7 +66,7 @@ import glassnet as gn
 for _ in range(2):
     recipe = gn.Recipe(epochs=1)
     network = recipe.network()
-    list(gn.train(network, gn.load("digits"), recipe))
+    gn.train(network, gn.load("digits"), recipe)
     gn.evaluate(network, gn.load("digits").test)
     gn.Predictor(network)(gn.load("digits").test.images)
 print(gn.__file__)

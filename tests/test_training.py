@@ -43,7 +43,7 @@ RECIPE = Recipe(layers="6-4-3", learning_rate=0.8, batch_size=M, epochs=4, l2=0.
 def run(recipe=RECIPE, data=DATA, **arguments):
     """The trained network and its records."""
     network = recipe.network()
-    return network, list(train(network, data, recipe, **arguments))
+    return network, train(network, data, recipe, **arguments)
 
 
 def assert_same_bits(one, other):
@@ -107,13 +107,50 @@ def by_hand(recipe, data, weights):
         )
 
 
+def test_train_trains_and_returns_the_history():
+    network = RECIPE.network()
+    before = network.copy()
+    history = train(network, DATA, RECIPE)
+    trainer = Trainer(RECIPE.network(), DATA, RECIPE)
+    assert without_time(history) == without_time(list(trainer))
+    assert_same_bits(network, trainer.network)
+    assert not np.array_equal(network.parameters["1.weight"], before.parameters["1.weight"])
+    assert (history.progress.epoch, history.progress.finished) == (4, "epoch 4 of 4 is done")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_train_goes_on_from_the_progress_of_an_earlier_call(engine, optimizer):
+    recipe = RECIPE.replace(engine=engine, optimizer=optimizer, learning_rate=0.01)
+    network, whole = run(recipe)
+    history = train(recipe.network(), DATA, recipe.replace(epochs=1))
+    another = Network("6-4-3", seed=99, dtype=recipe.dtype)  # it takes over the parameters
+    history = train(another, DATA, recipe, progress=history.progress)
+    assert without_time(history) == without_time(whole)
+    assert_same_bits(another, network)
+
+
+def test_train_called_again_is_a_new_training_with_the_same_order():
+    """Two calls of one epoch are epoch 1 twice; an optimizer forgets its momentum in between."""
+    recipe = RECIPE.replace(optimizer="momentum", learning_rate=0.1, epochs=1)
+    network = recipe.network()
+    histories = [train(network, DATA, recipe) for _ in range(2)]
+    assert [[record.epoch for record in history] for history in histories] == [[1], [1]]
+    begun_twice = recipe.network()
+    Trainer(begun_twice, DATA, recipe).epoch()
+    Trainer(begun_twice, DATA, recipe).epoch()
+    assert_same_bits(network, begun_twice)
+    went_on = train(recipe.network(), DATA, recipe.replace(epochs=2)).progress
+    assert not np.array_equal(went_on.parameters["1.weight"], network.parameters["1.weight"])
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("weighted", [False, True])
 def test_records_are_what_they_say(engine, weighted):
     recipe = RECIPE.replace(engine=engine)
     weights = np.random.default_rng(3).uniform(0, 2, size=N) if weighted else np.ones(N)
     network = recipe.network()
-    records = train(network, DATA, recipe, example_weights=weights if weighted else None)
+    records = Trainer(network, DATA, recipe, example_weights=weights if weighted else None)
     for record, (parameters, expected) in zip(records, by_hand(recipe, DATA, weights), strict=True):
         for name, value in expected.items():
             assert getattr(record, name) == pytest.approx(value, rel=1e-11), name
@@ -208,7 +245,7 @@ def test_every_way_gives_the_same_bits(engine, dtype, way):
 def test_the_seed_and_the_order_matter():
     network = run()[0]
     other = RECIPE.network()
-    list(train(other, DATA, RECIPE.replace(seed=12)))  # the same first parameters, another order
+    train(other, DATA, RECIPE.replace(seed=12))  # the same first parameters, another order
     assert not np.array_equal(network.parameters["1.weight"], other.parameters["1.weight"])
 
 
@@ -308,7 +345,7 @@ def test_patience_counts_from_the_best_epoch(patience):
 def test_keep_best_ends_with_the_first_best_epoch():
     recipe = RECIPE.replace(epochs=25, batch_size=1, learning_rate=2.0)
     copies, accuracies, network = [], [], recipe.network()
-    for record in train(network, DATA, recipe):
+    for record in Trainer(network, DATA, recipe):
         copies.append(network.copy())
         accuracies.append(record.validation_accuracy)
     best = accuracies.index(max(accuracies))
@@ -412,6 +449,7 @@ def test_divergence_is_found_where_it_happens(engine, way, dtype, epoch, batch):
     assert (error.value.epoch, error.value.batch) == (epoch, batch)
     assert f"infinite or NaN in epoch {epoch}, mini-batch {batch}: " in str(error.value)
     assert f"the network keeps its parameters of epoch {epoch - 1}" in str(error.value)
+    assert error.value.progress.history == trainer.history
     assert len(trainer.history) == epoch - 1
     good = run(recipe.replace(epochs=epoch - 1), ONES)[0]
     assert_same_bits(trainer.network, good)
@@ -741,7 +779,7 @@ def test_nan_among_the_inputs_is_refused():
     recipe = RECIPE.replace(layers="6-3")
     network = recipe.network()
     with pytest.raises(GlassnetError, match="the images hold NaN or infinite values"):
-        list(train(network, data, recipe))
+        train(network, data, recipe)
     assert all(np.isfinite(array).all() for array in network.parameters.values())
 
 
@@ -785,7 +823,7 @@ def test_an_interruption_within_a_step_takes_the_epoch_back(engine, monkeypatch)
     assert_same_bits(trainer.network, run(recipe)[0])
 
 
-@pytest.mark.parametrize("moment", ["_validate", "_settle", "_open_epoch"])
+@pytest.mark.parametrize("moment", ["_validate", "_settle", "_next_epoch"])
 @pytest.mark.parametrize("keep", ["last", "best"])
 def test_an_interruption_between_epochs_leaves_a_whole_one(moment, keep, monkeypatch):
     recipe = RECIPE.replace(epochs=2, keep=keep)

@@ -4,8 +4,9 @@
 >>> network = gn.Network("784-16-16-10", seed=1)
 >>> digits = gn.load("digits")
 >>> recipe = gn.Recipe(epochs=3, learning_rate=0.5)
->>> for record in gn.train(network, digits, recipe):
-...     assert record.training_cost > 0
+>>> history = gn.train(network, digits, recipe)
+>>> history[-1].training_cost < history[0].training_cost
+True
 >>> 0 < gn.evaluate(network, digits.test).accuracy <= 1
 True
 """
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
     from glassnet.summary import Summary as Summary
     from glassnet.summary import summarize as summarize
     from glassnet.training import DivergedError as DivergedError
+    from glassnet.training import History as History
     from glassnet.training import Progress as Progress
     from glassnet.training import Trainer as Trainer
     from glassnet.training import train as train
@@ -103,6 +105,7 @@ _HOME = {
     "GlassnetWarning": "errors",
     "Gradient": "network",
     "GradientCheck": "explanation",
+    "History": "training",
     "Judge": "judging",
     "MaxPool": "layers",
     "Model": "model_file",

@@ -274,9 +274,9 @@ class Network:
             for i, (layer, shape) in enumerate(zip(self.layers, self.output_shapes, strict=True))
             if isinstance(layer, Dropout)
         ]
-        ends = np.cumsum([prod(shape) for _, _, shape in dropped])
         if not dropped:
             return params
+        ends = np.cumsum([prod(shape) for _, _, shape in dropped])
         drawn = words(draw.seed, Purpose.DROPOUT, draw.epoch, draw.places, int(ends[-1]))  # (batch, …)
         for (i, layer, shape), own in zip(dropped, np.split(drawn, ends[:-1], axis=1), strict=True):
             params[i] = {"mask": layer.mask(own, self.dtype).reshape(len(own), *shape)}

@@ -13,6 +13,7 @@ from typing import ClassVar, Protocol
 import numpy as np
 
 from glassnet.arrays import Array, Parameters
+from glassnet.costs import l1_gradient, l2_gradient
 from glassnet.errors import GlassnetError, unknown_name
 from glassnet.exact import power
 
@@ -29,6 +30,9 @@ class Optimizer(Protocol):
     name: ClassVar[str]
     remembers: ClassVar[tuple[str, ...]]
     decoupled: ClassVar[bool]
+
+    def penalize(self, w: Array, g: Array, l1: float, l2: float, n: int, learning_rate: float) -> None:
+        """Let the penalty (λ/2n) Σ w² + (λ₁/n) Σ |w| act on weights w or on their gradient g, in place."""
 
     def move(self, w: Array, g: Array, memory: list[Array], learning_rate: float, step: int) -> None:
         """One step, in place, of w and of what is remembered of it; `step` counts from 1."""
@@ -51,6 +55,13 @@ class SGD:
     name: ClassVar[str] = "sgd"
     remembers: ClassVar[tuple[str, ...]] = ()
     decoupled: ClassVar[bool] = False
+
+    def penalize(self, w: Array, g: Array, l1: float, l2: float, n: int, learning_rate: float) -> None:
+        """g ← g + (λ₁/n) sgn w + (λ/n) w: the penalty's gradient is part of g."""
+        if l1:
+            g += l1_gradient(w, l1, n)
+        if l2:
+            g += l2_gradient(w, l2, n)
 
     def move(self, w: Array, g: Array, memory: list[Array], learning_rate: float, step: int) -> None:
         w -= learning_rate * g
@@ -158,10 +169,22 @@ class AdamW(Adam):
     """Adam, with weights that shrink by η (λ/n) w beside its step, however large their gradients are.
 
     In Adam, the penalty's gradient is divided by √v̂ like all of g. Source: Loshchilov and Hutter (2019).
+
+    >>> import numpy as np
+    >>> w, g = np.array([2.0]), np.array([5.0])
+    >>> AdamW().penalize(w, g, l1=0.0, l2=10.0, n=100, learning_rate=0.5)
+    >>> w, g  # 2 − 0.5 · 10/100 · 2
+    (array([1.9]), array([5.]))
     """
 
     name: ClassVar[str] = "adamw"
     decoupled: ClassVar[bool] = True
+
+    def penalize(self, w: Array, g: Array, l1: float, l2: float, n: int, learning_rate: float) -> None:
+        """w ← w − η (λ/n) w, and g ← g + (λ₁/n) sgn w."""
+        super().penalize(w, g, l1, 0.0, n, learning_rate)
+        if l2:
+            w -= learning_rate * l2_gradient(w, l2, n)
 
 
 OPTIMIZERS: dict[str, type[SGD]] = {kind.name: kind for kind in (SGD, Momentum, Nesterov, Adam, AdamW)}

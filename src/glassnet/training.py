@@ -1,4 +1,4 @@
-"""Training: the loop forward → cost → backward → adjust, as a stream of records. It never prints."""
+"""Training: the loop forward → cost → backward → adjust, epoch by epoch. It never prints."""
 
 from __future__ import annotations
 
@@ -28,15 +28,20 @@ from glassnet.schedules import Position, Schedule, parse_schedule
 
 
 class DivergedError(GlassnetError):
-    """The cost became infinite or NaN; the network holds the parameters of the last good epoch."""
+    """The cost became infinite or NaN; the network holds the parameters of the last good epoch.
 
-    def __init__(self, epoch: int, batch: int, cause: str) -> None:
+    Attributes:
+        epoch, batch: where, both from 1.
+        progress: how far the training had come, with the records of its good epochs.
+    """
+
+    def __init__(self, epoch: int, batch: int, cause: str, progress: Progress) -> None:
         kept = f"parameters of epoch {epoch - 1}" if epoch > 1 else "initial parameters"
         super().__init__(
             f"the cost became infinite or NaN in epoch {epoch}, mini-batch {batch}: {cause}; "
             f"the network keeps its {kept}"
         )
-        self.epoch, self.batch = epoch, batch
+        self.epoch, self.batch, self.progress = epoch, batch, progress
 
 
 class Step(NamedTuple):
@@ -47,6 +52,22 @@ class Step(NamedTuple):
     cost: float
     accuracy: float
     gradient_norms: dict[str, float]
+
+
+@dataclass
+class OpenEpoch:
+    """The epoch at work: which examples come when, and what has been met of them."""
+
+    order: NDArray[np.int64]  # (n,): the examples' places
+    done: int = 0  # examples met
+    met: list[Batches] = field(default_factory=list)
+    seconds: float = 0.0
+    learning_rate: float = 0.0  # of the last mini-batch
+
+    @property
+    def finished(self) -> bool:
+        """Whether all examples were met."""
+        return self.done == len(self.order)
 
 
 @dataclass
@@ -77,8 +98,22 @@ class Progress:
         return sum(record.seconds for record in self.history)
 
 
+class History(list[Record]):
+    """The records of a training, one per epoch, and where it stopped.
+
+    Attributes:
+        progress: all that is needed to go on from there.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        super().__init__(progress.history)
+        self.progress = progress
+
+
 class Trainer:
     """Trains a network in place: epoch by epoch, by the mini-batch, or in slices of time.
+
+    Iterating over it is training: it yields a record per epoch while the training goes on.
 
     Args:
         network: what learns; usually `recipe.network()`.
@@ -158,6 +193,8 @@ class Trainer:
         self.progress = replace(progress)  # what was given stays what it was
         self.progress.finished = self._reason_to_finish(self.progress, self._out_of_time(progress.seconds))
         self._seconds_per_batch: float | None = None
+        self._optimizer_state: Parameters = {}
+        self._open = OpenEpoch(np.empty(0, np.int64))
         self._rewind()
 
     # Where training stands
@@ -180,13 +217,13 @@ class Trainer:
     @property
     def epoch_share(self) -> float:
         """How much of the present epoch is done, 0 … 1."""
-        return self._done / len(self._task.labels)
+        return self._open.done / len(self._open.order)
 
     # Going on
 
     def step(self) -> Step:
         """Train on one mini-batch."""
-        epoch, batch = self.progress.epoch + 1, self._done // self._task.batch_size + 1
+        epoch, batch = self.progress.epoch + 1, self._batches_done + 1
         met = self._run(1)
         norms = dict(zip(self.network.weights, met.gradient_norms[0].tolist(), strict=True))
         return Step(epoch, batch, float(met.costs.mean()), float(met.correct.mean()), norms)
@@ -211,13 +248,15 @@ class Trainer:
 
     # How
 
-    def _open_epoch(self) -> None:
+    def _next_epoch(self) -> OpenEpoch:
         """Shuffle: the order depends on the seed and the epoch alone."""
-        self._done = 0
-        self._met: list[Batches] = []
-        self._seconds = 0.0
         stream = Stream(self.recipe.seed, Purpose.SHUFFLE, epoch=self.progress.epoch + 1)
-        self._order = stream.permutation(len(self._task.labels))
+        return OpenEpoch(stream.permutation(len(self._task.labels)))
+
+    @property
+    def _batches_done(self) -> int:
+        """Mini-batches of the open epoch that are done."""
+        return self._open.done // self._task.batch_size
 
     def _run(self, batches: int) -> Batches:
         """The next so many mini-batches of the epoch, or those that are left of it."""
@@ -230,11 +269,11 @@ class Trainer:
             raise
 
     def _advance_by(self, batches: int) -> Batches:
-        places = self._order[self._done : self._done + batches * self._task.batch_size]
-        begun = self._done // self._task.batch_size  # mini-batches of this epoch
+        epoch, begun = self._open, self._batches_done
+        places = epoch.order[epoch.done : epoch.done + batches * self._task.batch_size]
         steps = np.arange(begun, min(begun + batches, self._batches)) + self.progress.epoch * self._batches
         start = perf_counter()
-        self._rates = self._learning_rates(steps)
+        rates = self._learning_rates(steps)
         with np.errstate(over="ignore", invalid="ignore"):  # _check_finite says it better
             met = self._engine.train_batches(
                 self.network,
@@ -242,22 +281,23 @@ class Trainer:
                 self._task,
                 places,
                 self.progress.epoch + 1,
-                self._rates,
+                rates,
                 int(steps[0]) + 1,
             )
         seconds = max(perf_counter() - start, 1e-9)
         self._check_finite(met)
-        self._met.append(met)
-        self._done += len(places)
-        self._seconds += seconds
+        epoch.met.append(met)
+        epoch.done += len(places)
+        epoch.seconds += seconds
+        epoch.learning_rate = float(rates[-1])
         self._seconds_per_batch = seconds / len(met.gradient_norms)
-        out_of_time = self._out_of_time(self.progress.seconds + self._seconds)
-        if self._done == len(self._order) or out_of_time:
+        out_of_time = self._out_of_time(self.progress.seconds + epoch.seconds)
+        if epoch.finished or out_of_time:
             self._close_epoch(out_of_time)
         return met
 
     def _close_epoch(self, out_of_time: bool) -> None:
-        costs, correct, norms = (np.concatenate(arrays) for arrays in zip(*self._met, strict=True))
+        costs, correct, norms = (np.concatenate(arrays) for arrays in zip(*self._open.met, strict=True))
         accuracy, cost = None, None
         if len(self.data.validation):
             accuracy, cost = self._validate()
@@ -270,9 +310,9 @@ class Trainer:
             validation_cost=cost,
             validation_accuracy=accuracy,
             gradient_norms=dict(zip(self.network.weights, norms.mean(axis=0).tolist(), strict=True)),
-            seconds=self._seconds,
-            images_per_second=len(costs) / self._seconds,
-            learning_rate=float(self._rates[-1]),
+            seconds=self._open.seconds,
+            images_per_second=len(costs) / self._open.seconds,
+            learning_rate=self._open.learning_rate,
         )
         progress = replace(
             self.progress,
@@ -285,7 +325,7 @@ class Trainer:
         progress.finished = self._reason_to_finish(progress, out_of_time)
         self.progress = progress  # at once, so that a Ctrl-C finds the old epoch or the new one
         self._settle()
-        self._open_epoch()
+        self._open = self._next_epoch()
 
     def _learning_rates(self, steps: NDArray[np.int64]) -> NDArray[np.float64]:
         """η of each of these mini-batches, counted from 0 over all epochs: (batches,)."""
@@ -302,7 +342,7 @@ class Trainer:
     def _penalty(self, weights: list[Array]) -> float:
         """What is added to the cost for the size of the weights."""
         l2 = 0.0 if self._task.optimizer.decoupled else self.recipe.l2
-        n = len(self._order)
+        n = len(self._task.labels)
         return l2_penalty(weights, l2, n) + l1_penalty(weights, self.recipe.l1, n)
 
     def _validate(self) -> tuple[float, float]:
@@ -313,7 +353,7 @@ class Trainer:
             )
         accuracy, cost = float((outputs.argmax(axis=1) == validation.labels).mean()), float(costs.mean())
         if not isfinite(cost):
-            self._diverged(-(-self._done // self._task.batch_size))
+            self._diverged(-(-self._open.done // self._task.batch_size))
         return accuracy, cost
 
     def _out_of_time(self, seconds: float) -> bool:
@@ -346,23 +386,23 @@ class Trainer:
     def _check_finite(self, met: Batches) -> None:
         finite = np.isfinite(met.costs)
         if not finite.all():
-            self._diverged((self._done + int(finite.argmin())) // self._task.batch_size + 1)
+            self._diverged((self._open.done + int(finite.argmin())) // self._task.batch_size + 1)
         known = np.isfinite(met.gradient_norms).all(axis=1)
         if not known.all():
-            self._diverged(self._done // self._task.batch_size + int(known.argmin()) + 1)
+            self._diverged(self._batches_done + int(known.argmin()) + 1)
         arrays = *self.network.parameters.values(), *self._optimizer_state.values()
         if not all(np.isfinite(array).all() for array in arrays):
-            self._diverged(self._done // self._task.batch_size + len(met.gradient_norms))
+            self._diverged(self._batches_done + len(met.gradient_norms))
 
     def _rewind(self) -> None:
         """To where the last whole epoch ended; whoever goes on, goes on from there."""
         self.network.load_parameters(self.progress.parameters)
         self._optimizer_state = _copy(self.progress.optimizer_state)
         self._settle()
-        self._open_epoch()
+        self._open = self._next_epoch()
 
     def _diverged(self, batch: int) -> None:
-        raise DivergedError(self.progress.epoch + 1, batch, self._likely_cause())
+        raise DivergedError(self.progress.epoch + 1, batch, self._likely_cause(), self.progress)
 
     def _likely_cause(self) -> str:
         recipe, images = self.recipe, self._task.images
@@ -390,15 +430,43 @@ def train(
     *,
     example_weights: Any = None,
     progress: Progress | None = None,
-) -> Iterator[Record]:
-    """Train a network in place, yielding a record an epoch; the arguments are `Trainer`'s.
+) -> History:
+    """Train a network in place, to the end of the recipe, and return its history.
+
+    To see each record as its epoch ends, iterate over a `Trainer` instead.
+
+    Calling it again with the same recipe is a new training of the same network: it begins with epoch 1,
+    so that the examples come in the same order as before, and with an optimizer that remembers nothing.
+    To go on instead, give the progress that the first call came to, and a recipe with more epochs: that
+    leads to the same bits as a single training would.
+
+    Args:
+        network: it changes in place; usually `recipe.network()`.
+        data: as for `Trainer`, like all that follows.
+        recipe: says for how many epochs, among all else.
+        example_weights: (n,) for the training examples.
+        progress: `history.progress` of an earlier call, to go on from there; the network takes over its
+            parameters.
+
+    Raises:
+        GlassnetError: network, data and recipe don't fit each other.
+        DivergedError: the cost became infinite or NaN; the network has the parameters of the epoch
+            before, and the error has the records up to there in `error.progress.history`.
 
     >>> from glassnet.data import load
-    >>> recipe = Recipe(epochs=2)
-    >>> [record.epoch for record in train(recipe.network(), load("digits"), recipe)]
+    >>> recipe, digits = Recipe(epochs=2), load("digits")
+    >>> network = recipe.network()
+    >>> history = train(network, digits, recipe)
+    >>> [record.epoch for record in history]
     [1, 2]
+    >>> history = train(network, digits, recipe.replace(epochs=4), progress=history.progress)
+    >>> [record.epoch for record in history]
+    [1, 2, 3, 4]
     """
-    return iter(Trainer(network, data, recipe, example_weights=example_weights, progress=progress))
+    trainer = Trainer(network, data, recipe, example_weights=example_weights, progress=progress)
+    for _ in trainer:
+        pass
+    return History(trainer.progress)
 
 
 def _copy(parameters: Parameters) -> Parameters:

@@ -29,7 +29,7 @@ def test_a_run_is_what_the_library_makes(trained):
     recipe = Recipe(layers="784-12-10", epochs=4, batch_size=5, seed=7)
     assert trained.recipe() == recipe
     network, data = recipe.network(), gn.load("digits")
-    history = list(gn.train(network, data, recipe))
+    history = gn.train(network, data, recipe)
     model = gn.load_model(trained.model)
     assert model.recipe == recipe
     assert model.class_names == tuple("0123456789")

@@ -31,12 +31,11 @@ def trained(**settings):
 
 def learn(data, /, **settings):
     recipe = Recipe(**settings)
-    network, history = recipe.network(), []
+    network = recipe.network()
     try:
-        for record in train(network, data, recipe):
-            history.append(record)
-    except DivergedError:
-        pass
+        history = train(network, data, recipe)
+    except DivergedError as error:
+        history = error.progress.history
     return network, history, recipe
 
 

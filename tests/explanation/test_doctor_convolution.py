@@ -94,7 +94,7 @@ def test_nothing_is_found_in_a_healthy_network(layers):
         layers=layers, cost="cross_entropy", learning_rate=0.05, epochs=4, initializer="he", engine="textbook"
     )
     network = recipe.network()
-    history = list(train(network, DIGITS, recipe))
+    history = train(network, DIGITS, recipe)
     assert history[-1].validation_accuracy > 0.9
     diagnosis = diagnose(network, DIGITS, recipe=None, history=history, cost="cross_entropy")
     assert diagnosis.findings == ()
