@@ -1,15 +1,19 @@
 """README shows what really happens: its examples print what it says, its commands and options exist."""
 
+import inspect
 import os
 import re
 import shlex
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from glassnet.cli.main import COMMANDS, main
+from glassnet.engine import textbook
+from glassnet.engine.step import step
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 EXAMPLES = re.findall(
@@ -62,6 +66,14 @@ def test_commands_print_what_readme_shows(tmp_path):
             text=True,
         )
         assert without_numbers(ran.stdout.rstrip()) == without_numbers(output.rstrip())
+
+
+def test_the_source_that_readme_shows_is_what_runs():
+    shown = re.findall(r"<!-- source of: (\S+)\.(\w+) -->\n```python\n(.*?)```\n", README, re.DOTALL)
+    assert [name for _, name, _ in shown] == ["step"]
+    for module, name, code in shown:
+        assert code == inspect.getsource(getattr(import_module(module), name))
+    assert textbook.step is step  # which the engine calls
 
 
 def test_the_small_example_is_right_to_the_digit():

@@ -3,19 +3,22 @@
     python tools/make_readme.py
 
 A ```text block behind `<!-- output of: COMMAND -->` receives the output of that shell command; one
-behind `<!-- output of the example -->` that of the Python block before it. Commands run in one
+behind `<!-- output of the example -->` that of the Python block before it; a ```python block behind
+`<!-- source of: MODULE.FUNCTION -->` the function itself. Commands run in one
 temporary folder, in the order of the page. The pictures of docs/images come from the same run; one of
 them is a part of the page that `glassnet explain --html` writes, as Chromium shows it.
 """
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +46,17 @@ BLOCK = re.compile(
     r"<!-- output of(?:: (?P<command>.*?)| the example) -->\n```text\n(?P<output>.*?)```\n",
     re.DOTALL,
 )
+SOURCE = re.compile(r"(<!-- source of: (\S+)\.(\w+) -->\n```python\n).*?(```\n)", re.DOTALL)
+
+
+def with_sources(text: str) -> str:
+    """The page, with the functions that it names as they stand in the code."""
+
+    def source(block: re.Match[str]) -> str:
+        begin, module, name, end = block.groups()
+        return begin + inspect.getsource(getattr(import_module(module), name)) + end
+
+    return SOURCE.sub(source, text)
 
 
 def output(arguments: list[str], folder: str) -> str:
@@ -65,7 +79,7 @@ def main() -> None:
             text = block.string
             return text[block.start() : start] + output(arguments, folder) + text[end : block.end()]
 
-        README.write_text(BLOCK.sub(rerun, README.read_text()))
+        README.write_text(BLOCK.sub(rerun, with_sources(README.read_text())))
         for name in PICTURES:
             shutil.copy(Path(folder, "first-run", name), IMAGES / name)
         draw_landscape(Path(folder, "first-run"))

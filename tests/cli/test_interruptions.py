@@ -199,7 +199,7 @@ def test_quiet_ctrl_c(spawn, tmp_path):
     assert len(err.splitlines()) == 1
 
 
-@pytest.mark.parametrize("function", ["_close_epoch", "_open_epoch", "_settle", "_reason_to_finish"])
+@pytest.mark.parametrize("function", ["_close_epoch", "_next_epoch", "_settle", "_reason_to_finish"])
 def test_ctrl_c_at_every_line_between_two_epochs(function):
     """Whichever line it hits: what would be saved then is the end of an epoch, and leads to the same bits."""
     recipe = Recipe(layers="784-3-10", epochs=3, batch_size=100, keep="best")
