@@ -10,17 +10,19 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from markdown_it import MarkdownIt
 
 from glassnet.cli.main import COMMANDS, main
 from glassnet.engine import textbook
 from glassnet.engine.step import step
 
-README = (Path(__file__).parent.parent / "README.md").read_text()
-EXAMPLES = re.findall(
-    r"<!-- example -->\n```python\n(.*?)```\n\n<!-- output of the example -->\n```text\n(.*?)```",
-    README,
-    re.DOTALL,
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+PYPI = (ROOT / "docs" / "PYPI.md").read_text()
+EXAMPLE = re.compile(
+    r"<!-- example -->\n```python\n(.*?)```\n\n<!-- output of the example -->\n```text\n(.*?)```", re.DOTALL
 )
+EXAMPLES = EXAMPLE.findall(README)
 SHELL = "\n".join(re.findall(r"```sh\n(.*?)```", README, re.DOTALL)).replace("\\\n", " ")
 LINES = re.findall(r"^glassnet .*$", SHELL, re.MULTILINE) + re.findall(
     r"glassnet [^\n;|]*", "\n".join(re.findall(r"<!-- output of: (.*?) -->", README))
@@ -100,3 +102,23 @@ def test_every_recipe_choice_is_in_readme():
 
     table = README[README.index("## What there is") :]
     assert [name for name in (*ACTIVATIONS, *COSTS, *INITIALIZERS) if name not in table] == []
+
+
+def test_the_page_of_the_package_index_shows_nothing_but_what_readme_shows():
+    shown = {code: without_numbers(output) for code, output in EXAMPLES}
+    examples = EXAMPLE.findall(PYPI)
+    assert examples
+    for code, output in examples:
+        assert shown[code] == without_numbers(output)
+    shell = "\n".join(re.findall(r"```sh\n(.*?)```", PYPI, re.DOTALL))
+    commands = re.findall(r"^glassnet [^#\n]*", shell, re.MULTILINE)
+    assert commands
+    assert {line.strip() for line in commands} <= {line.split("#")[0].strip() for line in LINES}
+
+
+def test_the_page_of_the_package_index_has_no_relative_links():
+    """It stands alone there: a picture or a page of the repository would not be found."""
+    for token in MarkdownIt().parse(PYPI):
+        for part in token.children or []:
+            target = part.attrs.get("src") or part.attrs.get("href")
+            assert target is None or str(target).startswith("https://"), target

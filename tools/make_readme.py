@@ -1,11 +1,11 @@
-"""Run what README.md shows, and put in what came out.
+"""Run what README.md and docs/PYPI.md show, and put in what came out.
 
     python tools/make_readme.py
 
 A ```text block behind `<!-- output of: COMMAND -->` receives the output of that shell command; one
 behind `<!-- output of the example -->` that of the Python block before it; a ```python block behind
-`<!-- source of: MODULE.FUNCTION -->` the function itself. Commands run in one
-temporary folder, in the order of the page. The pictures of docs/images come from the same run; one of
+`<!-- source of: MODULE.FUNCTION -->` that function. Commands run in one temporary folder, in the order of
+the pages. The pictures of docs/images come from the same run; one of
 them is a part of the page that `glassnet explain --html` writes, as Chromium shows it.
 """
 
@@ -37,7 +37,7 @@ from glassnet import (
 from glassnet.runs import RunFolder
 
 ROOT = Path(__file__).parent.parent
-README = ROOT / "README.md"
+PAGES = (ROOT / "README.md", ROOT / "docs" / "PYPI.md")
 IMAGES = ROOT / "docs" / "images"
 PICTURES = ("weights.png", "learning_curve.png")
 PAGE = ["glassnet", "explain", "first-run", "--data", "digits:test:17", "--html", "page.html"]
@@ -79,7 +79,8 @@ def main() -> None:
             text = block.string
             return text[block.start() : start] + output(arguments, folder) + text[end : block.end()]
 
-        README.write_text(BLOCK.sub(rerun, with_sources(README.read_text())))
+        for text in PAGES:
+            text.write_text(BLOCK.sub(rerun, with_sources(text.read_text())))
         for name in PICTURES:
             shutil.copy(Path(folder, "first-run", name), IMAGES / name)
         draw_landscape(Path(folder, "first-run"))
