@@ -6,13 +6,21 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 export PIP_CONSTRAINT := constraints.txt
 
-.PHONY: train test lint install oracle bench bits sanitize clean
+.PHONY: train test test-slow lint install oracle bench bits sanitize clean
 
 train: $(VENV)/installed
 	$(BIN)/glassnet train
 
+# On all processors; those that must not share the machine follow by themselves. What is slow by nature
+# (other libraries as oracles, builds of the package, a browser) is here in part, and whole in test-slow.
+TEST := $(BIN)/python -m pytest
+SPREAD := --numprocesses auto --dist worksteal
 test: $(VENV)/tests-installed
-	$(BIN)/python -m pytest
+	$(TEST) -m "not slow and not alone" $(SPREAD)
+	$(TEST) -m "not slow and alone"
+
+test-slow: $(VENV)/tests-installed
+	$(TEST) -m slow $(SPREAD)
 
 # Style, types and the direction of imports.
 lint: $(VENV)/dev-installed
@@ -47,7 +55,7 @@ sanitize: $(SANITIZED)/installed
 	  --config-settings=build-dir=$(SANITIZED)/build
 	LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libubsan.so)" \
 	  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 HYPOTHESIS_PROFILE=sanitize \
-	  $(SANITIZED)/bin/python -m pytest -p no:cacheprovider tests/engine tests/parity
+	  $(SANITIZED)/bin/python -m pytest -p no:cacheprovider $(SPREAD) tests/engine tests/parity
 
 clean:
 	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

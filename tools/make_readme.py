@@ -4,8 +4,8 @@
 
 A ```text block behind `<!-- output of: COMMAND -->` receives the output of that shell command; one
 behind `<!-- output of the example -->` that of the Python block before it; a ```python block behind
-`<!-- source of: MODULE.FUNCTION -->` that function. Commands run in one temporary folder, in the order of
-the pages. The pictures of docs/images come from the same run; one of
+`<!-- source of: MODULE.FUNCTION -->` that function. Commands run in one temporary folder, in the
+order of the pages. The pictures of docs/images come from the same run; one of
 them is a part of the page that `glassnet explain --html` writes, as Chromium shows it.
 """
 
@@ -40,7 +40,7 @@ ROOT = Path(__file__).parent.parent
 PAGES = (ROOT / "README.md", ROOT / "docs" / "PYPI.md")
 IMAGES = ROOT / "docs" / "images"
 PICTURES = ("weights.png", "learning_curve.png")
-PAGE = ["glassnet", "explain", "first-run", "--data", "digits:test:17", "--html", "page.html"]
+EXPLAIN = ["glassnet", "explain", "first-run", "--data", "digits:test:17", "--html", "page.html"]
 BLOCK = re.compile(
     r"(?:<!-- example -->\n```python\n(?P<code>.*?)```\n\n)?"
     r"<!-- output of(?:: (?P<command>.*?)| the example) -->\n```text\n(?P<output>.*?)```\n",
@@ -86,7 +86,7 @@ def main() -> None:
         draw_landscape(Path(folder, "first-run"))
         draw_shared_weight(Path(folder, "conv-run"))
         draw_reading(ROOT / "tests" / "drawings" / "10-5-photo-in-shade.jpg")
-        output(PAGE, folder)
+        output(EXPLAIN, folder)
         show_page(Path(folder, "page.html"))
 
 

@@ -30,6 +30,8 @@ if os.name != "posix":
 
 import resource
 
+pytestmark = pytest.mark.alone
+
 OPTIONS = ("--data", "digits", "--seed", "11", "--epochs")
 LONG, SHORT = 250, 3  # epochs
 

@@ -14,6 +14,8 @@ from glassnet.engine import native
 if native.missing():
     pytest.skip(f"the native engine can't run: {native.missing()}", allow_module_level=True)
 
+pytestmark = pytest.mark.alone
+
 # Ctrl-C and fork, each in a process of its own
 
 PREPARED = """
