@@ -17,9 +17,8 @@ from glassnet.layers import AveragePool, Conv, Dense, Dropout, Flatten, MaxPool,
 from glassnet.network import Draw
 from glassnet.walkthrough import walkthrough
 
-RNG = np.random.default_rng(11)
-PIXELS = RNG.integers(0, 256, (4, 4)).astype(np.uint8)
-ROW = RNG.uniform(size=16)
+PIXELS = np.random.default_rng(11).integers(0, 256, (4, 4)).astype(np.uint8)
+ROW = np.random.default_rng(12).uniform(size=16)
 
 IMAGE, FORWARD = "The image and the answer", "Forward: `a = σ(W a + b)`, layer by layer"
 NUDGES, DEPTH = "Nudges: what this image would teach", "Depth: the vanishing gradient"
@@ -292,7 +291,8 @@ def test_a_bias_and_an_activation():
 
 
 def split(count=12):
-    return Split(RNG.integers(0, 256, (count, 4, 4)).astype(np.uint8), np.arange(count) % 2)
+    pictures = np.random.default_rng(13).integers(0, 256, (count, 4, 4))
+    return Split(pictures.astype(np.uint8), np.arange(count) % 2)
 
 
 def test_what_each_example_wants():
