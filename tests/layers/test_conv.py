@@ -204,12 +204,13 @@ def test_windows_are_views_by_row_and_column():
         assert np.array_equal(seen[0, c, u, v], numbers[0, c, 2 * u : 2 * u + 3, 2 * v : 2 * v + 3])
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 5])
+@pytest.mark.parametrize(
+    ("size", "padding"), [(size, p) for size in (1, 2, 3, 5) for p in range(min(size, 3))]
+)
 @pytest.mark.parametrize("stride", [1, 2, 3, 4, 7])
-@pytest.mark.parametrize("padding", [0, 1, 2])
 def test_places_and_left_over_rows_are_those_counted(size, stride, padding):
     for height in range(1, 14):
-        if padding >= size or height + 2 * padding < size:
+        if height + 2 * padding < size:
             continue
         starts = range(-padding, height + padding - size + 1, stride)
         assert slide("it", (1, height, 9), size, stride, padding)[0] == len(starts)
