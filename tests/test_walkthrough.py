@@ -261,18 +261,18 @@ def test_a_step_needs_a_length(learning_rate):
 
 
 @pytest.mark.parametrize(
-    ("section", "place"),
+    ("section", "place", "sentence"),
     [
-        (parts.neuron_section, (0, 0)),
-        (parts.neuron_section, (2, 2)),
-        (parts.weight_section, (1, 0, 16)),
-        (parts.bias_section, (3, 0)),
-        (parts.activation_section, (0, -1)),
-        (parts.raise_section, (0, 0)),
+        (parts.neuron_section, (0, 0), "layer 0: the network 16-3-2 has the layers 1 to 2"),
+        (parts.neuron_section, (2, 2), "neuron 2 of layer 2: there are the numbers 0 to 1"),
+        (parts.weight_section, (1, 0, 16), r"there is no 1\.weight\[0, 16\]: .* from input k, 0 to 15"),
+        (parts.bias_section, (3, 0), "layer 3: the network 16-3-2 has the layers 1 to 2"),
+        (parts.activation_section, (0, -1), "input -1: there are the numbers 0 to 15"),
+        (parts.raise_section, (0, 0), "layer 0: the network 16-3-2 has the layers 1 to 2"),
     ],
 )
-def test_places_that_are_not_there(section, place):
-    with pytest.raises(GlassnetError, match=r"to "):
+def test_places_that_are_not_there(section, place, sentence):
+    with pytest.raises(GlassnetError, match=f"^{sentence}"):
         section(explained(), *place)
 
 
