@@ -24,7 +24,6 @@ from glassnet.errors import GlassnetError
 from glassnet.layers import Conv, Dense, Flatten, Softmax
 from glassnet.network import Network
 
-RNG = np.random.default_rng(6)
 PAIRS = [COSTS["log_likelihood"], COSTS["cross_entropy"]]
 FIELDS = {
     "temperature": 1.5,
@@ -44,8 +43,9 @@ def two_classes():
 
 
 def some_answers(n=400, classes=5):
-    z = RNG.normal(size=(n, classes)) * 3
-    right = np.where(RNG.random(n) < 0.7, z.argmax(axis=1), RNG.integers(0, classes, n))
+    rng = np.random.default_rng(6)
+    z = rng.normal(size=(n, classes)) * 3
+    right = np.where(rng.random(n) < 0.7, z.argmax(axis=1), rng.integers(0, classes, n))
     return z, np.eye(classes)[right]
 
 
@@ -109,7 +109,7 @@ def test_no_temperature_for_all_right_or_all_wrong(right):
 )
 def test_the_last_sums_are_those_of_the_forward_pass(layers, engine):
     network = Network(layers, (1, 5, 5) if isinstance(layers[0], Conv) else 25, seed=1, dtype="float64")
-    x = RNG.random((7, 25)).reshape(7, *network.input_shape)
+    x = np.random.default_rng(7).random((7, 25)).reshape(7, *network.input_shape)
     a, caches = network.forward(x)
     z = last_sums(network, engine)(x)
     np.testing.assert_allclose(z, caches[-1].z, rtol=1e-12)

@@ -19,8 +19,6 @@ from glassnet.network import Network
 from glassnet.recipe import Recipe
 from glassnet.tensor_file import read_tensors, write_tensors
 
-RNG = np.random.default_rng(8)
-
 # kind: a network that has a layer of it.
 NETWORKS = {
     "dense": ([Dense(4, "relu"), Dense(3, "sigmoid")], 5),
@@ -88,7 +86,7 @@ def test_the_same_bits_come_back(kind, dtype, tmp_path):
     assert after.data_sha256 == before.data_sha256
     assert after.figures == before.figures
     before.network.parameters["1.bias"][:] = after.network.parameters["1.bias"][:] = 0
-    images = RNG.normal(size=(20, *before.network.input_shape))
+    images = np.random.default_rng(8).normal(size=(20, *before.network.input_shape))
     assert before.network.predict(images).tobytes() == after.network.predict(images).tobytes()
 
 

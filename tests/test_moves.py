@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from glassnet.moves import KNOTS, LARGEST_FIELD, PIXEL, WEIGHT, gain, knot_weights, resampled, smooth_field
 
-RNG = np.random.default_rng(5)
-PICTURES = RNG.integers(0, 256, size=(3, 2, 5, 7), dtype=np.uint8)
+PICTURES = np.random.default_rng(5).integers(0, 256, size=(3, 2, 5, 7), dtype=np.uint8)
 
 
 def about_the_center(matrix, height, width, shift=(0.0, 0.0)):

@@ -17,8 +17,6 @@ from glassnet.network import CHUNK, Network
 from glassnet.optimizers import SGD, update
 from glassnet.rng import Purpose, Stream
 
-RNG = np.random.default_rng(4)
-
 
 def sigmoid(z):
     return 1 / (1 + exp(-z))
@@ -147,7 +145,7 @@ def test_far_away_progress_is_rapid_with_cross_entropy():
 def test_softmax_on_top_of_sigmoids():
     """Lesson 5: ∂C/∂w_jk = (s_j − y_j) σ′(z_j) x_k, where s is softmax of the activations σ(z)."""
     network = Network("4-3-softmax", seed=1, dtype=np.float64)
-    x, label = RNG.normal(size=4), 2
+    x, label = np.random.default_rng(4).normal(size=4), 2
     gradient = network.gradient(x[None], [label], "log_likelihood")
     W, b = network.parameters["1.weight"], network.parameters["1.bias"]
     a = [sigmoid(sum(W[j, k] * x[k] for k in range(4)) + b[j]) for j in range(3)]
@@ -163,7 +161,7 @@ def test_softmax_on_top_of_sigmoids():
 def test_softmax_on_weighted_sums():
     """∂C/∂w_jk = (s_j − y_j) x_k, where s is softmax of z."""
     network = Network([Dense(3, "softmax")], 4, seed=1, dtype=np.float64)
-    x = RNG.normal(size=4)
+    x = np.random.default_rng(5).normal(size=4)
     z = network.parameters["1.weight"] @ x + network.parameters["1.bias"]
     s = np.array([exp(value) for value in z]) / sum(exp(value) for value in z)
     gradient = network.gradient(x[None], [0], "log_likelihood")
@@ -187,7 +185,8 @@ def test_many_neurons_by_the_sums_of_the_lessons(activation):
     network = Network([Dense(size, activation) for size in sizes[1:]], 4, seed=2, dtype=np.float64)
     W = [network.parameters[f"{i}.weight"] for i in (1, 2, 3)]
     b = [network.parameters[f"{i}.bias"] for i in (1, 2, 3)]
-    x, y = RNG.normal(size=4), RNG.normal(size=2)
+    rng = np.random.default_rng(6)
+    x, y = rng.normal(size=4), rng.normal(size=2)
     σ, slope = HIDDEN[activation]
 
     a, z = [list(x)], []
@@ -233,7 +232,8 @@ def test_the_forms_miss_no_cost():
 def problem(request):
     """A network, its cost, and a batch of 7 with labels."""
     network = Network([Dense(5, "tanh"), *FORMS[request.param]], 6, seed=3, dtype=np.float64)
-    return network, request.param, RNG.normal(size=(7, 6)), RNG.integers(3, size=7)
+    rng = np.random.default_rng(7)
+    return network, request.param, rng.normal(size=(7, 6)), rng.integers(3, size=7)
 
 
 def each(network, cost, x, labels):
@@ -300,7 +300,8 @@ EACH_PAIR = pytest.mark.parametrize(
 @EACH_PAIR
 def test_the_short_cut_is_the_full_chain(cost, last):
     network = Network([Dense(5, "tanh"), *last], 6, seed=4, dtype=np.float64)
-    x, labels = RNG.normal(size=(9, 6)), RNG.integers(3, size=9)
+    rng = np.random.default_rng(8)
+    x, labels = rng.normal(size=(9, 6)), rng.integers(3, size=9)
     short = network.gradient(x, labels, cost)
     chain = network.gradient(x, labels, cost, canonical=False)
     assert short.layers[-1].dC_da is None  # it says that it went around ∂C/∂a
@@ -358,8 +359,9 @@ def test_each_layer_is_drawn_from_its_own_streams(name, dtype):
 
 def test_zeros_keep_the_neurons_of_a_layer_alike():
     network = Network("4-3-2", seed=0, initializer="zeros", dtype=np.float64)
+    rng = np.random.default_rng(9)
     for _ in range(5):
-        gradient = network.gradient(RNG.normal(size=(6, 4)), [0, 1, 0, 1, 1, 1], "quadratic")
+        gradient = network.gradient(rng.normal(size=(6, 4)), [0, 1, 0, 1, 1, 1], "quadratic")
         update(SGD(), network.parameters, gradient.parameters, {}, 1.0)
     weight = network.parameters["1.weight"]
     assert weight.any()
@@ -384,7 +386,7 @@ def test_pictures_are_read_row_by_row():
 
 def test_predict_takes_any_number_of_images():
     network = Network("3-2", seed=0, dtype=np.float64)
-    images = RNG.normal(size=(CHUNK + 5, 3))
+    images = np.random.default_rng(10).normal(size=(CHUNK + 5, 3))
     outputs = network.predict(images)
     W, b = network.parameters["1.weight"], network.parameters["1.bias"]
     np.testing.assert_allclose(outputs, 1 / (1 + np.exp(-(images @ W.T + b))), rtol=1e-13)
@@ -423,7 +425,7 @@ IMAGE = "1x6x5 conv2@3 4"
 
 @pytest.mark.parametrize("shape", [(2, 6, 5), (2, 1, 6, 5), (2, 30), (2, 6, 5, 1)])
 def test_one_channel_may_be_left_out_and_pixels_may_come_in_a_row(shape):
-    pixels = RNG.random(60)
+    pixels = np.random.default_rng(11).random(60)
     network = Network(IMAGE, seed=0, dtype=np.float64)
     x = network.inputs(pixels.reshape(shape))
     assert x.shape == (2, 1, 6, 5)

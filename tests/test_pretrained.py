@@ -42,12 +42,13 @@ def test_an_empty_folder(folder):
 
 
 @pytest.mark.parametrize("name", gn.pretrained_names())
-def test_what_comes_with_the_package_reads_drawings(name):
+def test_what_comes_with_the_package_is_whole(name):
     model = gn.load_pretrained(name)
     assert model.class_names[:10] == tuple("0123456789")
     assert model.recipe is not None
     assert model.figures
 
 
-def test_what_comes_with_the_package_is_small():
+def test_what_comes_with_the_package_is_there_and_small():
+    assert gn.pretrained_names() == ("16-16", "conv")
     assert sum(path.stat().st_size for path in pretrained.FOLDER.glob("*.safetensors")) <= 1.5e6

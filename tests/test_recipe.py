@@ -15,6 +15,7 @@ from glassnet.costs import COSTS
 from glassnet.engine import ENGINES, native
 from glassnet.errors import GlassnetError
 from glassnet.initializers import INITIALIZERS
+from glassnet.network import Network
 from glassnet.optimizers import OPTIMIZERS, Adam, Momentum
 from glassnet.recipe import Recipe
 from glassnet.schedules import SCHEDULES
@@ -184,7 +185,9 @@ def test_the_network_is_the_recipes(dtype):
     recipe = Recipe(layers="6-5-4", initializer="normal", seed=3, dtype=dtype)
     network = recipe.network()
     assert network.dtype == dtype
-    for name, array in recipe.network().parameters.items():
+    same = Network("6-5-4", seed=3, initializer="normal", dtype=dtype)
+    assert network.layers == same.layers
+    for name, array in same.parameters.items():
         assert np.array_equal(array, network.parameters[name])
     other = recipe.replace(seed=4).network().parameters["1.weight"]
     assert not np.array_equal(network.parameters["1.weight"], other)

@@ -253,9 +253,12 @@ def test_without_a_checkpoint_there_is_no_progress(tmp_path):
     assert RunFolder.create(tmp_path / "run", RECIPE).load_progress(RECIPE, SHA) is None
 
 
-def test_a_checkpoint_brings_everything_back(tmp_path, trainer):
-    run = saved(RunFolder.create(tmp_path / "run", RECIPE), trainer)
-    before, after = trainer.progress, run.load_progress(RECIPE, SHA)
+def test_a_checkpoint_brings_everything_back(tmp_path):
+    recipe = RECIPE.replace(optimizer="adam", learning_rate=0.01)
+    trainer = Trainer(recipe.network(), load("digits"), recipe)
+    list(trainer)
+    run = saved(RunFolder.create(tmp_path / "run", recipe), trainer, recipe)
+    before, after = trainer.progress, run.load_progress(recipe, SHA)
     assert after.history == before.history
     assert (after.epoch, after.best_epoch, after.best_accuracy) == (
         3,
@@ -263,6 +266,7 @@ def test_a_checkpoint_brings_everything_back(tmp_path, trainer):
         before.best_accuracy,
     )
     assert before.best_epoch is not None
+    assert len(before.optimizer_state) == 2 * len(before.parameters)  # m and v
     for ours, theirs in (
         (after.parameters, before.parameters),
         (after.best_parameters, before.best_parameters),

@@ -8,6 +8,7 @@ import re
 import shutil
 import sys
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -353,26 +354,34 @@ def drawing(name="drawing.png"):
     return name
 
 
+def headings(path):
+    return Tree(Path(path).read_text(encoding="utf-8")).texts_in("h1")
+
+
 def test_a_drawing_has_a_page_without_the_data_that_the_network_learned_from(ok, trained):
     network = gn.load_model(trained.model).network
     save_model("mnist.safetensors", Model(network, tuple("0123456789"), trained.recipe(), "mnist"))
     ok("explain", "mnist.safetensors", "--image", drawing(), "--html", "page.html")
+    assert headings("page.html") == ["784-12-10 and drawing.png"]
 
 
 def test_a_network_with_other_classes_has_a_page(ok):
     save_model("three.safetensors", Model(gn.Network("784-3", seed=0), ("a", "b", "c")))
     ok("explain", "three.safetensors", "--data", "digits:test:0", "--html", "page.html")
+    assert headings("page.html") == ["784-3 and digits:test:0"]
 
 
 def test_a_network_without_parameters_has_a_page(ok):
     network = gn.Network([gn.Softmax()], 784, seed=0)
     save_model("none.safetensors", Model(network, tuple(map(str, range(784)))))
     ok("explain", "none.safetensors", "--image", drawing(), "--html", "page.html")
+    assert headings("page.html") == ["784-softmax and drawing.png"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
 def test_a_picture_whose_name_is_no_text_has_a_page(ok, trained):
     ok("explain", trained.path, "--image", drawing("\udcff.png"), "--bias", 1, 0, "--html", "page.html")
+    assert headings("page.html") == ["784-12-10 and \ufffd.png"]
 
 
 def test_class_names_in_any_script_make_no_warnings(ok, named):
@@ -575,7 +584,9 @@ def test_contrast_by_hand():
 @pytest.mark.parametrize("screen", ["phone", "desktop"])
 @pytest.mark.parametrize("name", ["everything", "nan"])
 def test_text_stands_out(show, name, screen):
-    for text in show(name, screen).evaluate(TEXTS):
+    texts = show(name, screen).evaluate(TEXTS)
+    assert len(texts) > 500
+    for text in texts:
         assert contrast(text["color"], text["behind"]) >= 4.5, text
 
 
@@ -585,7 +596,9 @@ def test_text_stands_out_in_a_dark_notebook(browser, trained):
     tab = browser.new_page()
     try:
         tab.set_content(f'<body style="background: #111; color: #eee">{shown._repr_html_()}</body>')
-        for text in tab.evaluate(TEXTS):
+        texts = tab.evaluate(TEXTS)
+        assert len(texts) > 20
+        for text in texts:
             assert contrast(text["color"], text["behind"]) >= 4.5, text
     finally:
         tab.close()

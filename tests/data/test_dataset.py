@@ -148,8 +148,7 @@ def test_public_names():
 
 def test_the_table_of_sources():
     assert list(sources.SOURCES) == ["digits", "mnist"]
-    for name, source in sources.SOURCES.items():
-        assert source.name == name
+    for source in sources.SOURCES.values():
         assert "CC BY" in source.attribution
         assert "\n" not in source.description
 

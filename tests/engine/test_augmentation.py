@@ -159,8 +159,8 @@ def dataset(images, labels):
     return Dataset("noise", split, split[:20], split[:0], tuple("abc"))
 
 
-RNG = np.random.default_rng(0)
-DATA = dataset(RNG.integers(0, 256, size=(40, 9, 8), dtype=np.uint8), RNG.integers(3, size=40))
+PIXELS = np.random.default_rng(0).integers(0, 256, size=(40, 9, 8), dtype=np.uint8)
+DATA = dataset(PIXELS, np.random.default_rng(1).integers(3, size=40))
 RECIPE = Recipe(
     layers="72-10-3", batch_size=7, epochs=3, l2=2.0, augmentation="shift1.5 rotate20 scale0.2 elastic0.5"
 )
@@ -196,7 +196,7 @@ def test_rows_of_numbers_are_the_pictures_that_the_network_takes(engine):
 def test_expanded_is_training_on_five_times_as_many(engine):
     """λ/n counts them, too; weights go with the image."""
     recipe = RECIPE.replace(engine=engine, augmentation="expanded", class_weights=(1, 2, 0.5))
-    weights = RNG.uniform(0, 2, 40)
+    weights = np.random.default_rng(2).uniform(0, 2, 40)
     given = Trainer(recipe.network(), DATA, recipe, example_weights=weights)
     five = dataset(expanded(DATA.training.images), np.tile(DATA.training.labels, 5))
     plain = recipe.replace(augmentation="")

@@ -513,6 +513,8 @@ def test_odd_cases_are_examined_as_far_as_they_can_be(case, cost, epochs):
     try:
         network.check_cost(cost)
     except GlassnetError:
+        with pytest.raises(GlassnetError, match=f"cost '{cost}' is not defined for"):
+            diagnose(network, data, cost)
         return
     recipe = Recipe(layers="784-2", cost=cost)
     history = records([1.0] * epochs, norms=dict.fromkeys(network.weights, 0.1) or {"none": 1.0})

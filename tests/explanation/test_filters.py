@@ -10,8 +10,7 @@ from glassnet.document import Table, as_text, grid
 from glassnet.errors import GlassnetError
 from glassnet.layers import Conv, Dense, Flatten, MaxPool
 
-RNG = np.random.default_rng(8)
-IMAGE = RNG.uniform(size=(1, 9, 9))
+IMAGE = np.random.default_rng(8).uniform(size=(1, 9, 9))
 
 
 def explained(channels=1):

@@ -19,8 +19,7 @@ from glassnet.network import Network
 from glassnet.recipe import Recipe
 from glassnet.training import train
 
-RNG = np.random.default_rng(13)
-X, Y = RNG.normal(size=(4, 3)), np.eye(2)[[0, 1, 1, 0]]
+X, Y = np.random.default_rng(13).normal(size=(4, 3)), np.eye(2)[[0, 1, 1, 0]]
 
 
 def network_of(*layers, n_in=3, seed=1):

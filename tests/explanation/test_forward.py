@@ -15,8 +15,6 @@ from glassnet.explanation.forward import headline, sigma
 from glassnet.layers import Dense, Softmax
 from glassnet.network import Network
 
-RNG = np.random.default_rng(14)
-
 
 def blocks_of(shown, kind):
     return [block for block in shown.blocks() if isinstance(block, kind)]
@@ -121,7 +119,7 @@ def test_sigmoid_is_called_sigma_and_the_others_by_their_names():
 
 
 def test_contributions_are_the_terms_where_the_pixels_are():
-    image = RNG.integers(0, 256, size=6, dtype=np.uint8)
+    image = np.random.default_rng(14).integers(0, 256, size=6, dtype=np.uint8)
     network = Network("6-3-2", seed=1)
     explanation = explain(network, image, 0)
     for j in range(3):
@@ -214,7 +212,7 @@ def test_the_cost_output_by_output(cost):
 def test_the_parts_add_up_to_the_cost_that_training_sees(cost):
     for seed in range(10):
         network = Network([Dense(4, "tanh"), Dense(5, COSTS[cost].natural)], 3, seed=seed)
-        explanation = explain(network, RNG.normal(size=3), seed % 5, cost)
+        explanation = explain(network, np.random.default_rng(seed).normal(size=3), seed % 5, cost)
         assert explanation.trace.cost_terms.shape == (5,)
         assert explanation.trace.cost_terms.sum() == pytest.approx(explanation.trace.used.cost, rel=1e-12)
 

@@ -14,8 +14,7 @@ from glassnet.explanation import check_gradient, gradient_check
 from glassnet.layers import Dense, Softmax
 from glassnet.network import Network
 
-RNG = np.random.default_rng(5)
-IMAGES, LABELS = RNG.normal(size=(3, 3)), np.array([0, 1, 1])
+IMAGES, LABELS = np.random.default_rng(5).normal(size=(3, 3)), np.array([0, 1, 1])
 
 # What may end a network: a layer with any activation, or softmax on top of one.
 ENDS = [[Dense(2, name)] for name in ACTIVATIONS] + [[Dense(2, name), Softmax()] for name in ACTIVATIONS]

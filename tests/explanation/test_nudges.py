@@ -236,6 +236,7 @@ def test_what_is_no_number_is_counted_by_itself(name, value):
     assert 0 < unknown
     nudges = explanation.nudges()
     assert nudges.words["can't be said: no number"] == unknown
+    assert len(nudges.steepest) == min(12, np.count_nonzero(flat[np.isfinite(flat)]))
     assert all(np.isfinite(of.value) for of in nudges.steepest)
 
 

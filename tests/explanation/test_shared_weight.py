@@ -10,8 +10,7 @@ from glassnet.document import HeatMap, as_text
 from glassnet.errors import GlassnetError
 from glassnet.layers import Conv, Dense, Flatten, MaxPool
 
-RNG = np.random.default_rng(21)
-IMAGE = RNG.uniform(size=(2, 9, 8))
+IMAGE = np.random.default_rng(21).uniform(size=(2, 9, 8))
 LAYERS = [
     Conv(3, 3, stride=2, padding=2, activation="tanh"),
     MaxPool(2, 1),

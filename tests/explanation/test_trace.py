@@ -12,7 +12,6 @@ from glassnet.explanation import Explanation, explain
 from glassnet.layers import Dense, Softmax
 from glassnet.network import Network
 
-RNG = np.random.default_rng(11)
 IMAGE = np.array([0.2, 0.5, 0.1])
 
 
@@ -70,7 +69,7 @@ def test_pixels_are_scaled_and_floats_taken_as_they_are():
 
 def test_an_image_may_be_a_picture_or_a_row():
     network = Network("6-2", seed=1)
-    picture = RNG.integers(0, 256, size=(2, 3), dtype=np.uint8)
+    picture = np.random.default_rng(11).integers(0, 256, size=(2, 3), dtype=np.uint8)
     traces = [explain(network, image, 1).trace for image in (picture, picture.ravel(), picture[None])]
     for trace in traces:
         assert trace.a(0).tolist() == (picture.ravel() / 255).tolist()

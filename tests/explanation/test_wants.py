@@ -14,9 +14,8 @@ from glassnet.explanation import attribute, wants, what_examples_want
 from glassnet.layers import Dense, Softmax
 from glassnet.network import Network
 
-RNG = np.random.default_rng(15)
-IMAGES = RNG.integers(0, 256, size=(14, 4), dtype=np.uint8)
-LABELS = RNG.integers(3, size=14)
+IMAGES = np.random.default_rng(15).integers(0, 256, size=(14, 4), dtype=np.uint8)
+LABELS = np.random.default_rng(16).integers(3, size=14)
 
 # What may end a network: a layer with any activation, or softmax on top of one.
 ENDS = [[Dense(3, name)] for name in ACTIVATIONS] + [[Dense(3, name), Softmax()] for name in ACTIVATIONS]

@@ -12,8 +12,6 @@ from glassnet.layers import Conv, Dense
 from glassnet.layers.window import left_over, slide, windows
 from glassnet.rng import Purpose, Stream
 
-RNG = np.random.default_rng(6)
-
 #       1 2 3
 # x  =  4 5 6    w  =  1  2    b = 10
 #       7 8 9         −1  0
@@ -135,7 +133,8 @@ def test_it_is_the_sum_over_channels_rows_and_columns(size, stride, padding):
             Conv(3, size, stride, padding)
         return
     layer = Conv(3, size, stride, padding, "tanh")
-    x, weight, bias = RNG.normal(size=(2, 2, 5, 7)), RNG.normal(size=(3, 2, size, size)), RNG.normal(size=3)
+    rng = np.random.default_rng(6)
+    x, weight, bias = rng.normal(size=(2, 2, 5, 7)), rng.normal(size=(3, 2, size, size)), rng.normal(size=3)
     a, cache = layer.forward({"weight": weight, "bias": bias}, x)
     z = slow_conv(x, weight, bias, stride, padding)
     assert layer.build((2, 5, 7))[0] == z.shape[1:]
@@ -145,9 +144,10 @@ def test_it_is_the_sum_over_channels_rows_and_columns(size, stride, padding):
 
 @pytest.mark.parametrize("activation", [name for name in ACTIVATIONS if name != "softmax"])
 def test_every_activation_is_applied_number_by_number(activation):
-    params = {"weight": RNG.normal(size=(2, 1, 2, 2)), "bias": RNG.normal(size=2)}
-    layer, delta = Conv(2, 2, activation=activation), RNG.normal(size=(3, 2, 3, 2))
-    a, cache = layer.forward(params, RNG.normal(size=(3, 1, 4, 3)))
+    rng = np.random.default_rng(7)
+    params = {"weight": rng.normal(size=(2, 1, 2, 2)), "bias": rng.normal(size=2)}
+    layer, delta = Conv(2, 2, activation=activation), rng.normal(size=(3, 2, 3, 2))
+    a, cache = layer.forward(params, rng.normal(size=(3, 1, 4, 3)))
     row = ACTIVATIONS[activation]
     assert np.array_equal(a.ravel(), row.forward(cache.z.reshape(1, -1))[0])
     flat = [array.reshape(1, -1) for array in (cache.z, cache.a, delta)]
@@ -155,7 +155,8 @@ def test_every_activation_is_applied_number_by_number(activation):
 
 
 def test_a_filter_that_covers_the_image_is_a_dense_neuron():
-    x, weight, bias = RNG.normal(size=(4, 3, 5, 5)), RNG.normal(size=(6, 3, 5, 5)), RNG.normal(size=6)
+    rng = np.random.default_rng(8)
+    x, weight, bias = rng.normal(size=(4, 3, 5, 5)), rng.normal(size=(6, 3, 5, 5)), rng.normal(size=6)
     a, _ = Conv(6, 5).forward({"weight": weight, "bias": bias}, x)
     dense, _ = Dense(6).forward({"weight": weight.reshape(6, -1), "bias": bias}, x.reshape(4, -1))
     np.testing.assert_allclose(a.reshape(4, 6), dense, rtol=0, atol=1e-14)
@@ -163,9 +164,10 @@ def test_a_filter_that_covers_the_image_is_a_dense_neuron():
 
 def test_moving_the_image_moves_the_answer():
     """What makes it a convolution: the same feature is found wherever it stands."""
-    params = {"weight": RNG.normal(size=(3, 1, 3, 3)), "bias": RNG.normal(size=3)}
+    rng = np.random.default_rng(9)
+    params = {"weight": rng.normal(size=(3, 1, 3, 3)), "bias": rng.normal(size=3)}
     image = np.zeros((1, 1, 12, 12))
-    image[0, 0, 3:6, 3:6] = RNG.normal(size=(3, 3))
+    image[0, 0, 3:6, 3:6] = rng.normal(size=(3, 3))
     moved = np.roll(image, (2, 4), axis=(2, 3))
     here, there = (Conv(3, 3).forward(params, each)[0] for each in (image, moved))
     # rolled, as the edges of both see nothing but zeros
@@ -202,12 +204,13 @@ def test_windows_are_views_by_row_and_column():
         assert np.array_equal(seen[0, c, u, v], numbers[0, c, 2 * u : 2 * u + 3, 2 * v : 2 * v + 3])
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 5])
+@pytest.mark.parametrize(
+    ("size", "padding"), [(size, p) for size in (1, 2, 3, 5) for p in range(min(size, 3))]
+)
 @pytest.mark.parametrize("stride", [1, 2, 3, 4, 7])
-@pytest.mark.parametrize("padding", [0, 1, 2])
 def test_places_and_left_over_rows_are_those_counted(size, stride, padding):
     for height in range(1, 14):
-        if padding >= size or height + 2 * padding < size:
+        if height + 2 * padding < size:
             continue
         starts = range(-padding, height + padding - size + 1, stride)
         assert slide("it", (1, height, 9), size, stride, padding)[0] == len(starts)

@@ -17,11 +17,11 @@ from glassnet.network import Network
 from glassnet.plots.activations import _written
 from glassnet.plots.canvas import BLUE, ORANGE
 
-RNG = np.random.default_rng(8)
-
 
 def forward(network, x=None):
-    x = RNG.uniform(size=network.input_shape) if x is None else np.array(x, dtype=float)
+    if x is None:
+        x = np.random.default_rng(8).uniform(size=network.input_shape)
+    x = np.array(x, dtype=float)
     return network.forward(network.inputs(x[None]))[1]
 
 

@@ -8,8 +8,6 @@ import pytest
 from glassnet import plots
 from glassnet.errors import GlassnetError
 
-RNG = np.random.default_rng(8)
-
 
 def panels(figure):
     """The pictures by their titles."""
@@ -22,8 +20,9 @@ def panels(figure):
     [((28, 28), 1), ((28, 28), 4), ((784,), 6), ((3, 5), 2), ((8, 4), 5), ((7,), 3), ((1,), 1)],
 )
 def test_panels_show_the_numbers(picture, shape, neurons, common_scale):
-    image, slopes = RNG.uniform(size=shape), RNG.normal(size=np.prod(shape))
-    products = RNG.normal(size=(neurons, slopes.size)) * np.arange(1, neurons + 1)[:, None]
+    rng = np.random.default_rng(8)
+    image, slopes = rng.uniform(size=shape), rng.normal(size=np.prod(shape))
+    products = rng.normal(size=(neurons, slopes.size)) * np.arange(1, neurons + 1)[:, None]
     figure = plots.contributions(image, products, slopes, common_scale=common_scale)
     picture(figure)
     assert figure.get_size_inches()[0] <= 9

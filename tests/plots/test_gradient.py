@@ -9,8 +9,6 @@ from glassnet import plots
 from glassnet.errors import GlassnetError
 from glassnet.network import Gradient, LayerGradient, Network
 
-RNG = np.random.default_rng(8)
-
 
 def gradient_of(*layers):
     """A gradient of layers with these (weight, bias)."""
@@ -32,7 +30,7 @@ def bars(axes):
 @pytest.mark.parametrize("layers", ["784-16-16-10", "784-30-30-30-30-10", "2-3-2", "1-1", "784-10-softmax"])
 def test_bars_are_the_norms(picture, layers):
     network = Network(layers, seed=1)
-    images = RNG.uniform(size=(5, network.input_shape[0]))
+    images = np.random.default_rng(8).uniform(size=(5, network.input_shape[0]))
     gradient = network.gradient(images, [0] * 5, "squared")
     figure = plots.gradient_by_layer(gradient)
     picture(figure)

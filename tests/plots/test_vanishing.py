@@ -11,7 +11,6 @@ from glassnet.explanation import VanishingGradient
 from glassnet.explanation.vanishing import BackStep
 from glassnet.layers import Conv, Dense, Flatten, MaxPool
 
-RNG = np.random.default_rng(2)
 NETWORKS = {
     "deep sigmoids": gn.Network("6-5-4-3-3-2", seed=1),
     "two layers": gn.Network("6-5-2", seed=1),
@@ -21,7 +20,7 @@ NETWORKS = {
 
 
 def shown_of(network, count):
-    images = RNG.uniform(size=(count, *network.input_shape))
+    images = np.random.default_rng(2).uniform(size=(count, *network.input_shape))
     return gn.vanishing_gradient(network, images, np.arange(count) % 2)
 
 

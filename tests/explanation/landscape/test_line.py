@@ -160,9 +160,16 @@ def test_a_gradient_so_small_that_nothing_comes_of_it(w):
 
 
 @pytest.mark.parametrize(
-    ("learning_rate", "within"), [(1e-6, True), (0.05, True), (0.3, True), (0.5, True), (1000.0, False)]
+    ("learning_rate", "within", "written"),
+    [
+        (1e-6, True, "1·10⁻⁶"),
+        (0.05, True, "0.05"),
+        (0.3, True, "0.3"),
+        (0.5, True, "0.5"),
+        (1000.0, False, "1000"),
+    ],
 )
-def test_the_learning_rate_lies_in_the_picture_unless_it_is_far_beyond(learning_rate, within):
+def test_the_learning_rate_lies_in_the_picture_unless_it_is_far_beyond(learning_rate, within, written):
     plain = cost_along_gradient(neuron(2.0, 0.0), X, ZEROS, "squared")
     line = cost_along_gradient(neuron(2.0, 0.0), X, ZEROS, "squared", learning_rate=learning_rate)
     assert line.cost_at_learning_rate == pytest.approx(
@@ -170,7 +177,7 @@ def test_the_learning_rate_lies_in_the_picture_unless_it_is_far_beyond(learning_
     )
     assert (line.t[-1] >= learning_rate) == within
     assert line.t[-1] >= plain.t[-1]
-    assert f"`η = {learning_rate:g}`" in line.blocks()[0].text or learning_rate == 1e-6
+    assert f"`η = {written}`" in line.blocks()[0].text
 
 
 # How it shows itself
