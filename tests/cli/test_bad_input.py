@@ -73,7 +73,7 @@ def zoo(tmp_path_factory, trained):
     (zoo / "twice.safetensors").write_bytes(safetensors(b'{"w": 1, "w": 2}'))
     (zoo / "huge-header.safetensors").write_bytes(b"\xff" * 100)
     model = trained.model
-    rewritten(model, zoo / "newer.safetensors", format=2)
+    rewritten(model, zoo / "newer.safetensors", format=3)
     rewritten(model, zoo / "no-format.safetensors", format=None)
     rewritten(model, zoo / "no-layers.safetensors", layers=None)
     rewritten(model, zoo / "other-layers.safetensors", layers=[{"kind": "dense", "size": 5}])
@@ -356,7 +356,12 @@ MODELS = {
     "picture": ("white.png", "white.png is not a whole glassnet file"),
     "config": ("run/config.toml", "run/config.toml is not a whole glassnet file"),
     "checkpoint": ("run/checkpoint.safetensors", "has format None", "it is not a model file"),
-    "newer": ("newer.safetensors", "newer.safetensors has format 2", "reads format 1", "install a newer one"),
+    "newer": (
+        "newer.safetensors",
+        "newer.safetensors has format 3",
+        "reads formats up to 2",
+        "install a newer one",
+    ),
     "no format": ("no-format.safetensors", "has format None", "it is not a model file"),
     "no layers": ("no-layers.safetensors", "is not a model: its description lacks or garbles"),
     "other layers": ("other-layers.safetensors", "is not a model that fits together"),

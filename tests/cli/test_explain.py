@@ -299,10 +299,10 @@ def assert_nudges(text, hand, network, example, eta):
     nudges = -hand.all
     most = np.abs(nudges).max()
     strongest = np.sort(np.abs(nudges))[::-1][:12]
-    found = re.findall(r"^[wb]\S+\s+([01]\.\w+)\[([\d, ]+)\]\s+(\S+) .*(should \w+ .*)$", text, re.MULTILINE)
+    found = re.findall(r"^[wb]\S+\s+([12]\.\w+)\[([\d, ]+)\]\s+(\S+) .*(should \w+ .*)$", text, re.MULTILINE)
     assert len(found) == 12
     for (name, place, number, words), size in zip(found, strongest, strict=True):
-        layer, place = int(name[0]) + 1, tuple(map(int, place.split(",")))
+        layer, place = int(name[0]), tuple(map(int, place.split(",")))
         nudge = -(hand.dW if name.endswith("weight") else hand.delta)[layer][place]
         assert value(number) == about(nudge)
         assert abs(nudge) == pytest.approx(size, rel=1e-9)
@@ -710,10 +710,10 @@ def test_nothing_is_written(ok, trained, drawing, tmp_path):
 
 
 SPOILED = {
-    "NaN in a hidden weight": ("1.weight", (3, 407), np.nan, r"0\.weight\[3, 407\]"),
-    "NaN in an output's bias": ("2.bias", (4,), np.nan, r"1\.bias\[4\]"),
-    "infinity in a weight": ("2.weight", (4, 2), np.inf, r"1\.weight\[4, 2\]"),
-    "minus infinity in a bias": ("1.bias", (4,), -np.inf, r"0\.bias\[4\]"),
+    "NaN in a hidden weight": ("1.weight", (3, 407), np.nan, r"1\.weight\[3, 407\]"),
+    "NaN in an output's bias": ("2.bias", (4,), np.nan, r"2\.bias\[4\]"),
+    "infinity in a weight": ("2.weight", (4, 2), np.inf, r"2\.weight\[4, 2\]"),
+    "minus infinity in a bias": ("1.bias", (4,), -np.inf, r"1\.bias\[4\]"),
 }
 EVERYTHING = (
     "--weight 1 3 407 --weight 2 4 2 --bias 1 4 --bias 2 4 --neuron 0 407 --neuron 1 3 --neuron 2 4 "

@@ -138,10 +138,22 @@ def test_an_image_as_an_epoch_saw_it(ok, convolution, network):
 
 
 BAD = {
-    "of a filter, as of a dense layer": ("--weight 1 2 0", "(3, 1, 5, 5)", "give 4 indices"),
-    "of a dense layer, as of a filter": ("--weight 9 1 0 4 1", "(10, 12)", "give 2 indices"),
-    "row": ("--weight 1 2 0 5 1", "1.weight[2, 0, 5, 1]", "0 to 2 and 0 to 0 and 0 to 4 and 0 to 4"),
-    "commas": ("--weight 1,2,0", "give 4 indices"),
+    "of a filter, as of a dense layer": (
+        "--weight 1 2 0",
+        "there is no 1.weight[2, 0]: 1.weight[o, c, i, j] leads to filter o",
+    ),
+    "of a dense layer, as of a filter": (
+        "--weight 9 1 0 4 1",
+        "no 9.weight[1, 0, 4, 1]",
+        "9.weight[j, k] leads to",
+        "k of layer 8, 0 to 11",
+    ),
+    "row": (
+        "--weight 1 2 0 5 1",
+        "1.weight[2, 0, 5, 1]",
+        "o, 0 to 2, from channel c, 0 to 0, row i, 0 to 4, column j, 0 to 4",
+    ),
+    "commas": ("--weight 1,2,0", "there is no 1.weight[2, 0]", "1.weight[o, c, i, j]"),
     "neuron": ("--neuron 3 2 4 0", "(2, 4, 0)", "4×4×4"),
     "layer": ("--layer 10", "layer 10", "1 to 9"),
     "layer 0": ("--layer 0", "layer 0", "0 is the input"),

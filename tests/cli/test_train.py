@@ -68,7 +68,7 @@ def test_history_csv_has_the_records(trained):
     history = trained.load_progress(trained.recipe(), gn.load("digits").sha256).history
     rows = list(csv.DictReader(trained.history.read_text().splitlines()))
     assert [float(row["training_cost"]) for row in rows] == [record.training_cost for record in history]
-    assert [float(row["gradient_norms.1.weight"]) for row in rows] == [
+    assert [float(row["gradient_norms.2.weight"]) for row in rows] == [
         record.gradient_norms["2.weight"] for record in history
     ]
 

@@ -133,7 +133,7 @@ def test_odd_arrays_of_parameters_are_read_but_not_trained(what, network):
         (evaluate()[0], gradient().parameters["1.weight"], predict()), wanted, strict=True
     ):
         assert np.array_equal(found, right)
-    with pytest.raises(GlassnetError, match=r"^0\.weight is not an array of float32 .*load_parameters$"):
+    with pytest.raises(GlassnetError, match=r"^1\.weight is not an array of float32 .*load_parameters$"):
         train()
 
 
@@ -143,13 +143,13 @@ def test_parameters_of_another_shape_are_refused(network):
         network.parameters["1.weight"] = wrong
         for call in every_call(network):
             with pytest.raises(
-                GlassnetError, match=r"^0\.weight is .*: the network 4-3 needs floats \(3, 4\)"
+                GlassnetError, match=r"^1\.weight is .*: the network 4-3 needs floats \(3, 4\)"
             ):
                 call()
     del network.parameters["1.weight"]
     for call in every_call(network):
         with pytest.raises(
-            GlassnetError, match=r"^parameters 0\.weight: the network 4-3 has 0\.weight, 0\.bias"
+            GlassnetError, match=r"^parameters 1\.weight: the network 4-3 has 1\.weight, 1\.bias"
         ):
             call()
 
