@@ -341,15 +341,17 @@ void add_arguments(nb::module_& module) {
 
 NB_MODULE(_native, module) {
   using namespace glassnet;
+  nb::set_leak_warnings(false);  // daemon threads never leave a call in which the process ends
   add_arguments(module);
   module.def("targets", targets);
   module.def("end", end_for_others);
-  module.def("measure_peak", measure_peak, nb::arg("instruction_set"), nb::arg("threads"), nb::arg("seconds"));
+  module.def("measure_peak", measure_peak, nb::arg("instruction_set"), nb::arg("threads"),
+             nb::arg("seconds"));
   module.def("train_batches", train_batches, nb::arg("setup"), nb::arg("parameters").noconvert(),
-             nb::arg("memories").noconvert(), nb::arg("examples"), nb::arg("mini_batches"), nb::arg("descent"),
-             nb::arg("results"));
-  module.def("evaluate", evaluate_all, nb::arg("setup"), nb::arg("parameters").noconvert(), nb::arg("examples"),
-             nb::arg("outputs").noconvert(), nb::arg("costs").noconvert());
+             nb::arg("memories").noconvert(), nb::arg("examples"), nb::arg("mini_batches"),
+             nb::arg("descent"), nb::arg("results"));
+  module.def("evaluate", evaluate_all, nb::arg("setup"), nb::arg("parameters").noconvert(),
+             nb::arg("examples"), nb::arg("outputs").noconvert(), nb::arg("costs").noconvert());
   module.def("cost_and_gradient", cost_and_gradient, nb::arg("setup"), nb::arg("parameters").noconvert(),
              nb::arg("examples"), nb::arg("draw").none(), nb::arg("costs").noconvert(),
              nb::arg("x").noconvert(), nb::arg("layers"));
