@@ -394,7 +394,7 @@ MOST = {"seed": 2**64 - 1, "epoch": 2**32 - 1, "threshold": 2**32 - 1, "gain": 2
 OTHER_VALUES = {
     "kind": ["convolution"],
     "activation": ["gelu"],
-    "rule": ["adamw", "Adam"],
+    "rule": ["adamw", "Adam", "sgd", "momentum", "nesterov"],  # the known ones are never decoupled
     "size": [1, 3, 5, 2**16 + 1, 2**32 + 2, 2**62],
     "stride": [2, 2**32 + 1],
     "padding": [1, 2],
