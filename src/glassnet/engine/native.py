@@ -1,8 +1,8 @@
 """The native engine: the textbook's fast twin, in C++ (the folder `native`).
 
-A network becomes a flat plan, a line a layer; its arrays are handed over as they are, and come back
-changed. Bits don't depend on the number of threads, on the instruction set, or on how an epoch is
-cut into calls. Two variables of the environment force what is otherwise chosen when it runs:
+A network becomes a plan, its layers without their parameters; its arrays are handed over as they are,
+and come back changed. Bits don't depend on the number of threads, on the instruction set, or on how
+an epoch is cut into calls. Two variables of the environment force what is otherwise chosen when it runs:
 
     GLASSNET_THREADS    how many threads at most; else as many as there are processors
     GLASSNET_ISA        the instruction set: x86-64-v4, x86-64-v3 or neon; else the fastest there is
@@ -13,18 +13,19 @@ from __future__ import annotations
 import atexit
 import os
 from collections.abc import Callable
+from functools import lru_cache
 from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glassnet.arrays import Array, Images, Labels, Parameters
+from glassnet.arrays import Array, Images, Labels, Parameters, Shape
 from glassnet.costs import Cost
 from glassnet.engine.engine import Batches, Task
 from glassnet.errors import GlassnetError
 from glassnet.examples import as_weights, check_labels, image_rows, not_finite
-from glassnet.layers import AveragePool, Cache, Conv, Dropout, Layer, MaxPool
+from glassnet.layers import AveragePool, Cache, Conv, Dropout, Layer, MaxPool, format_layers
 from glassnet.moves import gain, knot_weights
 from glassnet.network import Draw, Gradient, LayerGradient, Network, check_draw
 from glassnet.optimizers import OPTIMIZERS, Adam, Momentum, Nesterov, Optimizer
@@ -96,54 +97,54 @@ class NativeEngine:
         learning_rates: NDArray[np.float64] | None = None,
         first_step: int = 1,
     ) -> Batches:
-        batches = -(-len(order) // task.batch_size)
-        met = Batches(
+        count = -(-len(order) // task.batch_size)
+        batches = Batches(
             costs=np.empty(len(order)),
             correct=np.empty(len(order), np.bool_),
-            gradient_norms=np.empty((batches, len(network.weights))),
+            gradient_norms=np.empty((count, len(network.weights))),
         )
-        arrays = own_arrays(network)
-        for name, array in zip(network.shapes, arrays, strict=True):
+        parameters = own_arrays(network)
+        for name, array in zip(network.shapes, parameters, strict=True):
             if array is not network.parameters[name]:
                 raise GlassnetError(
                     f"{name} is not an array of {network.dtype} in rows that can be written to: "
                     "give it by network.load_parameters"
                 )
-        rates = [task.learning_rate] * batches if learning_rates is None else learning_rates.tolist()
-        paces = [(rate, *task.optimizer.corrections(first_step + i)) for i, rate in enumerate(rates)]
+        rates = [task.learning_rate] * count if learning_rates is None else learning_rates.tolist()
         finite = _native.train_batches(
-            **circumstances(network, task.cost),
-            parameters=arrays,
+            setup=setup(network, task.cost),
+            parameters=parameters,
             memories=_memories(network, task.optimizer, optimizer_state),
-            images=flat_images(network, task.images),
-            labels=own_labels(network, task.labels),
-            example_weights=weights_or_none(task.example_weights),
-            order=np.ascontiguousarray(order, np.int64),
-            seed=task.seed,
-            epoch=epoch,
-            moves=moves(task, order, epoch),
-            batch_size=task.batch_size,
-            how=_how(task),
-            paces=np.array(paces, np.float64).reshape(batches, 3),
-            costs=met.costs,
-            correct=met.correct,
-            gradient_norms=met.gradient_norms,
+            examples=_native.Examples(
+                images=flat_images(network, task.images),
+                targets=own_labels(network, task.labels),
+                example_weights=weights_or_none(task.example_weights),
+            ),
+            mini_batches=_native.MiniBatches(
+                order=np.ascontiguousarray(order, np.int64),
+                batch_size=task.batch_size,
+                rates=_with_corrections(rates, task.optimizer, first_step),
+                seed=task.seed,
+                epoch=epoch,
+                moves=moves(task, order, epoch),
+            ),
+            descent=descent(task),
+            results=_native.Results(*batches),
         )
         if not finite:
             raise not_finite(network.dtype)
-        return met
+        return batches
 
     def rows_at_a_time(self, network: Network, batch_size: int) -> int:
-        return min(batch_size, _native.rows_of_chunk(plan(network), network.dtype.name))
+        return min(batch_size, plan(network).rows_of_chunk(network.dtype.name))
 
     def evaluate(self, network: Network, images: Images, labels: Labels, cost: Cost) -> tuple[Array, Array]:
         outputs = np.empty((len(images), prod(network.output_shape)), network.dtype)
         costs = np.empty(len(images))
         finite = _native.evaluate(
-            **circumstances(network, cost),
+            setup=setup(network, cost),
             parameters=own_arrays(network),
-            images=flat_images(network, images),
-            labels=own_labels(network, labels),
+            examples=_native.Examples(flat_images(network, images), own_labels(network, labels)),
             outputs=outputs,
             costs=costs,
         )
@@ -181,21 +182,25 @@ class NativeEngine:
             below = a
         costs = np.empty(n)
         finite = _native.cost_and_gradient(
-            **circumstances(network, cost, canonical),
+            setup=setup(network, cost, canonical),
             parameters=arrays,
-            images=rows,
-            targets=np.ascontiguousarray(y),
-            example_weights=None if example_weights is None else as_weights(example_weights, n),
-            places=None if draw is None else draw.places,
-            seed=0 if draw is None else draw.seed,
-            epoch=0 if draw is None else draw.epoch,
+            examples=_native.Examples(
+                images=rows,
+                targets=np.ascontiguousarray(y),
+                example_weights=None if example_weights is None else as_weights(example_weights, n),
+            ),
+            draw=None if draw is None else _native.Draw(*draw),
             costs=costs,
             x=x,
             layers=[
-                [
-                    *(_rows(array) for array in (cache.z, cache.a, back.dC_dz, back.dC_da)),
-                    *(back.parameters.get(name) for name in ("weight", "bias")),
-                ]
+                _native.LayerNumbers(
+                    z=_rows(cache.z),
+                    a=_rows(cache.a),
+                    delta=_rows(back.dC_dz),
+                    dC_da=_rows(back.dC_da),
+                    weight=back.parameters.get("weight"),
+                    bias=back.parameters.get("bias"),
+                )
                 for cache, back in zip(caches, layers, strict=True)
             ],
         )
@@ -224,81 +229,94 @@ class NativeEngine:
         return predict
 
 
-def circumstances(network: Network, cost: Cost, canonical: bool = True) -> dict[str, Any]:
+def setup(network: Network, cost: Cost, canonical: bool = True) -> _native.Setup:
     """What every call wants to know beside the arrays."""
-    return {
-        "plan": plan(network),
-        "cost": cost.name,
-        "canonical": canonical and network.canonical(cost) is not None,
-        "dtype": network.dtype.name,
-        "target": instruction_set(),
-        "threads": threads(),
-    }
+    return _native.Setup(
+        plan=plan(network),
+        cost=cost.name,
+        canonical=canonical and network.canonical(cost) is not None,
+        dtype=network.dtype.name,
+        instruction_set=instruction_set(),
+        threads=threads(),
+    )
 
 
-def moves(
-    task: Task, order: NDArray[np.int64], epoch: int
-) -> tuple[NDArray[np.int32], list[int], int, NDArray[np.int32], NDArray[np.int32]] | None:
+def plan(network: Network) -> _native.Plan:
+    """The network's layers, without their parameters."""
+    return _plan(network.layers, network.input_shape, *network.output_shapes)
+
+
+@lru_cache(maxsize=16)  # training in single steps asks for the same again and again
+def _plan(layers: tuple[Layer, ...], *shapes_between: Shape) -> _native.Plan:
+    shapes = [list(shape) for shape in shapes_between]  # the input's, and each layer's output's
+    if max(map(prod, shapes)) > MOST_NEURONS:
+        raise GlassnetError(
+            f"the network {format_layers(shapes_between[0], layers)} has a layer of more than "
+            f"{MOST_NEURONS:,} numbers: the native engine takes no more, give engine = 'textbook'"
+        )
+    shapes = [shape if len(shape) == 3 else [prod(shape)] for shape in shapes]  # (channels, height, width)
+    return _native.Plan(
+        [
+            _native.Layer(layer.kind, layer.activation, shape, output_shape, **_settings(layer))
+            for layer, shape, output_shape in zip(layers, shapes, shapes[1:], strict=False)
+        ]
+    )
+
+
+def _settings(layer: Layer) -> dict[str, Any]:
+    """What only layers of its kind have: a window over an image, or what dropout switches off."""
+    match layer:
+        case Conv(size=size, stride=stride, padding=padding):
+            return {"size": size, "stride": stride, "padding": padding}
+        case MaxPool(size=size, stride=stride) | AveragePool(size=size, stride=stride):
+            return {"size": size, "stride": stride}
+        case Dropout(threshold=threshold, scale=scale):
+            return {"threshold": threshold, "scale": scale}
+    return {}
+
+
+def moves(task: Task, order: NDArray[np.int64], epoch: int) -> _native.Moves | None:
     """How the examples move, in the order of their use; None where nothing does."""
     if task.augmentation is None:
         return None
     height, width = task.images.shape[-2:]
-    maps = task.augmentation.maps((height, width), task.seed, epoch, order)
-    down, across = (knot_weights(side).astype(np.int32) for side in (height, width))
-    shape = [prod(task.images.shape[1:-2]), height, width]
-    return maps, shape, gain(task.augmentation.elastic), down, across
+    return _native.Moves(
+        maps=task.augmentation.maps((height, width), task.seed, epoch, order),
+        image_shape=[prod(task.images.shape[1:-2]), height, width],
+        gain=gain(task.augmentation.elastic),
+        knot_weights_down=knot_weights(height).astype(np.int32),
+        knot_weights_across=knot_weights(width).astype(np.int32),
+    )
 
 
-Line = tuple[str, str, list[int], list[int], tuple[int, int, int], tuple[int, float]]
-
-
-def plan(network: Network) -> list[Line]:
-    """A line a layer: kind, activation, shapes of input and output, window, dropout."""
-    shapes = [list(shape) for shape in (network.input_shape, *network.output_shapes)]
-    if max(map(prod, shapes)) > MOST_NEURONS:
-        raise GlassnetError(
-            f"the network {network} has a layer of more than {MOST_NEURONS:,} numbers: "
-            "the native engine takes no more, give engine = 'textbook'"
-        )
-    shapes = [shape if len(shape) == 3 else [prod(shape)] for shape in shapes]  # (channels, height, width)
-    return [
-        (layer.kind, layer.activation, shape, output_shape, _window(layer), _dropout(layer))
-        for layer, shape, output_shape in zip(network.layers, shapes, shapes[1:], strict=False)
-    ]
-
-
-def _window(layer: Layer) -> tuple[int, int, int]:
-    """Size, stride and padding of what slides over an image."""
-    match layer:
-        case Conv(size=size, stride=stride, padding=padding):
-            return size, stride, padding
-        case MaxPool(size=size, stride=stride) | AveragePool(size=size, stride=stride):
-            return size, stride, 0
-    return 0, 0, 0
-
-
-def _dropout(layer: Layer) -> tuple[int, float]:
-    """Below which random word a number is switched off, and the factor of the others."""
-    return (layer.threshold, layer.scale) if isinstance(layer, Dropout) else (0, 1.0)
-
-
-How = tuple[str, bool, float, float, float, float, float]
-
-
-def _how(task: Task) -> How:
-    """The optimizer's rule and settings: decoupled, λ₁/n, λ/n, β₁ (momentum's μ, too), β₂, ε."""
+def descent(task: Task) -> _native.Descent:
+    """The optimizer's rule and its constants."""
     optimizer, n = task.optimizer, len(task.images)
-    penalties = optimizer.decoupled, task.l1 / n, task.l2 / n
     if type(optimizer) not in OPTIMIZERS.values():
         raise GlassnetError(f"the native engine has no {optimizer!r}: give engine = 'textbook'")
+    rule, beta1, beta2, epsilon = "sgd", 0.0, 0.0, 0.0
     match optimizer:
-        case Adam(beta1=beta1, beta2=beta2, epsilon=epsilon):
-            return "adam", *penalties, beta1, beta2, epsilon
+        case Adam():
+            rule, beta1, beta2, epsilon = "adam", optimizer.beta1, optimizer.beta2, optimizer.epsilon
         case Nesterov(momentum=momentum):
-            return "nesterov", *penalties, momentum, 0.0, 0.0
+            rule, beta1 = "nesterov", momentum
         case Momentum(momentum=momentum):
-            return "momentum", *penalties, momentum, 0.0, 0.0
-    return "sgd", *penalties, 0.0, 0.0, 0.0
+            rule, beta1 = "momentum", momentum
+    return _native.Descent(
+        rule=rule,
+        decoupled=optimizer.decoupled,
+        l1=task.l1 / n,
+        l2=task.l2 / n,
+        beta1=beta1,
+        beta2=beta2,
+        epsilon=epsilon,
+    )
+
+
+def _with_corrections(rates: list[float], optimizer: Optimizer, first_step: int) -> NDArray[np.float64]:
+    """(steps, 3): each step's learning rate and the optimizer's corrections."""
+    rows = [(rate, *optimizer.corrections(first_step + i)) for i, rate in enumerate(rates)]
+    return np.array(rows, np.float64).reshape(len(rows), 3)
 
 
 def _memories(network: Network, optimizer: Optimizer, state: Parameters) -> list[list[Array]]:
