@@ -14,13 +14,15 @@ train: $(VENV)/installed
 # On all processors; those that must not share the machine follow by themselves. What is slow by nature
 # (other libraries as oracles, builds of the package, a browser) is here in part, and whole in test-slow.
 TEST := $(BIN)/python -m pytest
+ALONE := tests/cli/test_interruptions.py tests/engine/test_processes.py
 SPREAD := --numprocesses auto --dist worksteal
 test: $(VENV)/tests-installed
 	$(TEST) -m "not slow and not alone" $(SPREAD)
-	$(TEST) -m "not slow and alone"
+	$(TEST) -m "not slow and alone" $(ALONE)
 
 test-slow: $(VENV)/tests-installed
-	$(TEST) -m slow $(SPREAD)
+	$(TEST) -m "slow and not alone" $(SPREAD)
+	$(TEST) -m "slow and alone" $(ALONE)
 
 # Style, types and the direction of imports.
 lint: $(VENV)/dev-installed

@@ -250,6 +250,7 @@ def test_an_epoch_that_was_the_last_begins_anew(module):
     assert alone.left_out == {}
 
 
+@pytest.mark.slow
 def test_the_quick_run_works_from_end_to_end(module, tmp_path):
     results, picture = tmp_path / "benchmarks.json", tmp_path / "benchmarks.png"
     options = ["--quick", "--repeats", "1", "--json", str(results), "--picture", str(picture)]

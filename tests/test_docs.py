@@ -29,6 +29,7 @@ def test_links_lead_somewhere(page):
 
 
 @pytest.mark.parametrize("page", SCRIPTS, ids=lambda page: page.stem)
+@pytest.mark.slow
 def test_the_code_of_a_page_is_what_runs(page, tmp_path):
     """Every part of it stands in the script, in the same order, and the page shows all that it prints."""
     script = page.with_suffix(".py").read_text()

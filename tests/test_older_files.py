@@ -21,6 +21,8 @@ from glassnet.runs import CHECKPOINT_FORMAT, RunFolder
 from glassnet.tensor_file import read_tensors
 from glassnet.training import Trainer
 
+pytestmark = pytest.mark.table
+
 OLDER = Path(__file__).parent / "older_files"
 # What each format calls the parameters, and their names today. Of the second network, the layers are pool,
 # dropout, flatten, dense, dense; of the third dropout, conv, pool, flatten, dense, dense.
@@ -110,7 +112,6 @@ def test_a_run_goes_on_to_the_same_bits(version, tmp_path):
         "explain --depth",
         "check --sample 20",
         "doctor",
-        "calibrate",
     ],
 )
 def test_every_command_takes_the_folder(version, command, tmp_path, monkeypatch, capsys):

@@ -77,6 +77,7 @@ def test_adam_stays_where_there_was_no_gradient():
 
 @pytest.mark.parametrize("beta1", [0.0, 0.7, 0.9])
 @pytest.mark.parametrize("step", [1, 2, 30, 100_000])
+@pytest.mark.slow
 def test_what_began_with_zero_is_made_up_for(beta1, step):
     """m of a gradient that is always 1 is 1 − βᵗ, in exact numbers."""
     of_m, of_v = Adam(beta1, 0.9).corrections(step)

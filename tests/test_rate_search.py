@@ -13,6 +13,8 @@ from glassnet.recipe import Recipe
 from glassnet.schedules import Position
 from glassnet.training import Trainer
 
+pytestmark = pytest.mark.table
+
 RECIPE = Recipe(seed=3)
 
 
@@ -35,10 +37,11 @@ def test_a_smoothed_cost_is_the_mean_of_its_neighbors():
     np.testing.assert_allclose(smoothed(np.full(9, 4.0), 3), 4.0, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_the_costs_are_those_of_a_training_with_these_rates(search):
     """The first ones by hand: a step each with its own constant rate, from where the last one ended."""
     data, network = load("digits"), RECIPE.network()
-    order = Trainer(network, data, RECIPE)._order
+    order = Trainer(network, data, RECIPE)._open.order
     for step in range(3):
         places = order[step * 10 : step * 10 + 10]
         images, labels = data.training.images[places], data.training.labels[places]
@@ -104,6 +107,7 @@ def test_the_network_stays_as_it_is():
     assert all(np.array_equal(network.parameters[name], array) for name, array in before.items())
 
 
+@pytest.mark.slow
 def test_limits_and_schedule_of_the_recipe_do_not_count():
     short = RECIPE.replace(epochs=1, patience=1, keep="best", schedule="cosine", learning_rate=7.0)
     one, other = (

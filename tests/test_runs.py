@@ -509,6 +509,7 @@ def records(count):
     ]
 
 
+@pytest.mark.slow
 def test_a_history_of_50_000_epochs_comes_back(tmp_path):
     """As JSON it would have some 17 MB, and no header may have more than 10."""
     recipe, history = RECIPE.replace(epochs=60_000), records(50_000)

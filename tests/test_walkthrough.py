@@ -17,6 +17,8 @@ from glassnet.layers import AveragePool, Conv, Dense, Dropout, Flatten, MaxPool,
 from glassnet.network import Draw
 from glassnet.walkthrough import walkthrough
 
+pytestmark = pytest.mark.table
+
 PIXELS = np.random.default_rng(11).integers(0, 256, (4, 4)).astype(np.uint8)
 ROW = np.random.default_rng(12).uniform(size=16)
 

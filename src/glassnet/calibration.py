@@ -96,8 +96,7 @@ def calibrate(
     >>> calibrate(network, load("digits").validation).accepted >= 0.995
     True
     """
-    if not 0 < accept < 1:
-        raise GlassnetError(f"accept is {accept}: give the share of digits to accept, such as 0.995")
+    check_share(accept)
     if not len(digits):
         raise GlassnetError("there are no digits to calibrate by: give validation images")
     pair, sums = probabilistic_cost(network), last_sums(network)
@@ -118,6 +117,16 @@ def calibrate(
         not_digits=others,
         fonts=tuple(fonts),
     )
+
+
+def check_share(accept: float) -> None:
+    """Refuse a share of digits to accept that is none.
+
+    Raises:
+        GlassnetError: it is not between 0 and 1.
+    """
+    if not 0 < accept < 1:
+        raise GlassnetError(f"accept is {accept}: give the share of digits to accept, such as 0.995")
 
 
 def probabilistic_cost(network: Network) -> CanonicalCost:

@@ -12,15 +12,19 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from glassnet import reports
 from glassnet.cli import main
-from glassnet.data import mnist
+from glassnet.data import draw_not_digits, mnist
+from glassnet.files import write_atomically
 from glassnet.layers import AveragePool, Conv, Dense, Dropout, Flatten, MaxPool
 from glassnet.model_file import Model, load_model, save_model
 from glassnet.network import Network
+from glassnet.plots.canvas import new_figure, png
 from glassnet.recipe import Recipe
 from glassnet.runs import RunFolder
 from glassnet.tensor_file import read_tensors, write_tensors
 
+BLANK = png(new_figure(1, 1))
 SMALL = ("--layers", "784-12-10", "--epochs", "4", "--batch-size", "5", "--seed", "7")
 
 
@@ -39,6 +43,32 @@ class Answer:
 
 def run_in_process(*arguments):
     return Answer(CliRunner().invoke(main, [str(argument) for argument in arguments]))
+
+
+def save_blanks(run, trainer, evaluation):
+    """Stands for `save_pictures` where nobody looks: drawing takes longer than training."""
+    drawn = {run.learning_curve: trainer.history, run.confusion: evaluation, run.weights: True}
+    for picture in filter(drawn.get, drawn):
+        write_atomically(picture, BLANK)
+
+
+DRAWN = {}
+
+
+def not_digits(count, seed, digits):
+    """Pictures of no digit, as the library draws them; but for each count of validation digits once."""
+    key = count, seed, len(digits)
+    if key not in DRAWN:
+        DRAWN[key] = draw_not_digits(count, seed, digits=digits)
+    return DRAWN[key]
+
+
+@pytest.fixture(autouse=True)
+def quick(request, monkeypatch):
+    """Commands in this process leave blank pictures in run folders, and draw pictures of no digit once."""
+    if not request.node.get_closest_marker("drawn"):
+        monkeypatch.setattr(reports, "save_pictures", save_blanks)
+    monkeypatch.setattr("glassnet.cli.calibrate.draw_not_digits", not_digits)
 
 
 @pytest.fixture(scope="session")
@@ -104,8 +134,11 @@ OTHERS = {
 def others(tmp_path_factory):
     """Runs of one epoch with networks of other kinds, by name."""
     folder = tmp_path_factory.mktemp("others")
-    for name, options in OTHERS.items():
-        assert run_in_process("train", *options.split(), "--epochs", "1", "--out", folder / name).status == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reports, "save_pictures", save_blanks)
+        for name, options in OTHERS.items():
+            answer = run_in_process("train", *options.split(), "--epochs", "1", "--out", folder / name)
+            assert answer.status == 0
     return {name: RunFolder(folder / name) for name in OTHERS}
 
 

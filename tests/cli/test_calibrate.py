@@ -21,6 +21,7 @@ def run(trained, tmp_path):
     return tmp_path / "run"
 
 
+@pytest.mark.slow
 def test_the_numbers_are_the_library_s_and_stand_in_the_file(ok, run):
     before = gn.load_model(run / "model.safetensors")
     (answer,) = ok("calibrate", "run", "--accept", "0.9", "--json").json
@@ -60,6 +61,7 @@ def test_in_words(ok, run):
     ]
 
 
+@pytest.mark.slow
 def test_a_network_with_a_class_of_no_digits(ok, glassnet, tmp_path):
     data = gn.with_not_digits(load("digits"), 120)
     recipe = gn.Recipe(layers="784-12-11", cost="log_likelihood", output_activation="softmax", epochs=4)
@@ -82,6 +84,7 @@ def test_a_network_with_a_class_of_no_digits(ok, glassnet, tmp_path):
     assert (answer.status, answer.err.count("\n")) == (2, 1)
 
 
+@pytest.mark.slow
 def test_networks_that_come_with_glassnet_stay_as_they_are(ok, glassnet, run, tmp_path, monkeypatch):
     package = tmp_path / "package"
     package.mkdir()

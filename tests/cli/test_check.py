@@ -16,6 +16,8 @@ from glassnet.model_file import Model, save_model
 from glassnet.network import Network
 from glassnet.rng import Purpose, Stream
 
+pytestmark = pytest.mark.table
+
 
 @pytest.fixture(autouse=True)
 def wide(monkeypatch):
@@ -102,6 +104,7 @@ def test_the_gradient_of_every_kind_is_right(ok, others, monkeypatch, kind, colu
 
 
 @pytest.mark.parametrize(("images", "checked"), [(1, 7_000), (2, 3_000)])
+@pytest.mark.slow
 def test_of_a_large_network_some_parameters_are_checked(ok, images, checked):
     """784-512-512-10: 10¹⁰ / (2 · 668,672) = 7,477; with two images, 3,738; rounded down."""
     gn.save_model("large", Model(gn.Network("784-512-512-10", seed=1), tuple("0123456789")))
@@ -208,6 +211,7 @@ def test_a_penalty_is_finite(glassnet, trained, λ):
     assert "l2" in answer.err
 
 
+@pytest.mark.slow
 def test_a_breakdown_of_the_full_chain_is_told(glassnet, trained):
     network = gn.load_model(trained.model).network
     network.parameters["2.bias"] += 100  # outputs of exactly 1

@@ -10,6 +10,8 @@ from PIL import Image
 
 import glassnet as gn
 
+pytestmark = pytest.mark.table
+
 
 def test_data_list(ok):
     out = ok("data", "list").out

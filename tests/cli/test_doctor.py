@@ -14,6 +14,8 @@ from glassnet.runs import RunFolder
 from glassnet.tensor_file import read_tensors, write_tensors
 from glassnet.training import Progress, Trainer
 
+pytestmark = pytest.mark.table
+
 
 @pytest.fixture(scope="module")
 def ill(glassnet, tmp_path_factory):
@@ -32,6 +34,7 @@ def of_run(run):
     return diagnose(network, data, history=progress.history, recipe=recipe)
 
 
+@pytest.mark.slow
 def test_a_run_is_told_as_the_library_tells_it(ok, ill):
     diagnosis = of_run(ill)
     (answer,) = ok("doctor", ill.path, "--json").json

@@ -9,7 +9,10 @@ import pytest
 import glassnet as gn
 from glassnet.pretrained import FOLDER
 
+pytestmark = pytest.mark.table
 
+
+@pytest.mark.slow
 def test_evaluate_tells_what_the_library_tells(ok, trained):
     model = gn.load_model(trained.model)
     for split, images in gn.load("digits").splits.items():
@@ -29,6 +32,7 @@ def test_evaluate_tells_what_the_library_tells(ok, trained):
             }
 
 
+@pytest.mark.slow
 def test_evaluate_in_words(ok, trained):
     evaluation = gn.evaluate(
         gn.load_model(trained.model).network, gn.load("digits").test, trained.recipe().cost

@@ -13,6 +13,8 @@ import glassnet as gn
 from glassnet.document import as_text, symbol
 from glassnet.walkthrough import walkthrough
 
+pytestmark = pytest.mark.table
+
 WALK = [  # the titles of the walk-through; weights and neurons differ
     r"The image and the answer",
     r"Forward: a = σ\(W a \+ b\), layer by layer",
@@ -506,6 +508,7 @@ def test_the_gradient_check(ok, trained):
     assert sum(counts) == 9550
 
 
+@pytest.mark.slow
 def test_the_landscape_of_a_model_and_of_a_run(ok, trained, hand, network):
     for model, kind in ((trained.model, "random"), (trained.path, "principal")):
         text = part(sections(ok("explain", model, *LESSON, "--landscape").out), "The landscape")
@@ -520,6 +523,7 @@ def test_the_landscape_of_a_model_and_of_a_run(ok, trained, hand, network):
         assert cost == about(gn.evaluate(network, some, "cross_entropy").cost)
 
 
+@pytest.mark.slow
 def test_two_chosen_directions(ok, trained, network):
     options = ["--direction", "2.weight[3, 5]", "--direction", " 2.bias [2] "]
     text = part(sections(ok("explain", trained.model, *LESSON, *options).out), "The landscape")
@@ -700,6 +704,7 @@ def test_on_a_terminal_it_is_in_color(ok, trained, spawn, monkeypatch):
     assert flat(plain) == flat(ok("explain", trained.path, *LESSON, "--nudges").out)
 
 
+@pytest.mark.slow
 def test_nothing_is_written(ok, trained, drawing, tmp_path):
     before = sorted(tmp_path.rglob("*"))
     ok("explain", trained.path, "--image", drawing, "--batch", "--landscape")

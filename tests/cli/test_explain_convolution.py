@@ -13,6 +13,8 @@ from glassnet.model_file import Model, save_model
 from glassnet.network import Draw
 from glassnet.walkthrough import walkthrough
 
+pytestmark = pytest.mark.table
+
 LESSON = ["--data", "digits:test:17"]
 SEEN = ["--data", "digits:training:17"]
 
@@ -197,6 +199,7 @@ def test_options_that_are_not_whole(glassnet, convolution, options, fragment):
 
 
 @pytest.mark.parametrize("about_many", ["--landscape", "--batch"])
+@pytest.mark.slow
 def test_what_no_epoch_draws_for_says_so(ok, convolution, about_many):
     words = "Here dropout passes everything on, as it does outside of training"
     assert words in " ".join(ok("explain", convolution, *SEEN, "--epoch", 1, about_many).out.split())

@@ -33,6 +33,7 @@ def test_json_has_every_number(ok):
     assert Path("other.png").exists()
 
 
+@pytest.mark.slow
 def test_a_trial_that_breaks_down_is_said(ok, monkeypatch):
     broken = iter([float("inf"), 2.0, 2.0, 2.0, 2.0] * 2)  # of five trials the first, in both searches
     monkeypatch.setattr("glassnet.rate_search._trial", lambda *_: next(broken))
@@ -41,6 +42,7 @@ def test_a_trial_that_breaks_down_is_said(ok, monkeypatch):
     assert "training broke down\n" in ok("find-rate", "--steps", "40").out
 
 
+@pytest.mark.slow
 def test_a_recipe_in_a_file_counts(ok):
     recipe = Recipe(optimizer="adam", batch_size=30)
     Path("my.toml").write_text(recipe.to_toml())
@@ -48,6 +50,7 @@ def test_a_recipe_in_a_file_counts(ok):
     assert answer["costs"] == find_rate(recipe.network(), load("digits"), recipe, steps=40).costs.tolist()
 
 
+@pytest.mark.slow
 def test_help_tells_of_what_counts_and_takes_what_does_not(ok):
     told = ok("find-rate", "--help").out
     for name in (field.name for field in fields(Recipe)):

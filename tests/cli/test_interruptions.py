@@ -111,6 +111,7 @@ def finish(process):
 # kill -9
 
 
+@pytest.mark.slow
 def test_killed_twenty_times_while_training(spawn, undisturbed, tmp_path):
     """Most kills hit while it trains and saves after every epoch; some while it starts."""
     run, dice = RunFolder(tmp_path / "run"), random.Random(1)
@@ -137,6 +138,7 @@ def test_killed_twenty_times_while_training(spawn, undisturbed, tmp_path):
     assert_same(run, undisturbed[LONG])
 
 
+@pytest.mark.slow
 def test_killed_while_it_finishes(spawn, undisturbed, tmp_path):
     """After the last epoch: the model and the pictures are being written."""
     run, dice = RunFolder(tmp_path / "run"), random.Random(2)
@@ -176,6 +178,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(spawn, undisturbed, tmp_path, monkey
     assert_same(run, undisturbed[LONG])
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_it_finishes(spawn, undisturbed, tmp_path):
     run = RunFolder(tmp_path / "run")
     process = begin_or_go_on(spawn, run, SHORT)
@@ -295,6 +298,7 @@ def at_call(place, call, error, forever=False):
 # Other ends
 
 
+@pytest.mark.slow
 def test_terminated(spawn, undisturbed, tmp_path):
     """SIGTERM ends it at once, as ever; the run goes on from its checkpoint."""
     run = RunFolder(tmp_path / "run")
@@ -323,6 +327,7 @@ def test_a_reader_that_has_enough(spawn, tmp_path):
 # A full disk
 
 
+@pytest.mark.slow
 def test_files_that_may_not_grow(spawn, undisturbed, tmp_path):
     """The checkpoint grows with its history, up to the limit: then one sentence, and the last one is kept."""
     run = RunFolder(tmp_path / "run")

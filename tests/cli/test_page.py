@@ -106,6 +106,18 @@ class Tree(HTMLParser):
         return text
 
 
+class AsWanted(dict):
+    """A dictionary that makes what it lacks when it is asked for it."""
+
+    def __init__(self, make):
+        super().__init__()
+        self.make = make
+
+    def __missing__(self, name):
+        self[name] = self.make(name)
+        return self[name]
+
+
 @pytest.fixture(scope="module")
 def pages(glassnet, trained, convolution, tmp_path_factory):
     """Pages of every sort, by name."""
@@ -127,20 +139,25 @@ def pages(glassnet, trained, convolution, tmp_path_factory):
     made = {name: (*arguments, "--data", "digits:test:17") for name, arguments in made.items()}
     parts = "--layer 1 --layer 2 --layer 5 --layer 8 --filter 3 1 --weight 1 2 0 4 1 --neuron 3 2 1 0 --depth"
     made["conv"] = (convolution, *parts.split(), "--data", "digits:training:17", "--epoch", 2)
-    paths = {}
-    for name, arguments in made.items():
-        paths[name] = folder / f"{name}.html"
-        answer = glassnet("explain", *arguments, "--html", paths[name])
+
+    def make(name):
+        path = folder / f"{name}.html"
+        answer = glassnet("explain", *made[name], "--html", path)
         assert (answer.status, answer.err) == (0, "")
-    return paths
+        return path
+
+    return AsWanted(make)
 
 
 @pytest.fixture(scope="module")
 def trees(pages):
-    return {name: Tree(path.read_text(encoding="utf-8")) for name, path in pages.items()}
+    return AsWanted(lambda name: Tree(pages[name].read_text(encoding="utf-8")))
 
 
-ALL = ["everything", "names", "nan", "softmax", "conv"]
+slow = (
+    pytest.mark.slow
+)  # the browser, and the pages that show everything; the others are the part that is quick
+ALL = [*(pytest.param(name, marks=slow) for name in ("everything", "names", "nan")), "softmax", "conv"]
 
 # As it is written
 
@@ -187,6 +204,7 @@ def test_the_pictures_of_a_page_are_whole(trees, name):
         assert image["alt"].strip()
 
 
+@slow
 def test_the_page_shows_the_image_itself(trees):
     first, *_ = trees["everything"].all("img")
     with Image.open(io.BytesIO(base64.b64decode(first["src"].partition(",")[2]))) as png:
@@ -202,18 +220,21 @@ def test_the_contents_lead_to_the_sections(trees, name):
     assert tree.texts_in("a") == tree.texts_in("h2")
 
 
+@slow
 def test_the_page_has_every_section(trees):
     titles = trees["everything"].texts_in("h2")
     assert len(titles) == len(TITLES)
     assert all(title.startswith(beginning) for title, beginning in zip(titles, TITLES, strict=True))
 
 
+@slow
 def test_the_title_names_the_network_and_the_image(trees):
     for name, wanted in (("everything", "784-12-10"), ("softmax", "784-12-10"), ("nan", "784-12-10")):
         for tag in ("title", "h1"):
             assert trees[name].texts_in(tag) == [f"{wanted} and digits:test:17"]
 
 
+@slow
 def test_numbers_on_the_page_are_the_librarys(trees, trained):
     """What a reader finds under the pointer is the float itself; what is shown is that to five digits."""
     network = gn.load_model(trained.model).network
@@ -232,6 +253,7 @@ def test_numbers_on_the_page_are_the_librarys(trees, trained):
     assert {repr(nudge.value) for nudge in explanation.nudges(0.5).steepest} <= found
 
 
+@slow
 def test_numbers_are_shown_to_five_digits(pages):
     html = pages["everything"].read_text(encoding="utf-8")
     cells = re.findall(r'<td class="number" title="([^"]+)">([^<]+)</td>', html)
@@ -242,6 +264,7 @@ def test_numbers_are_shown_to_five_digits(pages):
         assert float(f"{mantissa}e{power}") == pytest.approx(float(exact), rel=6e-5, abs=0)
 
 
+@slow
 def test_class_names_are_text(trees):
     text = " ".join(trees["names"].text.split())
     for wanted in NAMES:
@@ -251,6 +274,7 @@ def test_class_names_are_text(trees):
     assert all("onerror" not in image for image in trees["names"].all("img"))
 
 
+@slow
 def test_a_network_that_is_not_finite_has_a_page(trees):
     tree = trees["nan"]
     assert "Not all numbers are finite. The first on the way" in tree.text
@@ -287,6 +311,7 @@ def test_what_the_command_says(ok, trained, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
 
 
+@slow
 def test_the_same_page_has_the_same_bytes(ok, trained, tmp_path):
     for name in ("one.html", "two.html"):
         ok("explain", trained.path, "--nudges", "--class", 3, "--html", name)
@@ -305,6 +330,7 @@ def test_the_name_of_a_picture_is_text(ok, trained, tmp_path):
     assert tree.texts_in("h1") == tree.texts_in("title") == [f"784-12-10 and {name.replace('`', 'ʼ')}"]
 
 
+@slow
 def test_a_run_without_a_checkpoint_has_a_page_that_says_so(ok, trained, tmp_path):
     shutil.copytree(trained.path, "run")
     (tmp_path / "run" / "checkpoint.safetensors").unlink()
@@ -358,6 +384,7 @@ def headings(path):
     return Tree(Path(path).read_text(encoding="utf-8")).texts_in("h1")
 
 
+@slow
 def test_a_drawing_has_a_page_without_the_data_that_the_network_learned_from(ok, trained):
     network = gn.load_model(trained.model).network
     save_model("mnist.safetensors", Model(network, tuple("0123456789"), trained.recipe(), "mnist"))
@@ -467,6 +494,7 @@ def test_the_browser_reads_what_was_written(show, trees, name):
 
 @pytest.mark.parametrize("screen", SCREENS)
 @pytest.mark.parametrize("name", ALL)
+@slow
 def test_a_page_is_no_wider_than_the_screen(show, name, screen):
     tab = show(name, screen)
     width, seen = tab.evaluate("[document.documentElement.scrollWidth, innerWidth]")
@@ -498,7 +526,7 @@ def test_every_picture_has_loaded(show, trees, name):
         assert shown > 100
 
 
-@pytest.mark.parametrize("name", ["everything", "softmax"])
+@pytest.mark.parametrize("name", [pytest.param("everything", marks=slow), "softmax"])
 def test_formulas_are_laid_out(show, name):
     tab = show(name)
     boxes = """element => {
@@ -525,6 +553,7 @@ def test_formulas_are_laid_out(show, name):
 
 
 @pytest.mark.parametrize("screen", ["phone", "desktop"])
+@slow
 def test_every_link_leads_to_its_section(show, screen):
     tab = show("everything", screen)
     links = tab.locator("nav a")
@@ -556,6 +585,7 @@ TEXTS = """[...document.querySelectorAll('body *')].filter(element =>
     })"""
 
 
+@slow
 def test_text_on_a_phone_is_large_enough(show):
     texts = show("everything", "phone").evaluate(TEXTS)
     assert len(texts) > 500
@@ -582,6 +612,7 @@ def test_contrast_by_hand():
 
 
 @pytest.mark.parametrize("screen", ["phone", "desktop"])
+@slow
 @pytest.mark.parametrize("name", ["everything", "nan"])
 def test_text_stands_out(show, name, screen):
     texts = show(name, screen).evaluate(TEXTS)
@@ -590,6 +621,7 @@ def test_text_stands_out(show, name, screen):
         assert contrast(text["color"], text["behind"]) >= 4.5, text
 
 
+@slow
 def test_text_stands_out_in_a_dark_notebook(browser, trained):
     network = gn.load_model(trained.model).network
     shown = gn.explain(network, *gn.load("digits").test[17], "cross_entropy").weight(2, 3, 5)
@@ -605,6 +637,7 @@ def test_text_stands_out_in_a_dark_notebook(browser, trained):
 
 
 @pytest.mark.parametrize("name", ALL)
+@slow
 def test_a_page_can_be_printed(show, name):
     tab = show(name)
     pdf = tab.pdf(format="A4")
@@ -612,6 +645,7 @@ def test_a_page_can_be_printed(show, name):
     assert len(re.findall(rb"/Type\s*/Page\b", pdf)) >= (8 if name == "everything" else 3)
 
 
+@slow
 def test_on_paper_nothing_is_cut_off(show):
     tab = show("everything")
     size = tab.viewport_size

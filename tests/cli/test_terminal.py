@@ -11,6 +11,8 @@ import pytest
 from glassnet.model_file import load_model
 from glassnet.runs import RunFolder
 
+pytestmark = pytest.mark.table
+
 pty = pytest.importorskip("pty")
 fcntl = pytest.importorskip("fcntl")
 termios = pytest.importorskip("termios")
@@ -95,6 +97,7 @@ def test_the_live_table(spawn, columns):
     assert "Traceback" not in text
 
 
+@pytest.mark.slow
 def test_many_layers_on_a_narrow_terminal(spawn, tmp_path):
     """The norms give way, the rest stays to be read."""
     options = ("--layers", "784-8-8-8-8-8-8-10", "--epochs", "2", "--out", tmp_path / "run")
@@ -106,6 +109,7 @@ def test_many_layers_on_a_narrow_terminal(spawn, tmp_path):
     assert row.endswith("…")
 
 
+@pytest.mark.slow
 def test_json_and_quiet_have_no_table(spawn, tmp_path):
     status, written = on_a_terminal(spawn, "train", "--epochs", "2", "-q", "--out", tmp_path / "a")
     assert (status, written) == (0, "")

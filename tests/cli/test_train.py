@@ -202,6 +202,7 @@ def test_names_for_a_run(ok, tmp_path, out):
     assert [path for path in tmp_path.rglob("*") if path.name.endswith(".tmp")] == []
 
 
+@pytest.mark.drawn
 def test_no_epoch_at_all(ok):
     out = ok("train", "--layers", "784-10", "--epochs", "0", "--out", "run").out
     assert "epoch 0 of 0 is done" in out
@@ -254,7 +255,9 @@ def test_a_run_that_diverges_keeps_its_last_good_epoch(glassnet):
 # Going on
 
 
+@pytest.mark.drawn
 @pytest.mark.parametrize("keep", ["last", "best"])
+@pytest.mark.slow
 def test_more_epochs_are_the_longer_run_to_the_bit(ok, keep):
     options = ["--layers", "784-12-10", "--seed", "3", "--keep", keep, "--json"]
     *longer, _ = ok("train", *options, "--epochs", "5", "--out", "longer").json
@@ -270,6 +273,7 @@ def test_more_epochs_are_the_longer_run_to_the_bit(ok, keep):
         assert getattr(shorter_run, picture).read_bytes() == getattr(longer_run, picture).read_bytes()
 
 
+@pytest.mark.drawn
 def test_a_finished_run_stays_what_it_is(ok, trained, tmp_path):
     shutil.copytree(trained.path, "run")
     (outcome,) = ok("train", "--resume", "run", "--json").json

@@ -20,6 +20,8 @@ from glassnet.data.picture_file import is_picture
 from glassnet.errors import GlassnetError
 from glassnet.rng import Purpose, Stream
 
+pytestmark = pytest.mark.table
+
 REAL = Path(os.environ.get("GLASSNET_DATA", "nowhere")) / "mnist"
 
 

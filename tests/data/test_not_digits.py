@@ -24,6 +24,8 @@ from glassnet.data.lettering import (
 from glassnet.data.not_digits import of_kind
 from glassnet.errors import GlassnetError
 
+pytestmark = pytest.mark.table
+
 FEW = 12
 
 

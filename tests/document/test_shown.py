@@ -30,6 +30,8 @@ from glassnet.explanation import attribute, explain, what_examples_want
 from glassnet.layers import LAYERS, AveragePool, Conv, Dense, Dropout, Flatten, MaxPool, Softmax
 from glassnet.network import Network
 
+pytestmark = pytest.mark.table
+
 EVIL = ("<script>alert(1)</script>", "a `b` & 'c'", "[red]x[/red]\nnext", '"quoted"')
 
 # What each ends in, and its cost; every activation, cost and layer is met.

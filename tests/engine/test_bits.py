@@ -21,6 +21,8 @@ from glassnet.optimizers import SGD
 from glassnet.recipe import Recipe
 from glassnet.training import Trainer
 
+pytestmark = pytest.mark.table
+
 if native.missing():
     pytest.skip(f"the native engine can't run: {native.missing()}", allow_module_level=True)
 

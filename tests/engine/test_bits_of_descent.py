@@ -19,6 +19,8 @@ from glassnet.schedules import SCHEDULES
 from glassnet.tensor_file import read_tensors
 from glassnet.training import Trainer
 
+pytestmark = pytest.mark.table
+
 if native.missing():
     pytest.skip(f"the native engine can't run: {native.missing()}", allow_module_level=True)
 

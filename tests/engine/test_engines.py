@@ -25,6 +25,8 @@ from glassnet.recipe import Recipe
 from glassnet.rng import Purpose, Stream
 from glassnet.training import Trainer
 
+pytestmark = pytest.mark.table
+
 EACH_ENGINE = pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
 EACH_DTYPE = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 

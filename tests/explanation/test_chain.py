@@ -19,6 +19,8 @@ from glassnet.explanation import explain
 from glassnet.layers import Dense, Softmax
 from glassnet.network import Network
 
+pytestmark = pytest.mark.table
+
 X = np.array([0.8, -0.4])
 DTYPES = [np.float32, np.float64]
 PAIRS = {"sigmoid": "cross_entropy", "softmax": "log_likelihood"}

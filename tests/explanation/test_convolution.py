@@ -17,6 +17,8 @@ from glassnet.explanation.forward import headline
 from glassnet.layers import LAYERS, AveragePool, Conv, Dense, Dropout, Flatten, MaxPool, Softmax
 from glassnet.network import Draw, Network
 
+pytestmark = pytest.mark.table
+
 DTYPES = [np.float32, np.float64]
 STEP_SEEN = Draw(seed=3, epoch=2, places=np.array([17]))
 

@@ -20,6 +20,8 @@ from glassnet.records import Record
 from glassnet.schedules import SCHEDULES
 from glassnet.training import DivergedError, train
 
+pytestmark = pytest.mark.table
+
 DIGITS = gn.load("digits")
 
 
@@ -350,6 +352,7 @@ def test_a_network_that_has_not_learned_yet_is_not_ill(layers):
     assert diagnose(recipe.network(), DIGITS, recipe=recipe).findings == ()
 
 
+@pytest.mark.slow
 def test_on_mnist_only_labels_are_doubtful():
     try:
         data = gn.load("mnist")

@@ -13,6 +13,8 @@ from glassnet.network import Network
 from glassnet.recipe import Recipe
 from glassnet.training import train
 
+pytestmark = pytest.mark.table
+
 DIGITS = gn.load("digits")
 IMAGES = np.random.default_rng(4).uniform(0, 1, size=(40, 4, 4))
 SMALL = Split(IMAGES, np.arange(40) % 2)

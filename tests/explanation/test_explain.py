@@ -17,6 +17,8 @@ from glassnet.layers import Dense, Softmax
 from glassnet.model_file import Model, load_model, save_model
 from glassnet.network import Network
 
+pytestmark = pytest.mark.table
+
 X = np.array([0.8, -0.4, 0.3])
 
 # What may end a network: a layer with any activation, or softmax on top of one.

@@ -19,6 +19,8 @@ from glassnet.network import Network
 from glassnet.recipe import Recipe
 from glassnet.training import train
 
+pytestmark = pytest.mark.table
+
 X, Y = np.random.default_rng(13).normal(size=(4, 3)), np.eye(2)[[0, 1, 1, 0]]
 
 
@@ -338,6 +340,7 @@ def test_every_shown_gradient_of_a_trained_network_is_its_finite_difference(cost
     assert count == 2 * IMAGES * 13_002
 
 
+@pytest.mark.slow
 def test_the_check_of_a_trained_network_finds_no_exception(digits, trained):
     split = digits.test
     for i in range(4):

@@ -12,6 +12,8 @@ from glassnet.explanation import Explanation, explain
 from glassnet.layers import Dense, Softmax
 from glassnet.network import Network
 
+pytestmark = pytest.mark.table
+
 IMAGE = np.array([0.2, 0.5, 0.1])
 
 

@@ -14,6 +14,8 @@ from glassnet.explanation import attribute, wants, what_examples_want
 from glassnet.layers import Dense, Softmax
 from glassnet.network import Network
 
+pytestmark = pytest.mark.table
+
 IMAGES = np.random.default_rng(15).integers(0, 256, size=(14, 4), dtype=np.uint8)
 LABELS = np.random.default_rng(16).integers(3, size=14)
 

@@ -14,6 +14,8 @@ from glassnet.layers import Conv, Dense, Dropout, Flatten, MaxPool
 from glassnet.network import Network
 from glassnet.optimizers import OPTIMIZERS, SGD, initial_state, make_optimizer
 
+pytestmark = pytest.mark.table
+
 if native.missing():
     pytest.skip(f"the native engine can't run: {native.missing()}", allow_module_level=True)
 

@@ -24,6 +24,8 @@ from glassnet.layers import LAYERS, AveragePool, Conv, Dense, Dropout, Flatten, 
 from glassnet.network import Draw, Network
 from glassnet.optimizers import SGD
 
+pytestmark = pytest.mark.table
+
 if native.missing():
     pytest.skip(f"the native engine can't run: {native.missing()}", allow_module_level=True)
 

@@ -17,6 +17,8 @@ from glassnet.network import Network
 from glassnet.plots.activations import _written
 from glassnet.plots.canvas import BLUE, ORANGE
 
+pytestmark = pytest.mark.table
+
 
 def forward(network, x=None):
     if x is None:

@@ -54,6 +54,7 @@ def test_no_more_than_asked_for(picture):
 
 @pytest.mark.parametrize("count", [1, 8, 10])
 @pytest.mark.parametrize("value", [0.0, np.nan, 1e-30])
+@pytest.mark.slow
 def test_nudges_of_nobody_or_of_all(picture, value, count):
     figure = plots.attribution(IMAGES, np.full(6, value), [0] * 6, ("$ T-shirt/top $", "b"), count=count)
     picture(figure)

@@ -8,6 +8,8 @@ import pytest
 from glassnet import plots
 from glassnet.errors import GlassnetError
 
+pytestmark = pytest.mark.table
+
 
 def panels(figure):
     """The pictures by their titles."""

@@ -9,6 +9,8 @@ from glassnet import plots
 from glassnet.errors import GlassnetError
 from glassnet.network import Gradient, LayerGradient, Network
 
+pytestmark = pytest.mark.table
+
 
 def gradient_of(*layers):
     """A gradient of layers with these (weight, bias)."""
@@ -87,6 +89,7 @@ def test_what_is_not_finite_has_a_word_and_no_bar():
     assert set(weights.values()) == {0}
 
 
+@pytest.mark.slow
 def test_many_layers(picture):
     figure = plots.gradient_by_layer(gradient_of(*((0.5**i, 0.4**i) for i in range(30))))
     picture(figure)

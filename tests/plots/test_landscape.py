@@ -12,6 +12,8 @@ from glassnet import plots
 from glassnet.explanation.landscape import CostLine, CostPlane
 from glassnet.plots.landscape import HOLES, LEVEL
 
+pytestmark = pytest.mark.table
+
 T = np.linspace(-0.5, 2.5, 31)
 LINE = CostLine(T, 2 - 2 * T + T**2, 2.0, np.sqrt(2), 10, 0.5, 1.25)  # falls to 1 at t = 1
 GRID = np.linspace(-1, 1, 9)

@@ -13,6 +13,8 @@ from glassnet.layers import AveragePool, Conv, Dense, Dropout, Flatten, MaxPool
 from glassnet.network import Draw
 from glassnet.plots.canvas import BLUE, ORANGE, RED
 
+pytestmark = pytest.mark.table
+
 DRAW = Draw(1, 1, np.array([0]))
 
 

@@ -12,6 +12,8 @@ from glassnet.evaluation import Evaluation
 from glassnet.layers import Conv, Dense, Flatten
 from glassnet.network import Network
 
+pytestmark = pytest.mark.table
+
 DIGITS = tuple("0123456789")
 
 
@@ -130,6 +132,7 @@ def test_no_mistakes():
 # Samples
 
 
+@pytest.mark.slow
 def test_samples_are_a_row_a_class(picture):
     digits = load("digits").test
     figure = plots.samples(digits.images, digits.labels, DIGITS, each=4)

@@ -12,6 +12,8 @@ from glassnet.evaluation import Evaluation, evaluate
 from glassnet.network import Network
 from glassnet.records import Record
 
+pytestmark = pytest.mark.table
+
 DIGITS = tuple("0123456789")
 
 

@@ -11,6 +11,8 @@ from glassnet.explanation import VanishingGradient
 from glassnet.explanation.vanishing import BackStep
 from glassnet.layers import Conv, Dense, Flatten, MaxPool
 
+pytestmark = pytest.mark.table
+
 NETWORKS = {
     "deep sigmoids": gn.Network("6-5-4-3-3-2", seed=1),
     "two layers": gn.Network("6-5-2", seed=1),

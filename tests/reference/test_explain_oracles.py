@@ -15,6 +15,8 @@ from glassnet.network import Draw, Network
 
 torch = pytest.importorskip("torch", reason="the oracle PyTorch is not installed: make oracle")
 
+pytestmark = pytest.mark.slow
+
 F = torch.nn.functional
 TORCH_ACTIVATIONS = {
     "sigmoid": torch.sigmoid,

@@ -19,6 +19,8 @@ from glassnet.training import Trainer
 
 torch = pytest.importorskip("torch", reason="the oracle PyTorch is not installed: make oracle")
 
+pytestmark = pytest.mark.slow
+
 TORCH_ACTIVATIONS = {
     "sigmoid": torch.sigmoid,
     "tanh": torch.tanh,

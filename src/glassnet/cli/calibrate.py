@@ -8,7 +8,7 @@ from dataclasses import replace
 import click
 import numpy as np
 
-from glassnet.calibration import Calibration, last_sums, mean_cost, probabilistic_cost
+from glassnet.calibration import Calibration, check_share, last_sums, mean_cost, probabilistic_cost
 from glassnet.calibration import calibrate as calibrate_network
 from glassnet.cli.model_argument import find_model, model_data
 from glassnet.data import Split, draw_not_digits
@@ -35,6 +35,7 @@ def calibrate(model: str, data: str | None, accept: float, as_json: bool) -> Non
     right. The threshold is the largest that still lets the wanted share of validation digits pass;
     below it, the answer is "not a digit". Both are written into the model's file.
     """
+    check_share(accept)
     path, loaded = find_model(model)
     if comes_with_glassnet(path):
         raise GlassnetError(f"{path} comes with glassnet, calibrated: copy that file, and calibrate the copy")

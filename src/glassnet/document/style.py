@@ -54,5 +54,6 @@ STYLE = """
   .glassnet section { break-inside: auto }
   .glassnet figure, .glassnet tr, .glassnet .equation { break-inside: avoid }
   .glassnet .table, .glassnet .equation { overflow: visible }
+  .glassnet .equation math { font-size: .95em }
 }
 """
