@@ -12,7 +12,7 @@ train: $(VENV)/installed
 	$(BIN)/glassnet train
 
 # On all processors; those that must not share the machine follow by themselves. What is slow by nature
-# (other libraries as oracles, builds of the package, a browser) is here in part, and whole in test-slow.
+# (other libraries as oracles, builds of the package, a browser) is here in part; test-slow runs the rest.
 TEST := $(BIN)/python -m pytest
 ALONE := tests/cli/test_interruptions.py tests/engine/test_processes.py
 SPREAD := --numprocesses auto --dist worksteal
@@ -50,14 +50,16 @@ bits:
 
 # The tests of the engine with a module that watches addresses and undefined behavior.
 SANITIZED := build/sanitized
+WATCHED = LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libubsan.so)" \
+  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 HYPOTHESIS_PROFILE=sanitize \
+  $(SANITIZED)/bin/python -m pytest -p no:cacheprovider
 sanitize: $(SANITIZED)/installed
 	$(PIP) --python $(SANITIZED)/bin/python install --quiet --no-deps --force-reinstall . \
 	  --config-settings=cmake.define.GLASSNET_SANITIZE=ON --config-settings=cmake.define.GLASSNET_STRICT=ON \
 	  --config-settings=install.strip=false \
 	  --config-settings=build-dir=$(SANITIZED)/build
-	LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libubsan.so)" \
-	  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 HYPOTHESIS_PROFILE=sanitize \
-	  $(SANITIZED)/bin/python -m pytest -p no:cacheprovider $(SPREAD) tests/engine tests/parity
+	$(WATCHED) -m "not alone" $(SPREAD) tests/engine tests/parity
+	$(WATCHED) -m alone tests/engine
 
 clean:
 	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

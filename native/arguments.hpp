@@ -1,5 +1,5 @@
-// What Python hands over. Each struct is checked when it is made, and Python cannot change it afterwards.
-// The numbers in its arrays can still change, so those that are used as indices (labels, order) are checked
+// What Python hands over. Each struct is checked when it is made, and Python cannot replace its parts or
+// their shapes afterwards. The numbers in its arrays can still change, so those that are used as indices (labels, order) are checked
 // by the call that uses them.
 #pragma once
 
@@ -10,9 +10,11 @@
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <initializer_list>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 

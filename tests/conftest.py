@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
+from collections import defaultdict
+from zlib import crc32
 
 import pytest
 
@@ -17,15 +18,17 @@ if native.missing():
         "ignore:running on the textbook engine"  # in the processes that tests start
     )
 
-QUICK_SHARE = 8  # of the cases of a test marked `table`, one in so many is not slow
+STRIDE = 7  # one case in so many is quick; a prime, so that engines, dtypes and costs take turns
 
 
 def pytest_collection_modifyitems(items):
-    """Of the tables that take long as a whole, most cases are slow; the others are spread evenly."""
-    cases: Counter[str] = Counter()
+    """Of tests marked `table`, most cases are slow; where the quick ones begin depends on the test's name."""
+    tables = defaultdict(list)
     for item in items:
         if item.get_closest_marker("table"):
-            name = item.nodeid.partition("[")[0]
-            if cases[name] % QUICK_SHARE:
+            tables[item.nodeid.partition("[")[0]].append(item)
+    for name, cases in tables.items():
+        stride = min(STRIDE, len(cases))
+        for place, item in enumerate(cases):
+            if (place + crc32(name.encode())) % stride:
                 item.add_marker(pytest.mark.slow)
-            cases[name] += 1

@@ -21,8 +21,6 @@ from glassnet.runs import CHECKPOINT_FORMAT, RunFolder
 from glassnet.tensor_file import read_tensors
 from glassnet.training import Trainer
 
-pytestmark = pytest.mark.table
-
 OLDER = Path(__file__).parent / "older_files"
 # What each format calls the parameters, and their names today. Of the second network, the layers are pool,
 # dropout, flatten, dense, dense; of the third dropout, conv, pool, flatten, dense, dense.

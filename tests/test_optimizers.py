@@ -195,10 +195,7 @@ def test_many_steps_are_those_of_torch(name, settings, decay):
         g = {name: rng.normal(0.3, rng.choice([1e-3, 1, 10]), array.shape) for name, array in p.items()}
         w.grad, b.grad = (torch.tensor(array) for array in g.values())
         theirs.step()
-        if optimizer.decoupled:
-            p["1.weight"] -= eta * decay * p["1.weight"]
-        else:
-            g["1.weight"] += decay * p["1.weight"]
+        optimizer.penalize(p["1.weight"], g["1.weight"], 0.0, decay, 1, eta)
         update(optimizer, p, g, state, eta, step)
         for ours, tensor in zip(p.values(), tensors, strict=True):
             np.testing.assert_allclose(ours, tensor.detach().numpy(), rtol=1e-12, atol=1e-12)

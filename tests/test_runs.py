@@ -50,6 +50,7 @@ FROM_0 = {"1.weight": "0.weight", "1.bias": "0.bias", "2.weight": "1.weight", "2
 def as_format_2(run):
     """The same checkpoint as format 2 had it: layers were counted from 0."""
     arrays, information = read_tensors(run.checkpoint)
+    assert not any(name.startswith("optimizer/") for name in arrays)  # SGD remembers nothing
     slashes = {name: name.partition("/") for name in arrays}
     arrays = {
         before + slash + FROM_0.get(name, name): arrays[before + slash + name]

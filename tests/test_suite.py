@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import ast
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+
+from glassnet.costs import COSTS
+from glassnet.engine import ENGINES
 
 HERE = Path(__file__).parent
 GENERATORS = {"default_rng", "Generator", "RandomState", "Random", "Stream"}
@@ -101,3 +107,35 @@ def test_no_tests_share_a_generator():
     assert {path: lines for path, lines in found.items() if lines} == {}, (
         "give each test a generator of its own"
     )
+
+
+def test_make_knows_all_that_runs_alone():
+    """It names the files, as collecting all takes long: a test that is marked in another one would never run."""
+    marked = {
+        path.relative_to(HERE.parent).as_posix()
+        for path in HERE.rglob("test_*.py")
+        if path != Path(__file__) and "mark.alone" in path.read_text(encoding="utf-8")
+    }
+    makefile = (HERE.parent / "Makefile").read_text(encoding="utf-8")
+    assert marked == set(re.search(r"^ALONE := (.*)$", makefile, re.MULTILINE)[1].split())
+
+
+def test_the_quick_cases_of_a_table_are_of_every_kind():
+    """One case in seven of each table: together they meet both engines, both dtypes and every cost."""
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--collect-only",
+        "-q",
+        "-m",
+        "not slow",
+        "-p",
+        "no:cacheprovider",
+    ]
+    ran = subprocess.run(
+        [*command, HERE / "engine" / "test_engines.py"], capture_output=True, text=True, check=True
+    )
+    cases = re.findall(r"\[(.*)\]", ran.stdout)
+    for name in (*ENGINES, "float32", "float64", *COSTS):
+        assert any(name in case for case in cases), name

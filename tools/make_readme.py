@@ -79,8 +79,10 @@ def main() -> None:
             text = block.string
             return text[block.start() : start] + output(arguments, folder) + text[end : block.end()]
 
-        for text in PAGES:
-            text.write_text(BLOCK.sub(rerun, with_sources(text.read_text())))
+        for page in PAGES:
+            page.write_text(
+                BLOCK.sub(rerun, with_sources(page.read_text(encoding="utf-8"))), encoding="utf-8"
+            )
         for name in PICTURES:
             shutil.copy(Path(folder, "first-run", name), IMAGES / name)
         draw_landscape(Path(folder, "first-run"))

@@ -14,6 +14,7 @@ T = TypeVar("T")
 # The last formats in which layers were counted from 0.
 MODEL_FROM_0 = 1
 CHECKPOINT_FROM_0 = 2
+# At the beginning of a name, or behind last/, best/ and optimizer/; of no more digits than layers need.
 LAYER = re.compile(r"(?:^|(?<=/))(?:0|[1-9]\d{0,8})(?=\.)", re.ASCII)
 
 

@@ -56,7 +56,7 @@ class Step(NamedTuple):
 
 @dataclass
 class OpenEpoch:
-    """The epoch at work: which examples come when, and what has been met of them."""
+    """The epoch under way: which examples come when, and what has been met of them."""
 
     order: NDArray[np.int64]  # (n,): the examples' places
     done: int = 0  # examples met
@@ -180,6 +180,8 @@ class Trainer:
             augmentation=augmentation if augmentation.moves else None,
         )
         self._batches = -(-n // rows)  # in an epoch
+        if isinstance(progress, History):
+            raise GlassnetError("progress is a history: give history.progress")
         if progress is None:
             progress = Progress(_copy(network.parameters))
         if not progress.epoch and not progress.optimizer_state:
@@ -195,7 +197,7 @@ class Trainer:
         self._seconds_per_batch: float | None = None
         self._optimizer_state: Parameters = {}
         self._open = OpenEpoch(np.empty(0, np.int64))
-        self._rewind()
+        self._rewind()  # which sets these two, and the network's parameters
 
     # Where training stands
 
@@ -249,7 +251,7 @@ class Trainer:
     # How
 
     def _next_epoch(self) -> OpenEpoch:
-        """Shuffle: the order depends on the seed and the epoch alone."""
+        """A new epoch, shuffled: the order depends on the seed and the epoch alone."""
         stream = Stream(self.recipe.seed, Purpose.SHUFFLE, epoch=self.progress.epoch + 1)
         return OpenEpoch(stream.permutation(len(self._task.labels)))
 
@@ -438,7 +440,8 @@ def train(
     Calling it again with the same recipe is a new training of the same network: it begins with epoch 1,
     so that the examples come in the same order as before, and with an optimizer that remembers nothing.
     To go on instead, give the progress that the first call came to, and a recipe with more epochs: that
-    leads to the same bits as a single training would.
+    leads to the same bits as a single training would, unless the schedule goes by the number of all
+    epochs (cosine, onecycle).
 
     Args:
         network: it changes in place; usually `recipe.network()`.
@@ -452,6 +455,8 @@ def train(
         GlassnetError: network, data and recipe don't fit each other.
         DivergedError: the cost became infinite or NaN; the network has the parameters of the epoch
             before, and the error has the records up to there in `error.progress.history`.
+        KeyboardInterrupt: Ctrl-C; the network has the parameters of the last whole epoch. A `Trainer` of
+            one's own keeps the history, too.
 
     >>> from glassnet.data import load
     >>> recipe, digits = Recipe(epochs=2), load("digits")

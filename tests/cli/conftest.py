@@ -56,8 +56,8 @@ DRAWN = {}
 
 
 def not_digits(count, seed, digits):
-    """Pictures of no digit, as the library draws them; but for each count of validation digits once."""
-    key = count, seed, len(digits)
+    """Pictures of no digit as the library draws them, but those of the same arguments only once."""
+    key = count, seed, digits.images.tobytes(), digits.labels.tobytes()
     if key not in DRAWN:
         DRAWN[key] = draw_not_digits(count, seed, digits=digits)
     return DRAWN[key]

@@ -154,9 +154,8 @@ def trees(pages):
     return AsWanted(lambda name: Tree(pages[name].read_text(encoding="utf-8")))
 
 
-slow = (
-    pytest.mark.slow
-)  # the browser, and the pages that show everything; the others are the part that is quick
+# What looks at the pages that show everything, or takes a browser to all of them; the others are quick.
+slow = pytest.mark.slow
 ALL = [*(pytest.param(name, marks=slow) for name in ("everything", "names", "nan")), "softmax", "conv"]
 
 # As it is written

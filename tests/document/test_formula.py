@@ -168,21 +168,23 @@ def test_letters_are_replaced_by_values(formula, values, text):
 # MathML
 
 
+# Parentheses that a math font doesn't stretch to the fractions in the same row.
+L, R = '<mo stretchy="false">(</mo>', '<mo stretchy="false">)</mo>'
 MATHML = {
     "": "",
     "a": "<mi>a</mi>",
     "12,345.5": "<mn>12,345.5</mn>",
     "a₃": "<msub><mi>a</mi><mn>3</mn></msub>",
     "a²": "<msup><mi>a</mi><mn>2</mn></msup>",
-    "W⁽¹⁾": "<msup><mi>W</mi><mrow><mo>(</mo><mn>1</mn><mo>)</mo></mrow></msup>",
+    "W⁽¹⁾": f"<msup><mi>W</mi><mrow>{L}<mn>1</mn>{R}</mrow></msup>",
     "w₃,₁₇⁽²⁾": "<msubsup><mi>w</mi><mrow><mn>3</mn><mo>,</mo><mn>17</mn></mrow>"
-    "<mrow><mo>(</mo><mn>2</mn><mo>)</mo></mrow></msubsup>",
+    f"<mrow>{L}<mn>2</mn>{R}</mrow></msubsup>",
     "σ′": "<msup><mi>σ</mi><mo>′</mo></msup>",
     "10⁻⁵": "<msup><mn>10</mn><mrow><mo>−</mo><mn>5</mn></mrow></msup>",
     "e⁻ᶻ": "<msup><mi>e</mi><mrow><mo>−</mo><mi>z</mi></mrow></msup>",
     "ln": "<mi>ln</mi>",
     "½": "<mn>½</mn>",
-    "(a − y)²": "<mo>(</mo><mi>a</mi><mo>−</mo><mi>y</mi><msup><mo>)</mo><mn>2</mn></msup>",
+    "(a − y)²": f"{L}<mi>a</mi><mo>−</mo><mi>y</mi><msup>{R}<mn>2</mn></msup>",
     "Σⱼ a": "<munder><mo>∑</mo><mi>j</mi></munder><mi>a</mi>",
     "∂C₀/∂b": "<mfrac><mrow><mo>∂</mo><msub><mi>C</mi><mn>0</mn></msub></mrow>"
     "<mrow><mo>∂</mo><mi>b</mi></mrow></mfrac>",

@@ -282,7 +282,8 @@ def test_a_shared_weight_is_shown_with_its_places():
     weight = explanation.weight(1, 1, 0, 2, 1)
     assert weight.letter == "w₁,₀,₂,₁⁽¹⁾"
     assert (
-        weight.parameter.connection == "to filter 1 of layer 1 from channel 0, row 2, column 1 of its window"
+        weight.parameter.connection
+        == "to filter 1 of layer 1 from channel 0 of the image, row 2, column 1 of its window"
     )
     formula = equations(weight)[0].formula
     assert formula == "∂C₀/∂w₁,₀,₂,₁⁽¹⁾ = Σᵣ,ₛ ∂C₀/∂a₁,ᵣ,ₛ⁽¹⁾ · tanh′(z₁,ᵣ,ₛ⁽¹⁾) · a₀,₂ᵣ₊₂,₂ₛ₊₁⁽⁰⁾"
@@ -514,7 +515,7 @@ OUT_OF_RANGE = [
     ),
     (lambda of: of.weight(2, 0, 0), "layer 2 (max_pool) has no weight: those with parameters are 1, 4"),
     (lambda of: of.steepest_weight(3), "layer 3 (flatten) has no weight: those with parameters are 1, 4"),
-    (lambda of: of.bias(1, 3), "there is no 1.bias[3]: 1.bias[j] is that of filter j, 0 to 2"),
+    (lambda of: of.bias(1, 3), "there is no 1.bias[3]: 1.bias[j] belongs to filter j, 0 to 2"),
 ]
 
 

@@ -309,7 +309,7 @@ BAD = {
     ),
     "a negative place": (
         {"parameter": ("1.bias", (-1,))},
-        "there is no 1.bias[-1]: 1.bias[j] is that of neuron j, 0 to 4",
+        "there is no 1.bias[-1]: 1.bias[j] belongs to neuron j, 0 to 4",
     ),
     "too few places": (
         {"parameter": ("1.weight", (1,))},
@@ -317,11 +317,11 @@ BAD = {
     ),
     "too many places": (
         {"parameter": ("1.bias", (1, 1))},
-        "there is no 1.bias[1, 1]: 1.bias[j] is that of neuron j, 0 to 4",
+        "there is no 1.bias[1, 1]: 1.bias[j] belongs to neuron j, 0 to 4",
     ),
     "half a place": (
         {"parameter": ("1.bias", (0.5,))},
-        "there is no 1.bias[0.5]: 1.bias[j] is that of neuron j, 0 to 4",
+        "there is no 1.bias[0.5]: 1.bias[j] belongs to neuron j, 0 to 4",
     ),
 }
 

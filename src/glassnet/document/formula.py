@@ -101,8 +101,8 @@ def is_number(text: str) -> bool:
 def mathml(formula: str, large: bool = False) -> str:
     """The formula as a MathML element, `large` on a line of its own; everything in it is escaped.
 
-    >>> mathml("a₃⁽²⁾")
-    '<math><msubsup><mi>a</mi><mn>3</mn><mrow><mo>(</mo><mn>2</mn><mo>)</mo></mrow></msubsup></math>'
+    >>> mathml("a²")
+    '<math><msup><mi>a</mi><mn>2</mn></msup></math>'
     """
     style = ' displaystyle="true"' if large else ""
     return f"<math{style}>{_row(formula)}</math>"
@@ -122,13 +122,18 @@ def _row(formula: str) -> str:
         else:
             # After a number or a letter − is minus; after a sign it belongs to what follows.
             alone = token["sign"] in "−+" and (not before or before in "=≈·+−×(/|[")
-            form = ' form="prefix"' if alone else ""
-            sign = f"<mo{form}>{escape(token['sign'])}</mo>"
+            sign = _sign(token["sign"], ' form="prefix"' if alone else "")
             if token["sign"] in "Δ∇":
                 sign = f"<mi>{token['sign']}</mi>"
             elements.append(f"<msup>{sign}{_script(token['raised'])}</msup>" if token["raised"] else sign)
         before = token[0]
     return "".join(elements)
+
+
+def _sign(text: str, form: str = "") -> str:
+    """An operator; a math font would stretch parentheses to the fractions in their row."""
+    small = ' stretchy="false"' if text in "()[]|" else ""
+    return f"<mo{form}{small}>{escape(text)}</mo>"
 
 
 def _atom(text: str) -> str:
@@ -154,8 +159,11 @@ def _script(raised: str) -> str:
     plain = "".join(PLAIN.get(character, character) for character in raised)
     elements = re.findall(r"\d+|.", plain)
     inner = "".join(
-        f"<{kind}>{element}</{kind}>"
+        f"<mn>{element}</mn>"
+        if element.isdigit()
+        else f"<mi>{element}</mi>"
+        if element.isalpha()
+        else _sign(element)
         for element in elements
-        for kind in ["mn" if element.isdigit() else "mi" if element.isalpha() else "mo"]
     )
     return inner if len(elements) == 1 else f"<mrow>{inner}</mrow>"

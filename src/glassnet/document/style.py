@@ -23,7 +23,7 @@ STYLE = """
 .glassnet th, .glassnet td.number, .glassnet td.barred, .glassnet td.short { white-space: nowrap }
 .glassnet td { border-bottom: 1px solid #edf0f4; text-align: left }
 .glassnet td.number, .glassnet th.number { text-align: right }
-.glassnet table mfrac { font-size: 1.2em }
+.glassnet table mfrac { font-size: 1.25em }
 .glassnet tr.sum td { font-weight: 650; border-top: 1.5px solid #b9c4cf }
 .glassnet td.barred > span:first-child { display: inline-block; min-width: 6.2em; text-align: right }
 .glassnet .bar { print-color-adjust: exact; -webkit-print-color-adjust: exact;
@@ -54,6 +54,5 @@ STYLE = """
   .glassnet section { break-inside: auto }
   .glassnet figure, .glassnet tr, .glassnet .equation { break-inside: avoid }
   .glassnet .table, .glassnet .equation { overflow: visible }
-  .glassnet .equation math { font-size: .95em }
 }
 """

@@ -49,22 +49,23 @@ class TextbookEngine:
         learning_rates: NDArray[np.float64] | None = None,
         first_step: int = 1,
     ) -> Batches:
-        m, weights = task.batch_size, task.example_weights
+        m, example_weights = task.batch_size, task.example_weights
         outcomes: list[Outcome] = []
         block = max(m, BLOCK // m * m)  # many mini-batches are scaled to floats at once
         for first in range(0, len(order), block):
             x, y = self._block(network, task, order[first : first + block], epoch)
             for start in range(0, len(x), m):
-                batch = slice(start, start + m)  # the last one may be shorter
-                places = order[first:][batch]
-                share = network.share(len(places), None if weights is None else weights[places])
+                batch = slice(start, min(start + m, len(x)))  # the last one may be shorter
+                places = order[first + batch.start : first + batch.stop]
+                weights = None if example_weights is None else example_weights[places]
+                share = network.share(len(places), weights)
                 mini_batch = MiniBatch(x[batch], y[batch], share, Draw(task.seed, epoch, places))
                 done = len(outcomes)
                 rate = task.learning_rate if learning_rates is None else float(learning_rates[done])
                 outcomes.append(step(network, optimizer_state, task, mini_batch, rate, first_step + done))
         costs = np.concatenate([outcome.costs for outcome in outcomes]).astype(np.float64)  # (examples,)
-        if weights is not None:
-            costs *= weights[order]
+        if example_weights is not None:
+            costs *= example_weights[order]
         outputs = np.concatenate([outcome.a for outcome in outcomes])  # (examples, n_out)
         norms = np.array([outcome.norms for outcome in outcomes])  # (batches, weights)
         return Batches(costs, outputs.argmax(axis=1) == task.labels[order], norms)

@@ -27,7 +27,7 @@ class Parameter(NamedTuple):
         >>> Parameter("3.weight", (3, 5)).connection
         'to neuron 3 of layer 3 from neuron 5 of layer 2'
         >>> Parameter("1.weight", (3, 0, 2, 1)).connection
-        'to filter 3 of layer 1 from channel 0, row 2, column 1 of its window'
+        'to filter 3 of layer 1 from channel 0 of the image, row 2, column 1 of its window'
         """
         layer = int(self.name.partition(".")[0])
         match self.place:
@@ -35,8 +35,10 @@ class Parameter(NamedTuple):
                 source = f"neuron {k} of layer {layer - 1}" if layer > 1 else f"input {k}"
                 return f"to neuron {j} of layer {layer} from {source}"
             case (o, c, row, column):
-                source = f"channel {c}, row {row}, column {column} of its window"
-                return f"to filter {o} of layer {layer} from {source}"
+                source = f"channel {c} of layer {layer - 1}" if layer > 1 else f"channel {c} of the image"
+                return (
+                    f"to filter {o} of layer {layer} from {source}, row {row}, column {column} of its window"
+                )
         return ""
 
     @property
@@ -64,7 +66,7 @@ def find_parameter(shapes: dict[str, Shape], name: Any, place: Any) -> Parameter
     if not isinstance(name, str) or name not in shapes:
         raise unknown_name("parameter", name, shapes)
     shape = shapes[name]
-    indices = tuple(place) if isinstance(place, tuple | list) else (place,)
+    indices = tuple(place) if isinstance(place, tuple | list | np.ndarray) and np.ndim(place) else (place,)
     if len(indices) != len(shape) or not all(map(is_index, indices, shape)):
         raise GlassnetError(f"there is no {name}[{', '.join(map(str, indices))}]: {_places(shapes, name)}")
     return Parameter(name, tuple(int(index) for index in indices))
@@ -82,7 +84,7 @@ def _places(shapes: dict[str, Shape], name: str) -> str:
     ends = [f"0 to {size - 1}" for size in shapes[name]]
     of_filters = len(shapes[f"{layer}.weight"]) == 4
     if kind == "bias":
-        return f"{name}[j] is that of {'filter' if of_filters else 'neuron'} j, {ends[0]}"
+        return f"{name}[j] belongs to {'filter' if of_filters else 'neuron'} j, {ends[0]}"
     if of_filters:
         return (
             f"{name}[o, c, i, j] leads to filter o, {ends[0]}, from channel c, {ends[1]}, "

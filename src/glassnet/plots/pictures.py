@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def weights(network: Network) -> Figure:
-    """The weights of the first layer that has any, one picture per neuron: blue raises z, red lowers it."""
+    """The weights of the first layer that has any, one picture per neuron (or filter): blue raises z."""
     names = network.weights
     if not names:
         raise GlassnetError(f"the network {network} has no weights to draw")
