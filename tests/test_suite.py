@@ -110,7 +110,7 @@ def test_no_tests_share_a_generator():
 
 
 def test_make_knows_all_that_runs_alone():
-    """It names the files, as collecting all takes long: a test that is marked in another one would never run."""
+    """It names the files, as collecting all takes long: one that is marked elsewhere would never run."""
     marked = {
         path.relative_to(HERE.parent).as_posix()
         for path in HERE.rglob("test_*.py")
