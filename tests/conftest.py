@@ -10,6 +10,7 @@ import pytest
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # before NumPy is loaded: there is a process per processor already
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.pop("COLUMNS", None)  # xdist's; what commands print would be narrower than in a pipe
 
 from glassnet.engine import native
 
