@@ -48,7 +48,7 @@ bits:
 	build/bits/bits | diff native/checks/bits.txt -
 	! find build/bits -name 'kernels*.o' | xargs nm -C | grep ' [VW] ' | grep -Ev 'glassnet::(x86_64_v[34]|neon)::'
 
-# The tests of the engine with a module that watches addresses and undefined behavior.
+# The tests of the engine with a module that watches addresses and undefined behavior; of tables, the quick cases.
 SANITIZED := build/sanitized
 WATCHED = LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libubsan.so)" \
   ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 HYPOTHESIS_PROFILE=sanitize \
@@ -58,7 +58,7 @@ sanitize: $(SANITIZED)/installed
 	  --config-settings=cmake.define.GLASSNET_SANITIZE=ON --config-settings=cmake.define.GLASSNET_STRICT=ON \
 	  --config-settings=install.strip=false \
 	  --config-settings=build-dir=$(SANITIZED)/build
-	$(WATCHED) -m "not alone" $(SPREAD) tests/engine tests/parity
+	$(WATCHED) -m "not slow and not alone" $(SPREAD) tests/engine tests/parity
 	$(WATCHED) -m alone tests/engine
 
 clean:
