@@ -683,6 +683,7 @@ def test_a_folder_is_no_model_file(tmp_path):
     with pytest.raises(GlassnetError, match=r"is a folder: there is no model file in it$"):
         load_model(tmp_path)
     saved(tmp_path / "model.safetensors")
+    (tmp_path / "checkpoint.safetensors").write_bytes(b"")  # which no advice should name
     with pytest.raises(GlassnetError, match=r": name the model file in it, .*/model\.safetensors$"):
         load_model(tmp_path)
 

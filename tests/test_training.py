@@ -17,7 +17,7 @@ from glassnet.network import Network
 from glassnet.recipe import Recipe
 from glassnet.rng import Purpose, Stream
 from glassnet.schedules import Cosine, HalveOnPlateau
-from glassnet.training import DivergedError, Progress, Trainer, train
+from glassnet.training import DivergedError, History, Progress, Trainer, train
 
 N, M = 23, 5  # training examples, mini-batch: 5 mini-batches an epoch, the last of 3
 
@@ -128,6 +128,14 @@ def test_train_goes_on_from_the_progress_of_an_earlier_call(engine, optimizer):
     history = train(another, DATA, recipe, progress=history.progress)
     assert without_time(history) == without_time(whole)
     assert_same_bits(another, network)
+
+
+@pytest.mark.parametrize("wrong", [5, "x", {}, History(Progress({}))])
+def test_a_progress_of_another_kind_is_refused(wrong):
+    with pytest.raises(
+        GlassnetError, match=r"^progress is a \w+: give a Progress, such as history\.progress$"
+    ):
+        train(RECIPE.network(), DATA, RECIPE, progress=wrong)
 
 
 def test_train_called_again_is_a_new_training_with_the_same_order():

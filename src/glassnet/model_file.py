@@ -85,7 +85,9 @@ def load_model(path: str | Path, *, finite: bool = True) -> Model:
             glassnet, or a parameter is NaN or infinite.
     """
     if os.path.isdir(path):  # noqa: PTH112 (Path's raises where a name is too long)
-        inside = sorted(Path(path).glob("*.safetensors"))
+        inside = sorted(
+            Path(path).glob("*.safetensors"), key=lambda file: (file.name != "model.safetensors", file)
+        )
         advice = f"name the model file in it, {inside[0]}" if inside else "there is no model file in it"
         raise GlassnetError(f"{path} is a folder: {advice}")
     arrays, information = read_tensors(path)

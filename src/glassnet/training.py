@@ -180,8 +180,9 @@ class Trainer:
             augmentation=augmentation if augmentation.moves else None,
         )
         self._batches = -(-n // rows)  # in an epoch
-        if isinstance(progress, History):
-            raise GlassnetError("progress is a history: give history.progress")
+        if not isinstance(progress, Progress | None):
+            given = type(progress).__name__
+            raise GlassnetError(f"progress is a {given}: give a Progress, such as history.progress")
         if progress is None:
             progress = Progress(_copy(network.parameters))
         if not progress.epoch and not progress.optimizer_state:

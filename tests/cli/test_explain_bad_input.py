@@ -97,7 +97,11 @@ BAD = {
     "direction, no place": ("--direction 2.bias --direction 2.bias[0]", "--direction 2.bias", "3.bias[0]"),
     "direction, empty place": ("--direction 2.bias[] --direction 2.bias[0]", "--direction 2.bias[]"),
     "direction, negative": ("--direction 2.bias[-1] --direction 2.bias[0]", "--direction 2.bias[-1]"),
-    "direction, name": ("--direction 3.bias[0] --direction 2.bias[0]", "'3.bias'", "did you mean '2.bias'?"),
+    "direction, name": (
+        "--direction 3.bias[0] --direction 2.bias[0]",
+        "there is no 3.bias",
+        "with parameters are 1, 2",
+    ),
     "direction, place": ("--direction 2.bias[10] --direction 2.bias[0]", "2.bias[10]", "0 to 9"),
     "direction, huge": (f"--direction 2.bias[{HUGE}] --direction 2.bias[0]", f"2.bias[{HUGE}]", "0 to 9"),
     "direction, few": (

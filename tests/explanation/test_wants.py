@@ -301,7 +301,7 @@ BAD = {
     "too few names": ({"class_names": ["a"]}, "1 class names for 3 outputs: give one for each"),
     "no such array": (
         {"parameter": ("3.weight", (0, 0))},
-        "unknown parameter '3.weight': did you mean '2.weight'? (known: 1.weight, 1.bias, 2.weight, 2.bias)",
+        "there is no 3.weight: layers count from 1, and those with parameters are 1, 2",
     ),
     "a place too far": (
         {"parameter": ("2.weight", (3, 0))},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -64,6 +65,11 @@ def find_parameter(shapes: dict[str, Shape], name: Any, place: Any) -> Parameter
     glassnet.errors.GlassnetError: there is no 1.weight[3, 784]: 1.weight[j, k] leads to neuron j, 0 to 15, from input k, 0 to 783
     """  # noqa: E501 (a message is one line)
     if not isinstance(name, str) or name not in shapes:
+        if isinstance(name, str) and re.fullmatch(r"\d+\.(weight|bias)", name, re.ASCII):
+            layers = ", ".join(dict.fromkeys(known.partition(".")[0] for known in shapes))
+            raise GlassnetError(
+                f"there is no {name}: layers count from 1, and those with parameters are {layers or 'none'}"
+            )
         raise unknown_name("parameter", name, shapes)
     shape = shapes[name]
     indices = tuple(place) if isinstance(place, tuple | list | np.ndarray) and np.ndim(place) else (place,)
