@@ -53,7 +53,7 @@ def test_multiply_adds_are_the_products_of_a_forward_pass():
 def test_the_table_says_the_same(ok):
     lines = ok("summary", "--layers", BOOK).out.splitlines()
     first = "The network 28×28 conv20@5 pool2 conv40@5 pool2 100 10. What goes in: images, 1×28×28."
-    assert " ".join(lines[:2]) == first
+    assert " ".join(lines[:2]).strip() == first
     rows = [line.split() for line in lines if line.split()[:1] and line.split()[0].isdigit()]
     for row, (layer, _, text, shape, parameters, products) in zip(rows, by_hand(), strict=True):
         activation = ["sigmoid"] if parameters else []
