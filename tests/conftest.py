@@ -19,7 +19,7 @@ if native.missing():
         "ignore:running on the textbook engine"  # in the processes that tests start
     )
 
-STRIDE = 7  # one case in so many is quick; a prime, so that engines, dtypes and costs take turns
+STRIDE = 11  # one case in so many is quick; a prime, so that engines, dtypes and costs take turns
 
 
 def pytest_collection_modifyitems(items):

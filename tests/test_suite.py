@@ -121,7 +121,7 @@ def test_make_knows_all_that_runs_alone():
 
 
 def test_the_quick_cases_of_a_table_are_of_every_kind():
-    """One case in seven of each table: together they meet both engines, both dtypes and every cost."""
+    """One case in eleven of each table: together they meet both engines, both dtypes and every cost."""
     command = [
         sys.executable,
         "-m",
