@@ -227,7 +227,7 @@ class Network:
         return [{name: parameters[full] for name, full in names.items()} for names in self._names]
 
     def by_name(self, parameters: Iterable[dict[str, T]]) -> dict[str, T]:
-        """What a dictionary for each layer holds, in one, under the network's names."""
+        """Merge one dictionary per layer into one, under the network's names."""
         pairs = zip(self._names, parameters, strict=True)
         return {names[name]: array for names, of_layer in pairs for name, array in of_layer.items()}
 

@@ -56,7 +56,7 @@ class Step(NamedTuple):
 
 @dataclass
 class OpenEpoch:
-    """The epoch under way: which examples come when, and what has been met of them."""
+    """The epoch under way: the order of its examples, and the metrics of those already seen."""
 
     order: NDArray[np.int64]  # (n,): the examples' places
     done: int = 0  # examples met
@@ -66,7 +66,7 @@ class OpenEpoch:
 
     @property
     def finished(self) -> bool:
-        """Whether all examples were met."""
+        """True once all examples were met."""
         return self.done == len(self.order)
 
 

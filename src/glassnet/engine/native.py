@@ -264,7 +264,7 @@ def _plan(layers: tuple[Layer, ...], *shapes_between: Shape) -> _native.Plan:
 
 
 def _settings(layer: Layer) -> dict[str, Any]:
-    """What only layers of its kind have: a window over an image, or what dropout switches off."""
+    """The settings of its kind of layer: a window over an image, or what dropout switches off."""
     match layer:
         case Conv(size=size, stride=stride, padding=padding):
             return {"size": size, "stride": stride, "padding": padding}
@@ -276,7 +276,7 @@ def _settings(layer: Layer) -> dict[str, Any]:
 
 
 def moves(task: Task, order: NDArray[np.int64], epoch: int) -> _native.Moves | None:
-    """How the examples move, in the order of their use; None where nothing does."""
+    """The maps that move the examples, in the order of their use; None where nothing moves."""
     if task.augmentation is None:
         return None
     height, width = task.images.shape[-2:]

@@ -23,7 +23,7 @@ class MiniBatch(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a mini-batch showed before its step was made."""
+    """The outputs, costs and gradient norms of a mini-batch, before its step."""
 
     a: Array  # (m, n_out): the outputs
     costs: Array  # (m,): C₀

@@ -79,7 +79,7 @@ def find_parameter(shapes: dict[str, Shape], name: Any, place: Any) -> Parameter
 
 
 def is_index(index: Any, size: int) -> bool:
-    """Whether something is one of the numbers 0 … size − 1."""
+    """True for the whole numbers 0 … size − 1."""
     whole = isinstance(index, int | np.integer) and not isinstance(index, bool)
     return whole and bool(0 <= index < size)
 
