@@ -33,7 +33,7 @@ lint: $(VENV)/dev-installed
 
 # PyTorch and scikit-learn, which some tests ask for a second opinion (large).
 oracle: $(VENV)/tests-installed
-	$(PIP) install --quiet --editable '.[oracle,digits]'
+	$(PIP) install --quiet 'glassnet[oracle,digits]'
 
 # glassnet beside its peers, in one run; writes the table of README.md. Takes a while, on a quiet machine.
 bench: $(VENV)/bench-installed
@@ -54,7 +54,7 @@ WATCHED = LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-fi
   ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 HYPOTHESIS_PROFILE=sanitize \
   $(SANITIZED)/bin/python -m pytest -p no:cacheprovider
 sanitize: $(SANITIZED)/installed
-	$(PIP) --python $(SANITIZED)/bin/python install --quiet --no-deps --force-reinstall . \
+	$(PIP) --python $(SANITIZED)/bin/python install --quiet --no-deps --no-build-isolation --force-reinstall . \
 	  --config-settings=cmake.define.GLASSNET_SANITIZE=ON --config-settings=cmake.define.GLASSNET_STRICT=ON \
 	  --config-settings=install.strip=false \
 	  --config-settings=build-dir=$(SANITIZED)/build
@@ -76,21 +76,25 @@ $(VENV)/installed: $(VENV)/bin/python pyproject.toml constraints.txt $(wildcard 
 	@$(PIP) install --quiet --editable .
 	@touch $@
 
+# What else `glassnet[…]` asks for, beside the glassnet that is there: installing `.[…]` would compile it again.
+
 $(VENV)/tests-installed: $(VENV)/installed
 	@echo "installing what its tests need"
-	@$(PIP) install --quiet --editable '.[test]'
+	@$(PIP) install --quiet 'glassnet[test]'
 	@touch $@
 
 $(VENV)/bench-installed: $(VENV)/installed
 	@echo "installing glassnet's peers (large)"
-	@$(PIP) install --quiet --editable '.[bench]'
+	@$(PIP) install --quiet 'glassnet[bench]'
 	@touch $@
 
-$(SANITIZED)/installed: pyproject.toml constraints.txt
-	$(PYTHON) -m venv $(SANITIZED)
-	$(PIP) --python $(SANITIZED)/bin/python install --quiet '.[test]'
+# An environment to which .venv lends all its packages but glassnet (which only a .pth file there leads to).
+$(SANITIZED)/installed: $(VENV)/tests-installed
+	$(PYTHON) -m venv --without-pip $(SANITIZED)
+	cd $(SANITIZED)/lib/python*/site-packages && \
+	  $(CURDIR)/$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > lent.pth
 	@touch $@
 
 $(VENV)/dev-installed: $(VENV)/tests-installed
-	$(PIP) install --quiet --editable '.[dev]'
+	@$(PIP) install --quiet 'glassnet[dev]'
 	@touch $@
