@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 export PIP_CONSTRAINT := constraints.txt
+# Or the many processes of the tests would compile all of glassnet anew, each.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: train test test-slow lint install oracle bench bits sanitize clean
 

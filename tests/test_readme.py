@@ -53,6 +53,7 @@ def test_example_prints_what_readme_shows(code, shown, tmp_path):
     assert len(shown.splitlines()) == len(ran.stdout.splitlines())
 
 
+@pytest.mark.slow
 def test_commands_print_what_readme_shows(tmp_path):
     shown = re.findall(r"<!-- output of: (.*?) -->\n```text\n(.*?)```", README, re.DOTALL)
     assert len(shown) == 9

@@ -96,21 +96,19 @@ def check_seed(seed: int) -> int:
     return int(seed)
 
 
+_LOW, _HALF = np.uint64(0xFFFFFFFF), np.uint64(32)  # the lower half of a word of 64 bits; bits in a half
+_FACTORS = np.array([0xD2511F53, 0xCD9E8D57], dtype=np.uint64)
+_STEPS = np.array([0x9E3779B9, 0xBB67AE85], dtype=np.uint64)  # the golden ratio, and √3 − 1
+
+
 def philox(counter: NDArray[np.uint64], key: int) -> NDArray[np.uint32]:
     """Ten rounds of Philox 4×32 over counters (4, …), 32 bits in each 64-bit element."""
-    low = np.uint64(0xFFFFFFFF)
-    word = np.uint64(32)
-    key0, key1 = key & 0xFFFFFFFF, key >> 32
-    c0, c1, c2, c3 = counter
+    even, odd = counter[0::2], counter[1::2]  # (2, …) each
+    of_words = (2, *[1] * (counter.ndim - 1))
+    factors, steps = _FACTORS.reshape(of_words), _STEPS.reshape(of_words)
+    keys = np.array([key & 0xFFFFFFFF, key >> 32], dtype=np.uint64).reshape(of_words)
     for _ in range(10):
-        product0 = c0 * np.uint64(0xD2511F53)
-        product1 = c2 * np.uint64(0xCD9E8D57)
-        c0, c1, c2, c3 = (
-            (product1 >> word) ^ c1 ^ np.uint64(key0),
-            product1 & low,
-            (product0 >> word) ^ c3 ^ np.uint64(key1),
-            product0 & low,
-        )
-        key0 = (key0 + 0x9E3779B9) & 0xFFFFFFFF  # the golden ratio
-        key1 = (key1 + 0xBB67AE85) & 0xFFFFFFFF  # √3 − 1
-    return np.stack([c0, c1, c2, c3]).astype(np.uint32)
+        products = (even * factors)[::-1]
+        even, odd = (products >> _HALF) ^ odd ^ keys, products & _LOW
+        keys = (keys + steps) & _LOW
+    return np.stack([even[0], odd[0], even[1], odd[1]]).astype(np.uint32)

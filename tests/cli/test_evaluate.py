@@ -15,8 +15,10 @@ pytestmark = pytest.mark.table
 @pytest.mark.slow
 def test_evaluate_tells_what_the_library_tells(ok, trained):
     model = gn.load_model(trained.model)
-    for split, images in gn.load("digits").splits.items():
-        for cost in (None, "quadratic", "squared"):
+    splits = gn.load("digits").splits
+    for split, costs in (dict.fromkeys(splits, [None]) | {"test": [None, "quadratic", "squared"]}).items():
+        for cost in costs:
+            images = splits[split]
             wanted = gn.evaluate(model.network, images, cost or "cross_entropy")
             options = ["--split", split] + (["--cost", cost] if cost else [])
             options += ["--json", "--mistakes", f"{split}.png"]

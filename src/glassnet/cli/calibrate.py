@@ -41,6 +41,7 @@ def calibrate(model: str, data: str | None, accept: float, as_json: bool) -> Non
         raise GlassnetError(f"{path} comes with glassnet, calibrated: copy that file, and calibrate the copy")
     pair = probabilistic_cost(loaded.network)
     dataset = model_data(path, loaded, data)
+    loaded.network.inputs(dataset.validation.images[:1])  # refuses images of another size, before drawing any
     names = tuple(name.removesuffix(".ttf") for name in FONTS)
     others = draw_not_digits(PICTURES, SEED, digits=dataset.validation)
     calibration = calibrate_network(
