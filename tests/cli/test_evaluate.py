@@ -15,23 +15,21 @@ pytestmark = pytest.mark.table
 @pytest.mark.slow
 def test_evaluate_tells_what_the_library_tells(ok, trained):
     model = gn.load_model(trained.model)
-    splits = gn.load("digits").splits
-    for split, costs in (dict.fromkeys(splits, [None]) | {"test": [None, "quadratic", "squared"]}).items():
-        for cost in costs:
-            images = splits[split]
-            wanted = gn.evaluate(model.network, images, cost or "cross_entropy")
-            options = ["--split", split] + (["--cost", cost] if cost else [])
-            options += ["--json", "--mistakes", f"{split}.png"]
-            (answer,) = ok("evaluate", trained.path, *options).json
-            assert answer == {
-                "model": str(trained.model),
-                "data": "digits",
-                "split": split,
-                "accuracy": wanted.accuracy,
-                "cost": wanted.cost,
-                "confusion": wanted.confusion.tolist(),
-                "mistakes": f"{split}.png",
-            }
+    asked = [("training", None), ("validation", None), ("test", None), ("test", "quadratic"), ("test", "squared")]
+    for split, cost in asked:
+        wanted = gn.evaluate(model.network, gn.load("digits").splits[split], cost or "cross_entropy")
+        options = ["--split", split] + (["--cost", cost] if cost else [])
+        options += ["--json", "--mistakes", f"{split}.png"]
+        (answer,) = ok("evaluate", trained.path, *options).json
+        assert answer == {
+            "model": str(trained.model),
+            "data": "digits",
+            "split": split,
+            "accuracy": wanted.accuracy,
+            "cost": wanted.cost,
+            "confusion": wanted.confusion.tolist(),
+            "mistakes": f"{split}.png",
+        }
 
 
 @pytest.mark.slow
