@@ -15,8 +15,8 @@ pytestmark = pytest.mark.table
 @pytest.mark.slow
 def test_evaluate_tells_what_the_library_tells(ok, trained):
     model = gn.load_model(trained.model)
-    asked = [("training", None), ("validation", None), ("test", None), ("test", "quadratic"), ("test", "squared")]
-    for split, cost in asked:
+    of_test = [("test", cost) for cost in (None, "quadratic", "squared")]
+    for split, cost in [("training", None), ("validation", None), *of_test]:
         wanted = gn.evaluate(model.network, gn.load("digits").splits[split], cost or "cross_entropy")
         options = ["--split", split] + (["--cost", cost] if cost else [])
         options += ["--json", "--mistakes", f"{split}.png"]
