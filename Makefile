@@ -46,7 +46,7 @@ bench: $(VENV)/bench-installed
 # as on every other machine. And no function of an instruction set that a linker could take for another's.
 bits:
 	cmake -S native -B build/bits -DGLASSNET_CHECK=ON -DGLASSNET_STRICT=ON
-	cmake --build build/bits
+	cmake --build build/bits --parallel
 	build/bits/bits | diff native/checks/bits.txt -
 	! find build/bits -name 'kernels*.o' | xargs nm -C | grep ' [VW] ' | grep -Ev 'glassnet::(x86_64_v[34]|neon)::'
 
@@ -60,7 +60,7 @@ sanitize: $(SANITIZED)/installed
 	  --config-settings=cmake.define.GLASSNET_SANITIZE=ON --config-settings=cmake.define.GLASSNET_STRICT=ON \
 	  --config-settings=install.strip=false \
 	  --config-settings=build-dir=$(SANITIZED)/build
-	$(WATCHED) -m "not slow and not alone" $(SPREAD) tests/engine tests/parity
+	$(WATCHED) -m "not slow and not alone" -k "not go_on_meanwhile and not (of_passes and images)" $(SPREAD) tests/engine tests/parity
 	$(WATCHED) -m alone tests/engine
 
 clean:

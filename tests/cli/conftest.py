@@ -52,23 +52,27 @@ def save_blanks(run, trainer, evaluation):
         write_atomically(picture, BLANK)
 
 
-DRAWN = {}
+@pytest.fixture(scope="session")
+def not_digits():
+    """Draws pictures of no digit as the library does, but those of the same arguments only once."""
+    drawn = {}
 
+    def draw(count, seed, digits):
+        key = count, seed, digits.images.tobytes(), digits.labels.tobytes()
+        if key not in drawn:
+            drawn[key] = draw_not_digits(count, seed, digits=digits)
+        return drawn[key]
 
-def not_digits(count, seed, digits):
-    """Pictures of no digit as the library draws them, but those of the same arguments only once."""
-    key = count, seed, digits.images.tobytes(), digits.labels.tobytes()
-    if key not in DRAWN:
-        DRAWN[key] = draw_not_digits(count, seed, digits=digits)
-    return DRAWN[key]
+    return draw
 
 
 @pytest.fixture(autouse=True)
-def quick(request, monkeypatch):
-    """Commands in this process leave blank pictures in run folders, and draw pictures of no digit once."""
+def quick(request, monkeypatch, not_digits):
+    """Commands in this process do less of what takes long: pictures, and means over many images."""
     if not request.node.get_closest_marker("drawn"):
         monkeypatch.setattr(reports, "save_pictures", save_blanks)
     monkeypatch.setattr("glassnet.cli.calibrate.draw_not_digits", not_digits)
+    monkeypatch.setattr("glassnet.cli.guide.SURVEYED", 100)
 
 
 @pytest.fixture(scope="session")
@@ -181,18 +185,20 @@ def own_place(monkeypatch, tmp_path, tmp_path_factory):
 
 # `glassnet` as a process, with a checkpoint after every epoch instead of every second.
 DRIVER = """
-import glassnet.cli.train
+import glassnet.cli.train, glassnet.reports
 from glassnet.cli import main
 glassnet.cli.train.SAVE_EVERY = 0.0
+{more}
 main(prog_name="glassnet")
 """
+UNDRAWN = "glassnet.reports.save_pictures = lambda run, trainer, evaluation: None"
 
 
 @pytest.fixture(scope="session")
 def spawn():
-    """Starts a real process that saves all the time."""
+    """Starts a real process that saves all the time, and pictures of a run only if they are to be drawn."""
 
-    def start(*arguments, before=None, **how):
+    def start(*arguments, before=None, drawn=False, **how):
         def prepare():
             signal.signal(signal.SIGINT, signal.default_int_handler)  # also under nohup
             if before is not None:
@@ -200,7 +206,7 @@ def spawn():
 
         source = Path(sys.modules["glassnet"].__file__).parents[1]
         environment = os.environ | {"PYTHONPATH": str(source)}  # as many BLAS threads as here
-        command = [sys.executable, "-c", DRIVER, *map(str, arguments)]
+        command = [sys.executable, "-c", DRIVER.format(more="" if drawn else UNDRAWN), *map(str, arguments)]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "encoding": "utf-8"}
         environment |= {"PYTHONIOENCODING": "utf-8"}
         return subprocess.Popen(command, env=environment, preexec_fn=prepare, **(pipes | how))

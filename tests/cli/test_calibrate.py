@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import glassnet as gn
-from glassnet.data import NOT_A_DIGIT, draw_not_digits, load
+from glassnet.data import NOT_A_DIGIT, load
 from glassnet.document import number
 from glassnet.pretrained import pretrained_path
 
@@ -22,7 +22,7 @@ def run(trained, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_numbers_are_the_library_s_and_stand_in_the_file(ok, run):
+def test_the_numbers_are_the_library_s_and_stand_in_the_file(ok, run, not_digits):
     before = gn.load_model(run / "model.safetensors")
     (answer,) = ok("calibrate", "run", "--accept", "0.9", "--json").json
     after = gn.load_model(run / "model.safetensors")
@@ -30,7 +30,7 @@ def test_the_numbers_are_the_library_s_and_stand_in_the_file(ok, run):
     wanted = gn.calibrate(
         before.network,
         data.validation,
-        draw_not_digits(1000, 1, digits=data.validation),
+        not_digits(1000, 1, data.validation),
         fonts=after.calibration.fonts,
         accept=0.9,
     )

@@ -107,12 +107,12 @@ def test_layers_and_filters(ok, convolution, explanation):
 def test_the_vanishing_gradient(ok, convolution, network, explanation):
     out = ok("explain", convolution, *LESSON, "--depth").out
     assert repr(explanation.vanishing_gradient) in out
-    some = gn.load("digits").training[:1000]
+    some = gn.load("digits").training[:100]
     many = gn.vanishing_gradient(network, some.images, some.labels, "log_likelihood")
     assert as_text(many.numbers()) in out
     assert titles(out)[1:] == [
         "Depth: the vanishing gradient",
-        "The vanishing gradient of many images: the first 1,000 of digits:training",
+        "The vanishing gradient of many images: the first 100 of digits:training",
     ]
 
 
