@@ -8,7 +8,7 @@ export PIP_CONSTRAINT := constraints.txt
 # Or the many processes of the tests would compile all of glassnet anew, each.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: train test test-slow lint install oracle bench bits sanitize clean
+.PHONY: train test test-slow lint install oracle bench bits sanitize sanitized clean
 
 train: $(VENV)/installed
 	$(BIN)/glassnet train
@@ -55,11 +55,8 @@ SANITIZED := build/sanitized
 WATCHED = LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libubsan.so)" \
   ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 HYPOTHESIS_PROFILE=sanitize \
   $(SANITIZED)/bin/python -m pytest -p no:cacheprovider
-sanitize: $(SANITIZED)/installed
-	$(PIP) --python $(SANITIZED)/bin/python install --quiet --no-deps --no-build-isolation --force-reinstall . \
-	  --config-settings=cmake.define.GLASSNET_SANITIZE=ON --config-settings=cmake.define.GLASSNET_STRICT=ON \
-	  --config-settings=install.strip=false \
-	  --config-settings=build-dir=$(SANITIZED)/build
+sanitized: $(SANITIZED)/compiled
+sanitize: sanitized
 	$(WATCHED) -m "not slow and not alone" -k "not go_on_meanwhile and not (of_passes and images)" $(SPREAD) tests/engine tests/parity
 	$(WATCHED) -m alone tests/engine
 
@@ -95,6 +92,13 @@ $(SANITIZED)/installed: $(VENV)/tests-installed
 	$(PYTHON) -m venv --without-pip $(SANITIZED)
 	cd $(SANITIZED)/lib/python*/site-packages && \
 	  $(CURDIR)/$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > lent.pth
+	@touch $@
+
+$(SANITIZED)/compiled: $(SANITIZED)/installed $(wildcard native/*) $(shell find src -name '*.py')
+	$(PIP) --python $(SANITIZED)/bin/python install --quiet --no-deps --no-build-isolation --force-reinstall . \
+	  --config-settings=cmake.define.GLASSNET_SANITIZE=ON --config-settings=cmake.define.GLASSNET_STRICT=ON \
+	  --config-settings=install.strip=false \
+	  --config-settings=build-dir=$(SANITIZED)/build
 	@touch $@
 
 $(VENV)/dev-installed: $(VENV)/tests-installed
