@@ -23,8 +23,7 @@ test: $(VENV)/tests-installed
 	$(TEST) -m "not slow and alone" $(ALONE)
 
 test-slow: $(VENV)/tests-installed
-	$(TEST) -m "slow and not alone" $(SPREAD)
-	$(TEST) -m "slow and alone" $(ALONE)
+	$(TEST) -m slow $(SPREAD)
 
 # Style, types and the direction of imports.
 lint: $(VENV)/dev-installed
@@ -50,14 +49,16 @@ bits:
 	build/bits/bits | diff native/checks/bits.txt -
 	! find build/bits -name 'kernels*.o' | xargs nm -C | grep ' [VW] ' | grep -Ev 'glassnet::(x86_64_v[34]|neon)::'
 
-# The tests of the engine with a module that watches addresses and undefined behavior; of tables, the quick cases.
+# The tests of the engine with a module that watches addresses and undefined behavior: of tables, the quick cases,
+# but those that would take longest and have little to watch (the interpreter's turns, the book's images once more).
 SANITIZED := build/sanitized
 WATCHED = LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libubsan.so)" \
   ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 HYPOTHESIS_PROFILE=sanitize \
   $(SANITIZED)/bin/python -m pytest -p no:cacheprovider
 sanitized: $(SANITIZED)/compiled
 sanitize: sanitized
-	$(WATCHED) -m "not slow and not alone" -k "not go_on_meanwhile and not (of_passes and images)" $(SPREAD) tests/engine tests/parity
+	$(WATCHED) -m "not slow and not alone" -k "not go_on_meanwhile and not (of_passes and images)" \
+	  $(SPREAD) tests/engine tests/parity
 	$(WATCHED) -m alone tests/engine
 
 clean:
@@ -76,7 +77,6 @@ $(VENV)/installed: $(VENV)/bin/python pyproject.toml constraints.txt $(wildcard 
 	@touch $@
 
 # What else `glassnet[…]` asks for, beside the glassnet that is there: installing `.[…]` would compile it again.
-
 $(VENV)/tests-installed: $(VENV)/installed
 	@echo "installing what its tests need"
 	@$(PIP) install --quiet 'glassnet[test]'

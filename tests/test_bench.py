@@ -142,6 +142,7 @@ def test_the_rates_of_a_workload_are_those_of_its_epoch(module):
         workloads.Workload(gn.Recipe(schedule="cosine", epochs=2), 40).rates  # noqa: B018 (a property)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["PyTorch", "PyTorch, tuned", "PyTorch, channels last"])
 @pytest.mark.parametrize(
     "changes",
@@ -178,6 +179,7 @@ def test_pytorch_ends_an_epoch_where_glassnet_does(module, name, changes):
         assert max(np.abs(a - b).max() for a, b in zip(ours.parameters(), initial, strict=True)) > 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "what"),
     [

@@ -181,6 +181,7 @@ def torch_optimizer(torch, optimizer, parameters, decay, eta):
 
 @pytest.mark.parametrize("decay", [0.0, 0.3])
 @pytest.mark.parametrize("settings", [{}, {"momentum": 0.5, "beta1": 0.7, "beta2": 0.9}])
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_many_steps_are_those_of_torch(name, settings, decay):
     """The gradients are given, so that rounding is not fed back; η is constant, as torch has it outside v."""

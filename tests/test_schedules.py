@@ -141,6 +141,7 @@ def torch_rates(torch, make, steps, metrics=None):
     return rates
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("in_all", [4, 10, 235, 1000])
 def test_the_rates_are_those_of_torch(in_all):
     torch = pytest.importorskip("torch")
@@ -161,6 +162,7 @@ def test_the_rates_are_those_of_torch(in_all):
         )
 
 
+@pytest.mark.slow
 def test_halving_is_that_of_torch():
     """PyTorch's patience is of epochs without reaction: one less."""
     torch = pytest.importorskip("torch")

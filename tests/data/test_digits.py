@@ -78,6 +78,7 @@ def test_the_bits_are_the_same_everywhere(dataset):
     )
 
 
+@pytest.mark.slow
 def test_they_are_scikit_learns():
     load_digits = pytest.importorskip("sklearn.datasets").load_digits
     pixels, labels = load_digits(return_X_y=True)
@@ -88,6 +89,7 @@ def test_they_are_scikit_learns():
         assert theirs[image.tobytes()] == label
 
 
+@pytest.mark.slow
 def test_the_tool_makes_the_same_bytes(tmp_path, monkeypatch, capsys):
     pytest.importorskip("sklearn")
     tool = Path(__file__).parents[2] / "tools" / "make_digits.py"
