@@ -74,13 +74,6 @@ def test_check_tells_what_the_library_tells(ok, trained, network, options):
     assert check.skipped == 0 or "l1" in arguments  # it has a kink at w = 0
     (answer,) = ok("check", trained.path, *options.split(), "--json").json
     assert answer == as_json(check, trained.model, f"the first {count} of digits:training")
-
-
-@pytest.mark.parametrize("options", ["", "--sample 50", "--chain --l2 2 --images 3 --sample 200"])
-def test_check_says_what_the_library_tells(ok, trained, network, options):
-    arguments, count = OPTIONS[options]
-    some = gn.load("digits").training[:count]
-    check = gn.check_gradient(network, some.images, some.labels, **({"cost": "cross_entropy"} | arguments))
     out = ok("check", trained.path, *options.split()).out
     assert f"✓ {check}." in flat(out)
 

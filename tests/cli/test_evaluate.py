@@ -15,21 +15,21 @@ pytestmark = pytest.mark.table
 @pytest.mark.slow
 def test_evaluate_tells_what_the_library_tells(ok, trained):
     model = gn.load_model(trained.model)
-    of_test = [("test", cost) for cost in (None, "quadratic", "squared")]
-    for split, cost in [("training", None), ("validation", None), *of_test]:
-        wanted = gn.evaluate(model.network, gn.load("digits").splits[split], cost or "cross_entropy")
-        options = ["--split", split] + (["--cost", cost] if cost else [])
-        options += ["--json", "--mistakes", f"{split}.png"]
-        (answer,) = ok("evaluate", trained.path, *options).json
-        assert answer == {
-            "model": str(trained.model),
-            "data": "digits",
-            "split": split,
-            "accuracy": wanted.accuracy,
-            "cost": wanted.cost,
-            "confusion": wanted.confusion.tolist(),
-            "mistakes": f"{split}.png",
-        }
+    for split, images in gn.load("digits").splits.items():
+        for cost in (None, "quadratic", "squared"):
+            wanted = gn.evaluate(model.network, images, cost or "cross_entropy")
+            options = ["--split", split] + (["--cost", cost] if cost else [])
+            options += ["--json", "--mistakes", f"{split}.png"]
+            (answer,) = ok("evaluate", trained.path, *options).json
+            assert answer == {
+                "model": str(trained.model),
+                "data": "digits",
+                "split": split,
+                "accuracy": wanted.accuracy,
+                "cost": wanted.cost,
+                "confusion": wanted.confusion.tolist(),
+                "mistakes": f"{split}.png",
+            }
 
 
 @pytest.mark.slow

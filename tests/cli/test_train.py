@@ -255,6 +255,7 @@ def test_a_run_that_diverges_keeps_its_last_good_epoch(glassnet):
 # Going on
 
 
+@pytest.mark.drawn
 @pytest.mark.parametrize("keep", ["last", "best"])
 @pytest.mark.slow
 def test_more_epochs_are_the_longer_run_to_the_bit(ok, keep):
@@ -268,6 +269,8 @@ def test_more_epochs_are_the_longer_run_to_the_bit(ok, keep):
     shorter_run, longer_run = RunFolder("shorter"), RunFolder("longer")
     assert shorter_run.model.read_bytes() == longer_run.model.read_bytes()
     assert shorter_run.config.read_bytes() == longer_run.config.read_bytes()
+    for picture in ("confusion", "weights", "learning_curve"):
+        assert getattr(shorter_run, picture).read_bytes() == getattr(longer_run, picture).read_bytes()
 
 
 @pytest.mark.drawn
