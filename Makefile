@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 export PIP_CONSTRAINT := constraints.txt
+# Most of what PyTorch, SymPy or Matplotlib bring is never imported; what is, is compiled then.
+export PIP_NO_COMPILE := 1
 # Or the many processes of the tests would compile all of glassnet anew, each.
 unexport PYTHONDONTWRITEBYTECODE
 

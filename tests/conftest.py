@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
+from functools import lru_cache
 from zlib import crc32
 
 import pytest
@@ -13,6 +14,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # before NumPy is loaded: there is a pr
     os.environ.pop("COLUMNS", None)  # xdist's; what commands print would be narrower than in a pipe
 
 from glassnet.engine import native
+from glassnet.rng import Stream
 
 if native.missing():
     os.environ["PYTHONWARNINGS"] = (
@@ -33,3 +35,19 @@ def pytest_collection_modifyitems(items):
         for place, item in enumerate(cases):
             if (place + crc32(name.encode())) % stride:
                 item.add_marker(pytest.mark.slow)
+
+
+normal = Stream.normal
+
+
+@lru_cache(maxsize=512)
+def normal_once(stream, shape):
+    numbers = normal(stream, shape)
+    numbers.flags.writeable = False  # all get the same
+    return numbers
+
+
+@pytest.fixture
+def drawn_once(monkeypatch):
+    """Tables draw the same parameters for network after network: those of a stream, just once."""
+    monkeypatch.setattr(Stream, "normal", normal_once)

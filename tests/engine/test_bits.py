@@ -21,7 +21,7 @@ from glassnet.optimizers import SGD
 from glassnet.recipe import Recipe
 from glassnet.training import Trainer
 
-pytestmark = pytest.mark.table
+pytestmark = [pytest.mark.table, pytest.mark.usefixtures("drawn_once")]
 
 if native.missing():
     pytest.skip(f"the native engine can't run: {native.missing()}", allow_module_level=True)

@@ -19,7 +19,7 @@ from glassnet.schedules import SCHEDULES
 from glassnet.tensor_file import read_tensors
 from glassnet.training import Trainer
 
-pytestmark = pytest.mark.table
+pytestmark = [pytest.mark.table, pytest.mark.usefixtures("drawn_once")]
 
 if native.missing():
     pytest.skip(f"the native engine can't run: {native.missing()}", allow_module_level=True)

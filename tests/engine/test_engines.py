@@ -25,7 +25,7 @@ from glassnet.recipe import Recipe
 from glassnet.rng import Purpose, Stream
 from glassnet.training import Trainer
 
-pytestmark = pytest.mark.table
+pytestmark = [pytest.mark.table, pytest.mark.usefixtures("drawn_once")]
 
 EACH_ENGINE = pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
 EACH_DTYPE = pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -19,7 +19,7 @@ from glassnet.explanation import explain
 from glassnet.layers import Dense, Softmax
 from glassnet.network import Network
 
-pytestmark = pytest.mark.table
+pytestmark = [pytest.mark.table, pytest.mark.usefixtures("drawn_once")]
 
 X = np.array([0.8, -0.4])
 DTYPES = [np.float32, np.float64]

@@ -14,7 +14,7 @@ from glassnet.layers import Conv, Dense, Dropout, Flatten, MaxPool
 from glassnet.network import Network
 from glassnet.optimizers import OPTIMIZERS, SGD, initial_state, make_optimizer
 
-pytestmark = pytest.mark.table
+pytestmark = [pytest.mark.table, pytest.mark.usefixtures("drawn_once")]
 
 if native.missing():
     pytest.skip(f"the native engine can't run: {native.missing()}", allow_module_level=True)

@@ -24,7 +24,7 @@ from glassnet.layers import LAYERS, AveragePool, Conv, Dense, Dropout, Flatten, 
 from glassnet.network import Draw, Network
 from glassnet.optimizers import SGD
 
-pytestmark = pytest.mark.table
+pytestmark = [pytest.mark.table, pytest.mark.usefixtures("drawn_once")]
 
 if native.missing():
     pytest.skip(f"the native engine can't run: {native.missing()}", allow_module_level=True)

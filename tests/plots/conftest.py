@@ -16,11 +16,6 @@ def picture():
     return drawn
 
 
-@pytest.fixture
-def shown():
-    return with_pictures
-
-
 def drawn(figure):
     """The PNG that the figure makes, read again: it has a fit size, and nothing reaches beyond its edges."""
     image = Image.open(io.BytesIO(plots.png(figure)))
@@ -38,8 +33,3 @@ def drawn(figure):
     assert right <= width + 0.01, "something is cut off on the right"
     assert top <= height + 0.01, "something is cut off above"
     return pixels
-
-
-def with_pictures(figure):
-    """The axes that hold a picture, without a color bar's."""
-    return [axes for axes in figure.axes if axes.images and axes.get_visible()]

@@ -12,44 +12,40 @@ IMAGES = np.arange(6 * 28 * 28, dtype=np.uint32).reshape(6, 28, 28).astype(np.ui
 NAMES = ("ant", "bee", "cat")
 
 
-def rows(figure):
-    """The images of both halves: place among IMAGES, title, class."""
-    return [
-        [
-            (
-                next(i for i in range(6) if np.array_equal(IMAGES[i], axes.images[0].get_array())),
-                axes.get_title(),
-                axes.get_xlabel(),
-            )
-            for axes in half.axes
-            if axes.images
-        ]
-        for half in figure.subfigs
-    ]
+def pushed(figure):
+    """Above and below the heading "… down": place among IMAGES, nudge and class of each picture."""
+    (axes,) = figure.axes
+    *_, (_, halfway) = (text.get_position() for text in axes.texts if "images pushed" in text.get_text())
+    halves = [], []
+    for image in axes.images:
+        place = next(i for i in range(6) if np.array_equal(IMAGES[i], image.get_array()))
+        _, _, _, top = image.get_extent()
+        halves[top < halfway].append((place, *image.get_label().split("\n")))
+    return halves
 
 
-def titles(figure):
-    return [half.get_suptitle() for half in figure.subfigs]
+def headings(figure):
+    return [text.get_text() for text in figure.axes[0].texts if "images pushed" in text.get_text()]
 
 
 def test_those_that_pushed_most_come_first(picture):
     nudges = [0.5, -0.25, 0.0, 2.0, -3.0, 0.125]
     figure = plots.attribution(IMAGES, nudges, [0, 1, 2, 0, 1, 2], NAMES, "2.weight[2, 3]")
     picture(figure)
-    up, down = rows(figure)
+    up, down = pushed(figure)
     assert up == [(3, "+2", "ant"), (0, "+0.5", "ant"), (5, "+0.12", "cat")]
     assert down == [(4, "−3", "bee"), (1, "−0.25", "bee")]
-    assert titles(figure) == ["3 of 6 images pushed it up", "2 of 6 images pushed it down"]
-    assert figure.get_suptitle() == "2.weight[2, 3]"
+    assert headings(figure) == ["3 of 6 images pushed it up", "2 of 6 images pushed it down"]
+    assert figure.axes[0].texts[0].get_text() == "2.weight[2, 3]"
 
 
 def test_no_more_than_asked_for(picture):
     figure = plots.attribution(IMAGES, np.arange(1.0, 7.0), [0] * 6, NAMES, count=2)
     picture(figure)
-    up, down = rows(figure)
+    up, down = pushed(figure)
     assert [place for place, _, _ in up] == [5, 4]
     assert not down
-    assert titles(figure) == ["6 of 6 images pushed it up, these the most", "0 of 6 images pushed it down"]
+    assert headings(figure) == ["6 of 6 images pushed it up, these the most", "0 of 6 images pushed it down"]
 
 
 @pytest.mark.parametrize("count", [1, 8, 10])
@@ -58,16 +54,14 @@ def test_no_more_than_asked_for(picture):
 def test_nudges_of_nobody_or_of_all(picture, value, count):
     figure = plots.attribution(IMAGES, np.full(6, value), [0] * 6, ("$ T-shirt/top $", "b"), count=count)
     picture(figure)
-    assert len(rows(figure)[0]) == (min(6, count) if value == 1e-30 else 0)
+    assert len(pushed(figure)[0]) == (min(6, count) if value == 1e-30 else 0)
 
 
 @pytest.mark.parametrize("features", [49, 7])
 def test_rows_of_numbers(picture, features):
     figure = plots.attribution(np.ones((2, features)) * np.arange(features), [1.0, -1.0], [0, 1], NAMES)
     picture(figure)
-    shapes = [
-        axes.images[0].get_array().shape for half in figure.subfigs for axes in half.axes if axes.images
-    ]
+    shapes = [image.get_array().shape for image in figure.axes[0].images]
     assert shapes == 2 * [(7, 7) if features == 49 else (1, 7)]
 
 

@@ -17,7 +17,7 @@ from glassnet.arrays import Array
 from glassnet.document import number, symbol
 from glassnet.errors import GlassnetError
 from glassnet.layers import Cache
-from glassnet.plots.canvas import BLUE, DIVERGING, GREY, ORANGE, as_picture
+from glassnet.plots.canvas import BLUE, DIVERGING, GREY, ORANGE, as_picture, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,7 +30,6 @@ SIDE_OF_MAPS = 1.7  # of all feature maps of a layer together
 WIDTH = 9.0  # of the whole, at most
 MARGIN = 0.3
 ROOM_FOR_NUMBERS = 0.25  # the smallest circle that its value is written in
-LONGEST_NAME = 16  # characters of a class
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ def activations(caches: Sequence[Cache], class_names: Sequence[str], label: int 
 
     columns = _columns(caches)
     outputs = columns[-1]
-    names = [name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…" for name in class_names]
+    names = [shortened(name) for name in class_names]
     if len(names) != outputs.values.size:
         raise GlassnetError(f"{len(names)} class names for {outputs.values.size} outputs: give one for each")
     listed = outputs.across == 1

@@ -10,7 +10,8 @@ import numpy as np
 from glassnet.arrays import Array, Images, Labels
 from glassnet.document import number
 from glassnet.errors import GlassnetError
-from glassnet.plots.canvas import BLUE, RED, as_picture, bare, new_figure
+from glassnet.plots.canvas import as_pictures, shortened
+from glassnet.plots.tiles import Strip, across_for_names, tiles
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -44,19 +45,13 @@ def attribution(
     order = np.argsort(nudges, kind="stable")
     up = [i for i in order[::-1] if nudges[i] > 0]
     down = [i for i in order if nudges[i] < 0]
-    figure = new_figure(max(1.1 * count, 4.5), 3.7)
-    figure.suptitle(title, fontsize=10, x=0.01, ha="left", parse_math=False)
-    halves = np.array(figure.subfigures(2, 1))
-    for half, chosen, way, color in zip(halves, (up, down), ("up", "down"), (BLUE, RED), strict=True):
+    strips = []
+    for chosen, way, sign in ((up, "up", "+"), (down, "down", "")):
         these = ", these the most" if len(chosen) > count else ""
-        words = f"{len(chosen):,} of {len(nudges):,} images pushed it {way}{these}"
-        half.suptitle(words, fontsize=9, x=0.01, ha="left", color=color)
-        grid = half.subplots(1, count, squeeze=False)[0]
-        for axes in grid:
-            bare(axes)
-        for axes, i in zip(grid, chosen, strict=False):
-            axes.imshow(as_picture(np.asarray(images[i])), cmap="gray_r")
-            nudge = number(float(nudges[i]), 2)
-            axes.set_title(f"+{nudge}" if way == "up" else nudge, fontsize=8, pad=3, color=color)
-            axes.set_xlabel(class_names[labels[i]], fontsize=8, labelpad=2, parse_math=False)
-    return figure
+        heading = f"{len(chosen):,} of {len(nudges):,} images pushed it {way}{these}"
+        most = np.array(chosen[:count], dtype=np.int64)
+        names = [f"{sign}{number(float(nudges[i]), 2)}\n{shortened(class_names[labels[i]])}" for i in most]
+        strips.append(
+            Strip(heading, as_pictures(images[most]), names, across_for_names(names, most=4), colors="gray_r")
+        )
+    return tiles(strips, title)

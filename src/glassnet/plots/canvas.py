@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import warnings
-from math import ceil, isqrt
+from math import isqrt
 from typing import TYPE_CHECKING, Literal
+
+import numpy as np
 
 from glassnet.arrays import Images
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 BLUE, ORANGE, GREY, RED = "#2066a8", "#d1652b", "#8c8c8c", "#b2182b"
 DIVERGING = "RdBu"  # red below 0, blue above
 LARGEST_SHEET = 100  # pictures of neurons or images on one figure
+LONGEST_NAME = 16  # characters of a class
 
 
 def png(figure: Figure) -> bytes:
@@ -32,20 +35,6 @@ def new_figure(width: float, height: float) -> Figure:
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
-
-
-def sheet(count: int, title: str, side: float = 1.15) -> tuple[Figure, list[Axes]]:
-    """A figure with a grid of `count` bare pictures."""
-    columns = min(count, max(4, ceil(count**0.5 * 1.3)))
-    rows = ceil(count / columns)
-    figure = new_figure(max(side * columns, 3.6) + 0.9, side * 1.15 * rows + 0.5)
-    figure.suptitle(title, fontsize=10, x=0.01, ha="left")
-    grid = list(figure.subplots(rows, columns, squeeze=False).flat)
-    for axes in grid:
-        bare(axes)
-    for axes in grid[count:]:
-        axes.set_visible(False)
-    return figure, grid[:count]
 
 
 def bare(axes: Axes) -> None:
@@ -68,3 +57,21 @@ def as_picture(image: Images) -> Images:
         return image.reshape(image.shape[-2:])
     side = isqrt(image.size)
     return image.reshape((side, side) if side * side == image.size else (1, image.size))
+
+
+def as_pictures(images: Images) -> Images:
+    """The same of many, shape (n, height, width).
+
+    >>> as_pictures(np.zeros((5, 784))).shape, as_pictures(np.zeros((0, 7))).shape
+    ((5, 28, 28), (0, 1, 7))
+    """
+    return images.reshape(len(images), *as_picture(np.empty(images.shape[1:])).shape)
+
+
+def shortened(name: str) -> str:
+    """The name of a class, cut where it is long.
+
+    >>> shortened("trouser"), shortened("hippopotamus amphibius")
+    ('trouser', 'hippopotamus am…')
+    """
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"

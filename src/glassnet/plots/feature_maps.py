@@ -8,7 +8,7 @@ import numpy as np
 
 from glassnet.document import symbol
 from glassnet.explanation.feature_maps import FeatureMaps
-from glassnet.plots.tiles import Strip, tiles
+from glassnet.plots.tiles import Strip, across_for, tiles
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,13 +32,3 @@ def feature_maps(maps: FeatureMaps) -> Figure:
         strips = [Strip(heading, maps.z[chosen], names, across, z, signed=True), *strips]
     some = f", the {MOST} strongest of {len(maps.a):,}" if len(maps.a) > MOST else ""
     return tiles(strips, f"the feature maps of layer {maps.layer}, one a {maps.kind}{some}")
-
-
-def across_for(count: int) -> int:
-    """How many tiles stand in a row.
-
-    >>> [across_for(count) for count in (1, 3, 8, 20, 40, 64)]
-    [2, 3, 4, 5, 8, 8]
-    """
-    limits = ((2, 2), (3, 3), (4, 16), (5, 20), (6, 30), (8, MOST))
-    return next(across for across, most in limits if count <= most)

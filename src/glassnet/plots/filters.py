@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from glassnet.arrays import Array
 from glassnet.errors import GlassnetError
-from glassnet.plots.feature_maps import MOST, across_for
-from glassnet.plots.tiles import Strip, tiles
+from glassnet.plots.feature_maps import MOST
+from glassnet.plots.tiles import Strip, across_for, tiles
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from glassnet.arrays import Images, Labels
-from glassnet.document import largest
 from glassnet.errors import GlassnetError
 from glassnet.evaluation import Evaluation
 from glassnet.network import Network
-from glassnet.plots.canvas import DIVERGING, GREY, LARGEST_SHEET, as_picture, bare, new_figure, sheet
+from glassnet.plots.canvas import LARGEST_SHEET, as_pictures, new_figure, shortened
 from glassnet.plots.filters import filters
+from glassnet.plots.tiles import Strip, across_for, across_for_names, tiles
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,27 +20,21 @@ if TYPE_CHECKING:
 
 def weights(network: Network) -> Figure:
     """The weights of the first layer that has any, one picture per neuron (or filter): blue raises z."""
-    names = network.weights
-    if not names:
+    weighted = network.weights
+    if not weighted:
         raise GlassnetError(f"the network {network} has no weights to draw")
-    layer, weight = names[0].partition(".")[0], network.parameters[names[0]]  # (n_out, n_in)
+    layer, weight = weighted[0].partition(".")[0], network.parameters[weighted[0]]  # (n_out, n_in)
     if weight.ndim == 4:  # (filters, channels, size, size)
-        return filters(weight, f"the filters of layer {layer} ({names[0]})")
+        return filters(weight, f"the filters of layer {layer} ({weighted[0]})")
     shown = weight[:LARGEST_SHEET]  # (neurons, n_in)
     which = (
         "one picture per neuron"
         if len(shown) == len(weight)
         else f"the first {len(shown)} of {len(weight)} neurons"
     )
-    title = f"the weights of layer {layer} ({names[0]}), {which}"
-    limit = largest(shown) or 1.0
-    shown = np.where(np.isfinite(shown), shown, np.nan)  # blank
-    figure, grid = sheet(len(shown), title)
-    for j, (axes, row) in enumerate(zip(grid, shown, strict=True)):
-        image = axes.imshow(as_picture(row), cmap=DIVERGING, vmin=-limit, vmax=limit)
-        axes.set_title(f"{j}", fontsize=8, color=GREY, pad=2)
-    figure.colorbar(image, ax=grid, shrink=0.7, label="weight", aspect=30)
-    return figure
+    names = [f"{j}" for j in range(len(shown))]
+    strip = Strip(which, as_pictures(shown), names, across_for(len(shown)), "weight", signed=True)
+    return tiles([strip], f"the weights of layer {layer} ({weighted[0]})")
 
 
 def mistakes(images: Images, evaluation: Evaluation, class_names: tuple[str, ...], count: int = 30) -> Figure:
@@ -49,24 +43,31 @@ def mistakes(images: Images, evaluation: Evaluation, class_names: tuple[str, ...
     total = int((evaluation.answers != evaluation.labels).sum())
     if not len(worst):
         raise GlassnetError(f"there is no mistake to show: all {len(evaluation.labels)} answers are right")
-    figure, grid = sheet(len(worst), f"mistakes, the costliest first: {len(worst)} of {total:,}", side=1.0)
-    for axes, i in zip(grid, worst, strict=True):
-        axes.imshow(as_picture(images[i]), cmap="gray_r")
-        truth, answer = class_names[evaluation.labels[i]], class_names[evaluation.answers[i]]
-        axes.set_title(f"{truth} read as {answer}", fontsize=8, pad=3)
-        axes.set_xlabel(f"no. {i}", fontsize=6, color=GREY, labelpad=2)
-    return figure
+    classes = [shortened(name) for name in class_names]
+    then = " " if max(map(len, classes)) <= 2 else "\n"  # short names fit on one line
+    truths, answers = evaluation.labels[worst], evaluation.answers[worst]
+    names = [
+        f"{classes[truth]}{then}read as {classes[answer]}\nno. {i}"
+        for truth, answer, i in zip(truths, answers, worst, strict=True)
+    ]
+    across = across_for_names(names, most=6)
+    heading = f"the costliest first: {len(worst)} of {total:,}"
+    return tiles([Strip(heading, as_pictures(images[worst]), names, across, colors="gray_r")], "mistakes")
 
 
 def samples(images: Images, labels: Labels, class_names: tuple[str, ...], each: int = 10) -> Figure:
     """The first few images of every class, a row a class."""
-    rows = [images[labels == k][:each] for k in range(len(class_names))]
+    rows = [as_pictures(images[labels == k][:each]) for k in range(len(class_names))]
+    _, height, width = rows[0].shape
+    down, along = height + max(1, height // 14), width + max(1, width // 14)  # with what is left free between
+    sheet = np.full((len(rows), down, each, along), np.nan)
+    for k, pictures in enumerate(rows):
+        sheet[k, :height, : len(pictures), :width] = pictures.transpose(1, 0, 2)
     figure = new_figure(0.62 * each + 0.8, 0.62 * len(rows) + 0.3)
-    grid = figure.subplots(len(rows), each, squeeze=False)
-    for name, row, pictures in zip(class_names, grid, rows, strict=True):
-        row[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=11)
-        for axes in row:
-            bare(axes)
-        for axes, picture in zip(row, pictures, strict=False):
-            axes.imshow(as_picture(picture), cmap="gray_r")
+    axes = figure.subplots()
+    axes.imshow(sheet.reshape(len(rows) * down, each * along), cmap="gray_r", interpolation="nearest")
+    axes.set_yticks(down * np.arange(len(rows)) + (height - 1) / 2, class_names, fontsize=11)
+    axes.set_xticks([])
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
     return figure

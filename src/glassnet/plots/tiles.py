@@ -5,6 +5,7 @@ The drawing's coordinates are inches. All tiles of a strip share one scale of co
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import ceil
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from glassnet.arrays import Array
 from glassnet.document import largest, number
-from glassnet.plots.canvas import DIVERGING, ORANGE
+from glassnet.plots.canvas import DIVERGING, LARGEST_SHEET, ORANGE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 WIDTH = 5.2  # of the whole figure
 MARGIN, GAP = 0.12, 0.1  # at its edges; between two tiles
 NAME, HEADING, BAR = 0.2, 0.3, 0.38  # room above a tile, above a strip, and below it for the color bar
+LINE = 0.14  # of a name, where it has more than one
+SIZE_OF_NAMES = 8.5  # points
 LARGEST_TILE, LARGEST_OF_ROWS = 2.4, 0.6
 FRAME, NAMES = "#c8c8c8", "#555555"
 
@@ -80,7 +83,13 @@ class Strip:
     def height(self) -> float:
         """Of all its rows, with what stands above and below."""
         rows = ceil(len(self.pictures) / self.across)
-        return HEADING + NAME + rows * (self.tile[1] + self.between) + (BAR if self.label else GAP)
+        below = (BAR if self.label else 0) + NAME
+        return HEADING + self.above + rows * self.tile[1] + max(0, rows - 1) * self.between + below
+
+    @property
+    def above(self) -> float:
+        """Room for the name of a tile."""
+        return NAME + LINE * max((name.count("\n") for name in self.names), default=0)
 
     @property
     def before(self) -> float:
@@ -90,12 +99,36 @@ class Strip:
     @property
     def between(self) -> float:
         """Room from one row of tiles to the next."""
-        return GAP if self.rows else NAME + 0.04
+        return GAP if self.rows else self.above + 0.04
 
 
 def shape_of(height: int, width: int) -> float:
     """Height by width of a picture; very flat or tall ones are stretched, so that they can be seen."""
     return min(2.0, max(0.15, height / width))
+
+
+def across_for(count: int) -> int:
+    """How many tiles stand in a row.
+
+    >>> [across_for(count) for count in (1, 3, 8, 20, 40, 64, 100)]
+    [2, 3, 4, 5, 8, 8, 10]
+    """
+    limits = ((2, 2), (3, 3), (4, 16), (5, 20), (6, 30), (8, 64), (10, LARGEST_SHEET))
+    return next(across for across, most in limits if count <= most)
+
+
+def across_for_names(names: Sequence[str], most: int) -> int:
+    """How many tiles stand in a row, at most, so that their names keep apart."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    font = FontProperties(size=SIZE_OF_NAMES)
+    lines = {line for name in names for line in name.split("\n")}
+    with warnings.catch_warnings():  # letters of other scripts are drawn as boxes
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        widths = [text_to_path.get_text_width_height_descent(line, font, ismath=False)[0] for line in lines]
+    longest = max(widths, default=0.0) / 72
+    return min(most, max(1, int((WIDTH - 2 * MARGIN + GAP) / (longest + GAP))))
 
 
 def scale_of(values: Array, signed: bool = False) -> Scale:
@@ -149,7 +182,9 @@ def draw_frame(axes: Axes, box: Box, name: str = "", color: str = FRAME, style: 
     frame = Rectangle((box.left, box.top - box.tall), box.wide, box.tall)
     frame.set(fill=False, edgecolor=color, linestyle=style, linewidth=0.7)
     axes.add_patch(frame)
-    axes.text(box.left, box.top + 0.03, name, va="bottom", fontsize=8.5, color=NAMES, parse_math=False)
+    axes.text(
+        box.left, box.top + 0.03, name, va="bottom", fontsize=SIZE_OF_NAMES, color=NAMES, parse_math=False
+    )
 
 
 def color_bar(axes: Axes, image: AxesImage, left: float, top: float, wide: float, label: str = "") -> None:
@@ -177,7 +212,7 @@ def _draw(axes: Axes, strip: Strip, top: float) -> None:
     axes.text(MARGIN, top - 0.07, strip.heading, va="top", fontsize=9.5, parse_math=False)
     for place, (picture, name) in enumerate(zip(strip.pictures, strip.names, strict=True)):
         row, column = divmod(place, strip.across)
-        upper = top - HEADING - NAME - row * (tall + strip.between)
+        upper = top - HEADING - strip.above - row * (tall + strip.between)
         box = Box(MARGIN + strip.before + column * (wide + GAP), upper, wide, tall)
         image = draw_picture(axes, picture, box, scale, name)
         draw_frame(axes, box, "" if row and strip.rows else name)
