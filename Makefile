@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 export PIP_CONSTRAINT := constraints.txt
 # Most of what PyTorch, SymPy or Matplotlib bring is never imported; what is, is compiled then.
-export PIP_NO_COMPILE := 1
+export PIP_COMPILE := 0
 # Or the many processes of the tests would compile all of glassnet anew, each.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -51,16 +51,14 @@ bits:
 	build/bits/bits | diff native/checks/bits.txt -
 	! find build/bits -name 'kernels*.o' | xargs nm -C | grep ' [VW] ' | grep -Ev 'glassnet::(x86_64_v[34]|neon)::'
 
-# The tests of the engine with a module that watches addresses and undefined behavior: of tables, the quick cases,
-# but those that would take longest and have little to watch (the interpreter's turns, the book's images once more).
+# The tests of the engine with a module that watches addresses and undefined behavior: of tables, the quick cases.
 SANITIZED := build/sanitized
 WATCHED = LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libubsan.so)" \
   ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 HYPOTHESIS_PROFILE=sanitize \
   $(SANITIZED)/bin/python -m pytest -p no:cacheprovider
 sanitized: $(SANITIZED)/compiled
 sanitize: sanitized
-	$(WATCHED) -m "not slow and not alone" -k "not go_on_meanwhile and not (of_passes and images)" \
-	  $(SPREAD) tests/engine tests/parity
+	$(WATCHED) -m "not slow and not alone" $(SPREAD) tests/engine tests/parity
 	$(WATCHED) -m alone tests/engine
 
 clean:

@@ -185,20 +185,18 @@ def own_place(monkeypatch, tmp_path, tmp_path_factory):
 
 # `glassnet` as a process, with a checkpoint after every epoch instead of every second.
 DRIVER = """
-import glassnet.cli.train, glassnet.reports
+import glassnet.cli.train
 from glassnet.cli import main
 glassnet.cli.train.SAVE_EVERY = 0.0
-{more}
 main(prog_name="glassnet")
 """
-UNDRAWN = "glassnet.reports.save_pictures = lambda run, trainer, evaluation: None"
 
 
 @pytest.fixture(scope="session")
 def spawn():
-    """Starts a real process that saves all the time, and pictures of a run only if they are to be drawn."""
+    """Starts a real process that saves all the time."""
 
-    def start(*arguments, before=None, drawn=False, **how):
+    def start(*arguments, before=None, **how):
         def prepare():
             signal.signal(signal.SIGINT, signal.default_int_handler)  # also under nohup
             if before is not None:
@@ -206,7 +204,7 @@ def spawn():
 
         source = Path(sys.modules["glassnet"].__file__).parents[1]
         environment = os.environ | {"PYTHONPATH": str(source)}  # as many BLAS threads as here
-        command = [sys.executable, "-c", DRIVER.format(more="" if drawn else UNDRAWN), *map(str, arguments)]
+        command = [sys.executable, "-c", DRIVER, *map(str, arguments)]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "encoding": "utf-8"}
         environment |= {"PYTHONIOENCODING": "utf-8"}
         return subprocess.Popen(command, env=environment, preexec_fn=prepare, **(pipes | how))

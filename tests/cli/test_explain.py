@@ -509,16 +509,17 @@ def test_the_gradient_check(ok, trained):
 
 
 @pytest.mark.slow
-def test_the_landscape_of_a_model_and_of_a_run(ok, trained, hand, network):
+def test_the_landscape_of_a_model_and_of_a_run(ok, trained, hand, network, monkeypatch):
+    monkeypatch.setattr("glassnet.cli.guide.SURVEYED", 1000)  # as many as it really are
     for model, kind in ((trained.model, "random"), (trained.path, "principal")):
         text = part(sections(ok("explain", model, *LESSON, "--landscape").out), "The landscape")
         words = flat(text)
         assert value(re.search(r"The mean cost of one image is C = (\S+)", words)[1]) == about(hand.cost)
         norm = float(np.linalg.norm(hand.all))
         assert value(re.search(r"‖∇C‖ = (\S+)\. Along", words)[1]) == about(norm)
-        assert f"The mean cost C of 100 images over {kind} direction 1 and {kind} direction 2." in words
+        assert f"The mean cost C of 1,000 images over {kind} direction 1 and {kind} direction 2." in words
         assert ("Of the path's variance" in words) == (kind == "principal")
-        some = gn.load("digits").training[:100]
+        some = gn.load("digits").training[:1000]
         (cost, *_) = row(text, "the network")
         assert cost == about(gn.evaluate(network, some, "cross_entropy").cost)
 

@@ -54,8 +54,8 @@ def epochs_saved(run):
     return len(arrays["history"])
 
 
-def assert_same(run, wanted, drawn=False):
-    """The same bits, apart from the seconds that it took; of the pictures, too, if they were drawn."""
+def assert_same(run, wanted):
+    """The same bits, apart from the seconds that it took."""
     assert run.model.read_bytes() == wanted.model.read_bytes()
     assert run.config.read_bytes() == wanted.config.read_bytes()
     sha, recipe = load("digits").sha256, wanted.recipe()
@@ -67,7 +67,7 @@ def assert_same(run, wanted, drawn=False):
         assert mine.keys() == other.keys()
         assert all(np.array_equal(mine[name], other[name]) for name in mine)
     assert [timeless(record) for record in ours.history] == [timeless(record) for record in theirs.history]
-    for picture in ("learning_curve", "confusion", "weights") if drawn else ():
+    for picture in ("learning_curve", "confusion", "weights"):
         assert getattr(run, picture).read_bytes() == getattr(wanted, picture).read_bytes()
     assert [path for path in run.path.iterdir() if path.name.startswith(".")] == []
 
@@ -143,15 +143,15 @@ def test_killed_while_it_finishes(spawn, undisturbed, tmp_path):
     """After the last epoch: the model and the pictures are being written."""
     run, dice = RunFolder(tmp_path / "run"), random.Random(2)
     for _ in range(4):
-        process = begin_or_go_on(spawn, run, SHORT, drawn=True)
+        process = begin_or_go_on(spawn, run, SHORT)
         wait_for_line(process, "epoch 3 of 3 is done")
         time.sleep(dice.uniform(0.0, 0.5))
         process.kill()
         finish(process)
         assert epochs_saved(run) == SHORT
-    status, _, err = finish(begin_or_go_on(spawn, run, SHORT, drawn=True))
+    status, _, err = finish(begin_or_go_on(spawn, run, SHORT))
     assert (status, err) == (0, "")
-    assert_same(run, undisturbed[SHORT], drawn=True)
+    assert_same(run, undisturbed[SHORT])
 
 
 # Ctrl-C
@@ -181,15 +181,15 @@ def test_ctrl_c_saves_and_says_how_to_go_on(spawn, undisturbed, tmp_path, monkey
 @pytest.mark.slow
 def test_ctrl_c_while_it_finishes(spawn, undisturbed, tmp_path):
     run = RunFolder(tmp_path / "run")
-    process = begin_or_go_on(spawn, run, SHORT, drawn=True)
+    process = begin_or_go_on(spawn, run, SHORT)
     wait_for_line(process, "run folder")
     process.send_signal(signal.SIGINT)
     status, _, err = finish(process)
     assert status == 130
     assert err == f"stopped after epoch 3 of 3; go on with: glassnet train --resume {run.path}\n"
-    status, _, err = finish(begin_or_go_on(spawn, run, SHORT, drawn=True))
+    status, _, err = finish(begin_or_go_on(spawn, run, SHORT))
     assert (status, err) == (0, "")
-    assert_same(run, undisturbed[SHORT], drawn=True)
+    assert_same(run, undisturbed[SHORT])
 
 
 def test_quiet_ctrl_c(spawn, tmp_path):

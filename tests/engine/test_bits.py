@@ -415,7 +415,7 @@ def test_threads_that_train_at_the_same_time_get_the_bits_that_they_get_alone(mo
     tasks = [
         sparse_task(600, (300,), 10, cost="quadratic", batch_size=size, seed=size) for size in (50, 128, 300)
     ]
-    network, order = Network(layers, 300, seed=0), np.arange(600).repeat(2)
+    network, order = Network(layers, 300, seed=0), np.arange(600).repeat(4)
 
     def train(task, dtype):
         return lambda: [trained(layers, task, order, dtype) for _ in range(3)]

@@ -13,15 +13,21 @@ from glassnet.explanation import explain
 from glassnet.layers import LAYERS, AveragePool, Conv, Dense, Dropout, Flatten, MaxPool, Softmax
 from glassnet.network import Draw, Network
 
-torch = pytest.importorskip("torch", reason="the oracle PyTorch is not installed: make oracle")
-
 pytestmark = pytest.mark.slow
 
-F = torch.nn.functional
+
+@pytest.fixture(scope="module", autouse=True)
+def pytorch():
+    """Imported by the first test: it takes seconds, and most runs of the suite leave these tests out."""
+    global torch, F
+    torch = pytest.importorskip("torch", reason="the oracle PyTorch is not installed: make oracle")
+    F = torch.nn.functional
+
+
 TORCH_ACTIVATIONS = {
-    "sigmoid": torch.sigmoid,
-    "tanh": torch.tanh,
-    "relu": torch.relu,
+    "sigmoid": lambda z: torch.sigmoid(z),
+    "tanh": lambda z: torch.tanh(z),
+    "relu": lambda z: torch.relu(z),
     "linear": lambda z: z * 1,  # a tensor of its own: ∂C/∂a and ∂C/∂z are asked for apart
     "softmax": lambda z: torch.softmax(z, dim=0),
 }

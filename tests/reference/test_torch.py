@@ -17,18 +17,24 @@ from glassnet.recipe import Recipe
 from glassnet.rng import Purpose, Stream
 from glassnet.training import Trainer
 
-torch = pytest.importorskip("torch", reason="the oracle PyTorch is not installed: make oracle")
-
 pytestmark = pytest.mark.slow
 
+
+@pytest.fixture(scope="module", autouse=True)
+def pytorch():
+    """Imported by the first test: it takes seconds, and most runs of the suite leave these tests out."""
+    global torch, F
+    torch = pytest.importorskip("torch", reason="the oracle PyTorch is not installed: make oracle")
+    F = torch.nn.functional
+
+
 TORCH_ACTIVATIONS = {
-    "sigmoid": torch.sigmoid,
-    "tanh": torch.tanh,
-    "relu": torch.relu,
+    "sigmoid": lambda z: torch.sigmoid(z),
+    "tanh": lambda z: torch.tanh(z),
+    "relu": lambda z: torch.relu(z),
     "linear": lambda z: z,
     "softmax": lambda z: torch.softmax(z, dim=1),
 }
-F = torch.nn.functional
 TORCH_LAYERS = {  # of the input x and the layer's parameters p: the weighted sums
     "dense": lambda layer, x, p: F.linear(x, p["weight"], p["bias"]),
     "conv": lambda layer, x, p: F.conv2d(x, p["weight"], p["bias"], layer.stride, layer.padding),
