@@ -52,6 +52,12 @@ def attribution(
         most = np.array(chosen[:count], dtype=np.int64)
         names = [f"{sign}{number(float(nudges[i]), 2)}\n{shortened(class_names[labels[i]])}" for i in most]
         strips.append(
-            Strip(heading, as_pictures(images[most]), names, across_for_names(names, most=4), colors="gray_r")
+            Strip(
+                heading,
+                as_pictures(np.asarray(images)[most]),
+                names,
+                across_for_names(names, most=4),
+                colors="gray_r",
+            )
         )
     return tiles(strips, title)

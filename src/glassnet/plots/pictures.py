@@ -60,7 +60,8 @@ def samples(images: Images, labels: Labels, class_names: tuple[str, ...], each: 
     rows = [as_pictures(images[labels == k][:each]) for k in range(len(class_names))]
     _, height, width = rows[0].shape
     down, along = height + max(1, height // 14), width + max(1, width // 14)  # with what is left free between
-    sheet = np.full((len(rows), down, each, along), np.nan)
+    dtype = np.result_type(images.dtype, np.float32)
+    sheet = np.full((len(rows), down, each, along), np.nan, dtype)
     for k, pictures in enumerate(rows):
         sheet[k, :height, : len(pictures), :width] = pictures.transpose(1, 0, 2)
     figure = new_figure(0.62 * each + 0.8, 0.62 * len(rows) + 0.3)

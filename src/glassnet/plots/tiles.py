@@ -118,7 +118,7 @@ def across_for(count: int) -> int:
 
 
 def across_for_names(names: Sequence[str], most: int) -> int:
-    """How many tiles stand in a row, at most, so that their names keep apart."""
+    """How many tiles stand in a row so that their names keep apart: `most`, or fewer where names are long."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
