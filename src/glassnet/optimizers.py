@@ -207,7 +207,7 @@ def make_optimizer(name: str, **settings: float) -> Optimizer:
 
 
 def initial_state(optimizer: Optimizer, parameters: Parameters) -> Parameters:
-    """What an optimizer remembers before its first step: zeros, named "1.weight.m".
+    """The optimizer's memory before its first step: arrays of zeros, with names such as "1.weight.m".
 
     >>> initial_state(Momentum(), {"1.bias": np.ones(2)})
     {'1.bias.velocity': array([0., 0.])}
