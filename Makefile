@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 export PIP_CONSTRAINT := constraints.txt
 # Most of what PyTorch, SymPy or Matplotlib bring is never imported; what is, is compiled then.
 export PIP_COMPILE := 0
-# Or the many processes of the tests would compile all of glassnet anew, each.
+# Where it is set, each of the many processes that tests start would compile all of glassnet anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: train test test-slow lint install oracle bench bits sanitize sanitized clean
@@ -54,7 +54,7 @@ bits:
 # The tests of the engine with a module that watches addresses and undefined behavior: of tables, the quick cases.
 SANITIZED := build/sanitized
 WATCHED = LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libubsan.so)" \
-  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 HYPOTHESIS_PROFILE=sanitize \
+  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
   $(SANITIZED)/bin/python -m pytest -p no:cacheprovider
 sanitized: $(SANITIZED)/compiled
 sanitize: sanitized
@@ -89,9 +89,9 @@ $(VENV)/bench-installed: $(VENV)/installed
 
 # An environment to which .venv lends all its packages but glassnet (which only a .pth file there leads to).
 $(SANITIZED)/installed: $(VENV)/tests-installed
-	$(PYTHON) -m venv --without-pip $(SANITIZED)
+	$(BIN)/python -m venv --clear --without-pip $(SANITIZED)
 	cd $(SANITIZED)/lib/python*/site-packages && \
-	  $(CURDIR)/$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > lent.pth
+	  "$(CURDIR)/$(BIN)/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > lent.pth
 	@touch $@
 
 $(SANITIZED)/compiled: $(SANITIZED)/installed $(wildcard native/*) $(shell find src -name '*.py')

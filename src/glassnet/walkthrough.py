@@ -87,7 +87,8 @@ def forward_section(explanation: Explanation, pictures: bool) -> Section:
         blocks += _formula_blocks(explanation, layer)
     if pictures and "weight" in explanation.trace.params[0] and not over_the_image(explanation, False):
         figure = plots.weights(explanation.trace.network)
-        blocks.append(_picture(figure, "what the neurons of layer 1 look for: their weights as pictures"))
+        caption = "what the neurons of layer 1 look for: their weights as pictures"
+        blocks.append(_picture(figure, caption, narrow=True))
     return Section("Forward: `a = σ(W a + b)`, layer by layer", blocks)
 
 
@@ -284,7 +285,7 @@ def attribution_section(
     if pictures and np.isfinite(found.nudges).all() and found.nudges.any():
         title = f"who pushes {found.parameter}, among {what}"
         figure = plots.attribution(split.images, found.nudges, split.labels, trace.class_names, title)
-        blocks.append(_picture(figure, "the images that push hardest, upwards and downwards"))
+        blocks.append(_picture(figure, "the images that push hardest, upwards and downwards", narrow=True))
     return Section(f"Who pushes `{found.parameter.letter}`: {what}", blocks)
 
 

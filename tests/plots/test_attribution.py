@@ -39,6 +39,16 @@ def test_those_that_pushed_most_come_first(picture):
     assert figure.axes[0].texts[0].get_text() == "2.weight[2, 3]"
 
 
+def test_a_long_title_takes_two_lines(picture):
+    words = "who pushes 2.weight[12, 405], among the 5,923 of class not a digit in mnist:training"
+    figure = plots.attribution(IMAGES, [1.0, -1.0] * 3, [0] * 6, NAMES, words)
+    picture(figure)
+    first, second = figure.axes[0].texts[:2]
+    assert first.get_text().count("\n") == 1
+    assert first.get_text().replace("\n", " ") == words
+    assert not first.get_window_extent().overlaps(second.get_window_extent())
+
+
 def test_no_more_than_asked_for(picture):
     figure = plots.attribution(IMAGES, np.arange(1.0, 7.0), [0] * 6, NAMES, count=2)
     picture(figure)

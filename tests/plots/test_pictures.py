@@ -151,6 +151,16 @@ def test_mistakes_on_rows_of_numbers(picture, features, shape):
     picture(figure)
 
 
+@pytest.mark.parametrize("kind", [list, np.asarray])
+def test_images_with_negative_numbers_are_grey(picture, kind):
+    images = np.linspace(-2.0, 1.0, 2 * 25).reshape(2, 5, 5)
+    figure = plots.mistakes(kind(images), evaluation_of([0, 0], [1, 1]), DIGITS)
+    picture(figure)
+    for tile in figure.axes[0].images:
+        assert tile.get_cmap().name == "gray_r"
+        assert tile.get_clim() == (-2.0, 1.0)
+
+
 def test_no_mistakes():
     with pytest.raises(GlassnetError, match="there is no mistake to show: all 6 answers are right"):
         plots.mistakes(IMAGES, evaluation_of([0] * 6, [0] * 6), DIGITS)
@@ -190,6 +200,22 @@ def test_samples_of_a_class_that_has_few(picture):
     assert np.isnan(places[0]).all()
     assert np.isnan(places[1, 2]).all()
     picture(figure)
+
+
+def test_samples_of_lists_and_of_classes_with_odd_names(picture):
+    names = ("$a^$", "_x $5 and $6", "hippopotamus amphibius")
+    figure = plots.samples([*IMAGES[:3]], [0, 1, 2], names, each=2)
+    picture(figure)
+    written = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert written == ["$a^$", "_x $5 and $6", "hippopotamus am…"]
+    np.testing.assert_array_equal(tiles_of(figure, 28, 28, 3, 2)[:, 0], IMAGES[:3])
+
+
+@pytest.mark.parametrize(("names", "each"), [((), 1), (DIGITS, 0), (DIGITS, -1)])
+def test_samples_of_nothing(names, each):
+    message = f"{each} images each of {len(names)} classes: give 1 or more of both"
+    with pytest.raises(GlassnetError, match=message):
+        plots.samples(IMAGES, np.zeros(6, int), names, each)
 
 
 @pytest.mark.parametrize(("features", "shape"), [(64, (8, 8)), (7, (1, 7)), (1, (1, 1))])

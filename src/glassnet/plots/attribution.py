@@ -33,11 +33,11 @@ def attribution(
         labels: (n,): the images' classes.
         class_names: of the labels.
         title: of the figure.
-        count: images a row, at most.
+        count: images each way, at most.
     """
     nudges = np.asarray(nudges)
     if not 1 <= count <= 10:
-        raise GlassnetError(f"count is {count}: give from 1 to 10 images a row")
+        raise GlassnetError(f"count is {count}: give from 1 to 10 images each way")
     if not len(images) == len(nudges) == len(labels):
         raise GlassnetError(
             f"{len(images)} images, {len(nudges)} nudges and {len(labels)} labels: give as many of each"
@@ -57,7 +57,7 @@ def attribution(
                 as_pictures(np.asarray(images)[most]),
                 names,
                 across_for_names(names, most=4),
-                colors="gray_r",
+                images=True,
             )
         )
     return tiles(strips, title)

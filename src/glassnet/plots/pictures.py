@@ -39,6 +39,7 @@ def weights(network: Network) -> Figure:
 
 def mistakes(images: Images, evaluation: Evaluation, class_names: tuple[str, ...], count: int = 30) -> Figure:
     """The mistakes that cost most, each with what it is and what the network said."""
+    images = np.asarray(images)
     worst = evaluation.worst(min(count, LARGEST_SHEET))
     total = int((evaluation.answers != evaluation.labels).sum())
     if not len(worst):
@@ -52,11 +53,14 @@ def mistakes(images: Images, evaluation: Evaluation, class_names: tuple[str, ...
     ]
     across = across_for_names(names, most=6)
     heading = f"the costliest first: {len(worst)} of {total:,}"
-    return tiles([Strip(heading, as_pictures(images[worst]), names, across, colors="gray_r")], "mistakes")
+    return tiles([Strip(heading, as_pictures(images[worst]), names, across, images=True)], "mistakes")
 
 
 def samples(images: Images, labels: Labels, class_names: tuple[str, ...], each: int = 10) -> Figure:
-    """The first few images of every class, a row a class."""
+    """The first `each` images of every class, a row a class."""
+    if not class_names or each < 1:
+        raise GlassnetError(f"{each} images each of {len(class_names)} classes: give 1 or more of both")
+    images, labels = np.asarray(images), np.asarray(labels)
     rows = [as_pictures(images[labels == k][:each]) for k in range(len(class_names))]
     _, height, width = rows[0].shape
     down, along = height + max(1, height // 14), width + max(1, width // 14)  # with what is left free between
@@ -67,7 +71,9 @@ def samples(images: Images, labels: Labels, class_names: tuple[str, ...], each: 
     figure = new_figure(0.62 * each + 0.8, 0.62 * len(rows) + 0.3)
     axes = figure.subplots()
     axes.imshow(sheet.reshape(len(rows) * down, each * along), cmap="gray_r", interpolation="nearest")
-    axes.set_yticks(down * np.arange(len(rows)) + (height - 1) / 2, class_names, fontsize=11)
+    axes.set_yticks(down * np.arange(len(rows)) + (height - 1) / 2, map(shortened, class_names), fontsize=11)
+    for name in axes.get_yticklabels():
+        name.set_parse_math(False)
     axes.set_xticks([])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)

@@ -27,7 +27,7 @@ WIDTH = 5.2  # of the whole figure
 MARGIN, GAP = 0.12, 0.1  # at its edges; between two tiles
 NAME, HEADING, BAR = 0.2, 0.3, 0.38  # room above a tile, above a strip, and below it for the color bar
 LINE = 0.14  # of a name, where it has more than one
-SIZE_OF_NAMES = 8.5  # points
+TITLE, SIZE_OF_NAMES = 10.5, 8.5  # points
 LARGEST_TILE, LARGEST_OF_ROWS = 2.4, 0.6
 FRAME, NAMES = "#c8c8c8", "#555555"
 
@@ -70,6 +70,7 @@ class Strip:
     marks: Sequence[Marks] = field(default=())
     colors: str = ""  # of numbers that are 0 or more, where not blue
     rows: Sequence[str] = ()  # names of the rows; then those of the first row name the columns
+    images: bool = False  # as they are seen: in shades of grey, from the smallest number to the largest
 
     @property
     def tile(self) -> tuple[float, float]:
@@ -119,16 +120,33 @@ def across_for(count: int) -> int:
 
 def across_for_names(names: Sequence[str], most: int) -> int:
     """How many tiles stand in a row so that their names keep apart: `most`, or fewer where names are long."""
+    lines = {line for name in names for line in name.split("\n")}
+    longest = max((width_of(line, SIZE_OF_NAMES) for line in lines), default=0.0)
+    return min(most, max(1, int((WIDTH - 2 * MARGIN + GAP) / (longest + GAP))))
+
+
+def width_of(line: str, size: float) -> float:
+    """Of a line in letters of so many points, in inches; a little more, as they are set to whole pixels."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
-    font = FontProperties(size=SIZE_OF_NAMES)
-    lines = {line for name in names for line in name.split("\n")}
     with warnings.catch_warnings():  # letters of other scripts are drawn as boxes
         warnings.filterwarnings("ignore", message="Glyph .* missing")
-        widths = [text_to_path.get_text_width_height_descent(line, font, ismath=False)[0] for line in lines]
-    longest = max(widths, default=0.0) / 72
-    return min(most, max(1, int((WIDTH - 2 * MARGIN + GAP) / (longest + GAP))))
+        font = FontProperties(size=size)
+        width, _, _ = text_to_path.get_text_width_height_descent(line, font, ismath=False)
+    return 1.07 * float(width) / 72
+
+
+def wrapped(title: str) -> list[str]:
+    """The title in as many lines as its words need."""
+    lines = [""]
+    for word in title.split(" "):
+        longer = f"{lines[-1]} {word}".lstrip()
+        if lines[-1] and width_of(longer, TITLE) > WIDTH - 2 * MARGIN:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
 
 
 def scale_of(values: Array, signed: bool = False) -> Scale:
@@ -139,14 +157,34 @@ def scale_of(values: Array, signed: bool = False) -> Scale:
     return Scale(0.0, limit, "Blues")
 
 
+def scale_of_images(images: Array) -> Scale:
+    """From white at 0, or at the smallest number if that is less, to black at the largest."""
+    finite = images[np.isfinite(images)]
+    low, high = float(finite.min(initial=0)), float(finite.max(initial=0))
+    return Scale(low, high if high > low else low + 1, "gray_r")
+
+
 def inches(height: float, title: str) -> tuple[Figure, Axes]:
-    """An empty figure, and axes all over it whose coordinates are inches."""
+    """An empty figure, and axes all over it whose coordinates are inches.
+
+    A title that takes more than one line makes the figure higher; below, nothing moves.
+    """
     from matplotlib.figure import Figure
 
+    lines = wrapped(title)
+    height += 1.25 * TITLE / 72 * (len(lines) - 1)
     figure = Figure(figsize=(WIDTH, height))
     axes = figure.add_axes((0, 0, 1, 1), frameon=False)
     axes.set(xlim=(0, WIDTH), ylim=(0, height), xticks=[], yticks=[], autoscale_on=False)
-    axes.text(MARGIN, height - MARGIN, title, va="top", fontsize=10.5, parse_math=False)
+    axes.text(
+        MARGIN,
+        height - MARGIN,
+        "\n".join(lines),
+        va="top",
+        fontsize=TITLE,
+        linespacing=1.25,
+        parse_math=False,
+    )
     return figure, axes
 
 
@@ -206,7 +244,7 @@ def color_bar(axes: Axes, image: AxesImage, left: float, top: float, wide: float
 
 def _draw(axes: Axes, strip: Strip, top: float) -> None:
     wide, tall = strip.tile
-    scale = scale_of(strip.pictures, strip.signed)
+    scale = scale_of_images(strip.pictures) if strip.images else scale_of(strip.pictures, strip.signed)
     if strip.colors and scale.low == 0:
         scale = scale._replace(colors=strip.colors)
     axes.text(MARGIN, top - 0.07, strip.heading, va="top", fontsize=9.5, parse_math=False)
