@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 
 import glassnet as gn
-from glassnet.cli.model_argument import find_model
 from glassnet.files import write_atomically
 from glassnet.plots.canvas import BLUE, GREY, RED, bare, new_figure, png
+from glassnet.workflows.find_model import find_model
 
 DRAWINGS = Path(__file__).parents[1] / "tests" / "drawings"
 ACROSS = 4

@@ -23,15 +23,15 @@ from figures_table import keep, put_into_readme
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from glassnet.calibration import last_sums, mean_cost, probabilistic_cost
-from glassnet.cli.model_argument import find_model
-from glassnet.data import NOT_A_DIGIT, load, normalize_drawing
-from glassnet.data.lettering import CAPITALS, TEST_FONTS, matplotlib_fonts, printed
+from glassnet.data import NOT_A_DIGIT, load
 from glassnet.errors import GlassnetError
-from glassnet.evaluation import evaluate
-from glassnet.judging import Judge
-from glassnet.model_file import Model
+from glassnet.handwriting import Judge, normalize_drawing
+from glassnet.handwriting.not_digits.lettering import CAPITALS, TEST_FONTS, matplotlib_fonts, printed
 from glassnet.rng import Purpose, Stream
+from glassnet.storage import Model
+from glassnet.training import evaluate
+from glassnet.training.calibration import last_sums, mean_cost, probabilistic_cost
+from glassnet.workflows.find_model import find_model
 
 SEED = 6  # of noise and lines
 PICTURES = 10_000

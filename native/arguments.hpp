@@ -307,7 +307,7 @@ struct Examples {
   }
 };
 
-// How images move: see moves.py.
+// How images move: see augmentation/resampling.py.
 struct Moves {
   Readable maps;  // (examples, 6), in the order of their use
   Grid picture;

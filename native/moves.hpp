@@ -1,4 +1,4 @@
-// Training images, moved: the twin of moves.py, to the same byte.
+// Training images, moved: the twin of augmentation/resampling.py, to the same byte.
 #pragma once
 
 #include "philox.hpp"

@@ -134,7 +134,7 @@ struct Draw {
   const std::int64_t* places;  // of the examples; null: theirs in the source
 };
 
-// How training images move; all numbers are those of moves.py.
+// How training images move; all numbers are those of augmentation/resampling.py.
 struct Moves {
   const std::int32_t* maps;           // [count][6], in step with the order; null: nothing moves
   Grid picture;

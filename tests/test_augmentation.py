@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glassnet.augmentation import EXAMPLES, Augmentation, expanded
+from glassnet.augmentation import Augmentation, expanded
+from glassnet.augmentation.moves import EXAMPLES
+from glassnet.augmentation.resampling import PIXEL
 from glassnet.errors import GlassnetError
-from glassnet.moves import PIXEL
 from glassnet.rng import Purpose, Stream
 
 ALL = Augmentation(shift=2, rotate=10, scale=0.1, shear=0.2, elastic=1)

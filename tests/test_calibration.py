@@ -8,21 +8,20 @@ import numpy as np
 import pytest
 
 from glassnet.activations import ACTIVATIONS
-from glassnet.calibration import (
-    Calibration,
-    best_confidence,
-    best_temperature,
-    calibrate,
-    confidences,
-    last_sums,
-    mean_cost,
-    probabilistic_cost,
-)
 from glassnet.costs import COSTS
 from glassnet.data import NOT_A_DIGIT, Split
 from glassnet.errors import GlassnetError
 from glassnet.layers import Conv, Dense, Flatten, Softmax
 from glassnet.network import Network
+from glassnet.training import Calibration, calibrate
+from glassnet.training.calibration import (
+    best_confidence,
+    best_temperature,
+    confidences,
+    last_sums,
+    mean_cost,
+    probabilistic_cost,
+)
 
 PAIRS = [COSTS["log_likelihood"], COSTS["cross_entropy"]]
 FIELDS = {

@@ -9,9 +9,9 @@ from glassnet.costs import COSTS
 from glassnet.data import Split
 from glassnet.engine import ENGINES
 from glassnet.errors import GlassnetError
-from glassnet.evaluation import Evaluation, evaluate
 from glassnet.layers import Dense
 from glassnet.network import Network
+from glassnet.training import Evaluation, evaluate
 
 # Six examples of three classes. Answers: the largest output, 0 2 2 1 0 0 (the last a tie: the first of them).
 OUTPUTS = np.array(

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glassnet.data.lettering import TEST_FONTS, matplotlib_fonts
+from glassnet.handwriting.not_digits.lettering import TEST_FONTS, matplotlib_fonts
 
 ROOT = Path(__file__).parent.parent
 

@@ -7,13 +7,13 @@ from math import exp
 import numpy as np
 import pytest
 
-from glassnet.calibration import Calibration
 from glassnet.data import NOT_A_DIGIT
 from glassnet.errors import GlassnetError
-from glassnet.judging import Judge
+from glassnet.handwriting import Judge
 from glassnet.layers import Dense
-from glassnet.model_file import Model
 from glassnet.network import Network
+from glassnet.storage import Model
+from glassnet.training import Calibration
 
 CALIBRATION = Calibration(temperature=2.0, threshold=0.8, accepted=1.0, passed=None, digits=10, not_digits=0)
 

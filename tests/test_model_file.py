@@ -11,13 +11,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from glassnet.calibration import Calibration
 from glassnet.errors import GlassnetError
 from glassnet.layers import LAYERS, AveragePool, Conv, Dense, Dropout, Flatten, MaxPool, Softmax
-from glassnet.model_file import FORMAT, Model, load_model, save_model
 from glassnet.network import Network
-from glassnet.recipe import Recipe
-from glassnet.tensor_file import read_tensors, write_tensors
+from glassnet.storage import Model, load_model, read_tensors, save_model
+from glassnet.storage.model_file import FORMAT
+from glassnet.storage.tensor_file import write_tensors
+from glassnet.training import Calibration, Recipe
 
 # kind: a network that has a layer of it.
 NETWORKS = {

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glassnet.moves import KNOTS, LARGEST_FIELD, PIXEL, WEIGHT, gain, knot_weights, resampled, smooth_field
+from glassnet.augmentation import gain, knot_weights
+from glassnet.augmentation.resampling import KNOTS, LARGEST_FIELD, PIXEL, WEIGHT, resampled, smooth_field
 
 PICTURES = np.random.default_rng(5).integers(0, 256, size=(3, 2, 5, 7), dtype=np.uint8)
 

@@ -16,9 +16,9 @@ import pytest
 from glassnet.cli import main
 from glassnet.data import load
 from glassnet.engine import native
-from glassnet.model_file import FORMAT, load_model
-from glassnet.runs import CHECKPOINT_FORMAT, RunFolder
-from glassnet.tensor_file import read_tensors
+from glassnet.storage import RunFolder, load_model, read_tensors
+from glassnet.storage.model_file import FORMAT
+from glassnet.storage.runs import CHECKPOINT_FORMAT
 from glassnet.training import Trainer
 
 OLDER = Path(__file__).parent / "older_files"

@@ -9,7 +9,7 @@ import pytest
 import glassnet as gn
 from glassnet import pretrained
 from glassnet.errors import GlassnetError
-from glassnet.model_file import Model, save_model
+from glassnet.storage import Model, save_model
 
 
 @pytest.fixture

@@ -8,10 +8,9 @@ import pytest
 from glassnet.data import load
 from glassnet.errors import GlassnetError
 from glassnet.plots import rate_search as draw
-from glassnet.rate_search import UNUSED, Growing, find_rate, smoothed, suggested
-from glassnet.recipe import Recipe
 from glassnet.schedules import Position
-from glassnet.training import Trainer
+from glassnet.training import Recipe, Trainer, find_rate
+from glassnet.training.rate_search import UNUSED, Growing, smoothed, suggested
 
 pytestmark = pytest.mark.table
 
@@ -78,7 +77,7 @@ def test_of_rates_whose_costs_are_alike_the_smallest_is_suggested(costs, suggest
 
 
 def test_trials_that_all_break_down_are_said(monkeypatch):
-    monkeypatch.setattr("glassnet.rate_search._trial", lambda *_: np.inf)
+    monkeypatch.setattr("glassnet.training.rate_search._trial", lambda *_: np.inf)
     with pytest.raises(GlassnetError, match=r"^training broke down with every rate from .* to .*: give a sm"):
         find_rate(RECIPE.network(), load("digits"), RECIPE, steps=60)
 

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glassnet import recipe as recipe_module
 from glassnet.activations import ACTIVATIONS
 from glassnet.costs import COSTS
 from glassnet.engine import ENGINES, native
@@ -17,8 +16,9 @@ from glassnet.errors import GlassnetError
 from glassnet.initializers import INITIALIZERS
 from glassnet.network import Network
 from glassnet.optimizers import OPTIMIZERS, Adam, Momentum
-from glassnet.recipe import Recipe
 from glassnet.schedules import SCHEDULES
+from glassnet.training import Recipe
+from glassnet.training import recipe as recipe_module
 
 NAN, INF, HUGE = float("nan"), float("inf"), 10**400
 

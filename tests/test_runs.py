@@ -14,12 +14,11 @@ import tomli_w
 
 from glassnet.data import Dataset, load
 from glassnet.errors import GlassnetError
-from glassnet.recipe import Recipe
-from glassnet.records import Record
-from glassnet.reports import save_pictures, save_trained
-from glassnet.runs import RunFolder, history_csv, history_table, records_of
-from glassnet.tensor_file import read_tensors, write_tensors
-from glassnet.training import Progress, Trainer
+from glassnet.storage import RunFolder, read_tensors
+from glassnet.storage.runs import history_csv, history_table, records_of
+from glassnet.storage.tensor_file import write_tensors
+from glassnet.training import Progress, Recipe, Record, Trainer
+from glassnet.workflows.reports import save_pictures, save_trained
 
 RECIPE = Recipe(layers="784-4-10", epochs=3, seed=5)
 SHA = "0" * 64

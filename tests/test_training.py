@@ -9,15 +9,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from glassnet import training
 from glassnet.data import Dataset, Split
 from glassnet.engine import ENGINES, get_engine
 from glassnet.errors import GlassnetError, GlassnetWarning
 from glassnet.network import Network
-from glassnet.recipe import Recipe
 from glassnet.rng import Purpose, Stream
 from glassnet.schedules import Cosine, HalveOnPlateau
-from glassnet.training import DivergedError, History, Progress, Trainer, train
+from glassnet.training import DivergedError, History, Progress, Recipe, Trainer, train
+from glassnet.training import trainer as training
 
 N, M = 23, 5  # training examples, mini-batch: 5 mini-batches an epoch, the last of 3
 

@@ -9,13 +9,13 @@ import pytest
 from PIL import Image
 
 import glassnet as gn
-from glassnet import walkthrough as parts
 from glassnet.data import Split
 from glassnet.document import HeatMap, Note, Picture, Pixels, Table, as_text, symbol
 from glassnet.errors import GlassnetError
 from glassnet.layers import AveragePool, Conv, Dense, Dropout, Flatten, MaxPool, Softmax
 from glassnet.network import Draw
-from glassnet.walkthrough import walkthrough
+from glassnet.workflows import walkthrough as parts
+from glassnet.workflows.walkthrough import walkthrough
 
 pytestmark = pytest.mark.table
 

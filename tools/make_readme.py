@@ -34,7 +34,7 @@ from glassnet import (
     read_digits,
     training_path,
 )
-from glassnet.runs import RunFolder
+from glassnet.storage import RunFolder
 
 ROOT = Path(__file__).parent.parent
 PAGES = (ROOT / "README.md", ROOT / "docs" / "PYPI.md")

@@ -16,22 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from glassnet.augmentation import Augmentation as Augmentation
-    from glassnet.calibration import Calibration as Calibration
-    from glassnet.calibration import calibrate as calibrate
     from glassnet.data import Dataset as Dataset
-    from glassnet.data import Normalization as Normalization
     from glassnet.data import Split as Split
-    from glassnet.data import find_digits as find_digits
     from glassnet.data import load as load
-    from glassnet.data import normalization as normalization
-    from glassnet.data import normalize_drawing as normalize_drawing
-    from glassnet.data import read_digits as read_digits
-    from glassnet.data import read_drawing as read_drawing
-    from glassnet.data import with_not_digits as with_not_digits
     from glassnet.errors import GlassnetError as GlassnetError
     from glassnet.errors import GlassnetWarning as GlassnetWarning
-    from glassnet.evaluation import Evaluation as Evaluation
-    from glassnet.evaluation import evaluate as evaluate
     from glassnet.explanation import Attribution as Attribution
     from glassnet.explanation import CostLine as CostLine
     from glassnet.explanation import CostPlane as CostPlane
@@ -51,8 +40,15 @@ if TYPE_CHECKING:
     from glassnet.explanation import training_path as training_path
     from glassnet.explanation import vanishing_gradient as vanishing_gradient
     from glassnet.explanation import what_examples_want as what_examples_want
-    from glassnet.judging import Judge as Judge
-    from glassnet.judging import Verdict as Verdict
+    from glassnet.handwriting import Judge as Judge
+    from glassnet.handwriting import Normalization as Normalization
+    from glassnet.handwriting import Verdict as Verdict
+    from glassnet.handwriting import find_digits as find_digits
+    from glassnet.handwriting import normalization as normalization
+    from glassnet.handwriting import normalize_drawing as normalize_drawing
+    from glassnet.handwriting import read_digits as read_digits
+    from glassnet.handwriting import read_drawing as read_drawing
+    from glassnet.handwriting import with_not_digits as with_not_digits
     from glassnet.layers import AveragePool as AveragePool
     from glassnet.layers import Conv as Conv
     from glassnet.layers import Dense as Dense
@@ -60,24 +56,28 @@ if TYPE_CHECKING:
     from glassnet.layers import Flatten as Flatten
     from glassnet.layers import MaxPool as MaxPool
     from glassnet.layers import Softmax as Softmax
-    from glassnet.model_file import Model as Model
-    from glassnet.model_file import load_model as load_model
-    from glassnet.model_file import save_model as save_model
     from glassnet.network import Gradient as Gradient
     from glassnet.network import Network as Network
-    from glassnet.prediction import Predictor as Predictor
     from glassnet.pretrained import load_pretrained as load_pretrained
     from glassnet.pretrained import pretrained_names as pretrained_names
-    from glassnet.rate_search import RateSearch as RateSearch
-    from glassnet.rate_search import find_rate as find_rate
-    from glassnet.recipe import Recipe as Recipe
-    from glassnet.records import Record as Record
+    from glassnet.storage import Model as Model
+    from glassnet.storage import load_model as load_model
+    from glassnet.storage import save_model as save_model
     from glassnet.summary import Summary as Summary
     from glassnet.summary import summarize as summarize
+    from glassnet.training import Calibration as Calibration
     from glassnet.training import DivergedError as DivergedError
+    from glassnet.training import Evaluation as Evaluation
     from glassnet.training import History as History
+    from glassnet.training import Predictor as Predictor
     from glassnet.training import Progress as Progress
+    from glassnet.training import RateSearch as RateSearch
+    from glassnet.training import Recipe as Recipe
+    from glassnet.training import Record as Record
     from glassnet.training import Trainer as Trainer
+    from glassnet.training import calibrate as calibrate
+    from glassnet.training import evaluate as evaluate
+    from glassnet.training import find_rate as find_rate
     from glassnet.training import train as train
 
 __version__ = "0.1.0"
@@ -88,7 +88,7 @@ _HOME = {
     "Attribution": "explanation",
     "Augmentation": "augmentation",
     "AveragePool": "layers",
-    "Calibration": "calibration",
+    "Calibration": "training",
     "Conv": "layers",
     "CostLine": "explanation",
     "CostPlane": "explanation",
@@ -97,7 +97,7 @@ _HOME = {
     "Diagnosis": "explanation",
     "DivergedError": "training",
     "Dropout": "layers",
-    "Evaluation": "evaluation",
+    "Evaluation": "training",
     "Explanation": "explanation",
     "Finding": "explanation",
     "Flatten": "layers",
@@ -106,49 +106,49 @@ _HOME = {
     "Gradient": "network",
     "GradientCheck": "explanation",
     "History": "training",
-    "Judge": "judging",
+    "Judge": "handwriting",
     "MaxPool": "layers",
-    "Model": "model_file",
+    "Model": "storage",
     "Network": "network",
-    "Normalization": "data",
-    "Predictor": "prediction",
+    "Normalization": "handwriting",
+    "Predictor": "training",
     "Progress": "training",
-    "Recipe": "recipe",
-    "Record": "records",
+    "Recipe": "training",
+    "Record": "training",
     "Softmax": "layers",
     "Split": "data",
     "Summary": "summary",
-    "RateSearch": "rate_search",
+    "RateSearch": "training",
     "Trainer": "training",
     "TrainingPath": "explanation",
     "VanishingGradient": "explanation",
-    "Verdict": "judging",
+    "Verdict": "handwriting",
     "Wants": "explanation",
     "attribute": "explanation",
-    "calibrate": "calibration",
+    "calibrate": "training",
     "check_gradient": "explanation",
     "cost_along_gradient": "explanation",
     "cost_plane": "explanation",
     "diagnose": "explanation",
-    "evaluate": "evaluation",
-    "find_rate": "rate_search",
+    "evaluate": "training",
+    "find_rate": "training",
     "explain": "explanation",
-    "find_digits": "data",
+    "find_digits": "handwriting",
     "load": "data",
-    "load_model": "model_file",
+    "load_model": "storage",
     "load_pretrained": "pretrained",
-    "normalization": "data",
-    "normalize_drawing": "data",
+    "normalization": "handwriting",
+    "normalize_drawing": "handwriting",
     "pretrained_names": "pretrained",
-    "read_digits": "data",
-    "read_drawing": "data",
-    "save_model": "model_file",
+    "read_digits": "handwriting",
+    "read_drawing": "handwriting",
+    "save_model": "storage",
     "summarize": "summary",
     "train": "training",
     "training_path": "explanation",
     "vanishing_gradient": "explanation",
     "what_examples_want": "explanation",
-    "with_not_digits": "data",
+    "with_not_digits": "handwriting",
 }
 
 __all__ = [*_HOME]

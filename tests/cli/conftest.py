@@ -12,17 +12,17 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from glassnet import reports
 from glassnet.cli import main
-from glassnet.data import draw_not_digits, mnist
+from glassnet.data import mnist
 from glassnet.files import write_atomically
+from glassnet.handwriting import draw_not_digits
 from glassnet.layers import AveragePool, Conv, Dense, Dropout, Flatten, MaxPool
-from glassnet.model_file import Model, load_model, save_model
 from glassnet.network import Network
 from glassnet.plots.canvas import new_figure, png
-from glassnet.recipe import Recipe
-from glassnet.runs import RunFolder
-from glassnet.tensor_file import read_tensors, write_tensors
+from glassnet.storage import Model, RunFolder, load_model, read_tensors, save_model
+from glassnet.storage.tensor_file import write_tensors
+from glassnet.training import Recipe
+from glassnet.workflows import reports
 
 BLANK = png(new_figure(1, 1))
 SMALL = ("--layers", "784-12-10", "--epochs", "4", "--batch-size", "5", "--seed", "7")
@@ -72,7 +72,7 @@ def quick(request, monkeypatch, not_digits):
     if not request.node.get_closest_marker("drawn"):
         monkeypatch.setattr(reports, "save_pictures", save_blanks)
     monkeypatch.setattr("glassnet.cli.calibrate.draw_not_digits", not_digits)
-    monkeypatch.setattr("glassnet.cli.guide.SURVEYED", 100)
+    monkeypatch.setattr("glassnet.workflows.guide.SURVEYED", 100)
 
 
 @pytest.fixture(scope="session")

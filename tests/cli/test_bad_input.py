@@ -13,10 +13,9 @@ from PIL import Image, ImageOps
 from glassnet.cli.main import main
 from glassnet.data import load, mnist
 from glassnet.data.digits import FILE
-from glassnet.model_file import Model, load_model, save_model
 from glassnet.network import Network
-from glassnet.runs import RunFolder
-from glassnet.tensor_file import read_tensors, write_tensors
+from glassnet.storage import Model, RunFolder, load_model, read_tensors, save_model
+from glassnet.storage.tensor_file import write_tensors
 
 LONG = "x" * 300
 HUGE = "1" + "0" * 400

@@ -12,9 +12,9 @@ import pytest
 import glassnet as gn
 from glassnet.activations import Sigmoid
 from glassnet.costs import CrossEntropy
-from glassnet.model_file import Model, save_model
 from glassnet.network import Network
 from glassnet.rng import Purpose, Stream
+from glassnet.storage import Model, save_model
 
 pytestmark = pytest.mark.table
 

@@ -9,9 +9,8 @@ import pytest
 
 import glassnet as gn
 from glassnet.explanation.doctor import diagnose, diagnose_records
-from glassnet.model_file import Model, load_model, save_model
-from glassnet.runs import RunFolder
-from glassnet.tensor_file import read_tensors, write_tensors
+from glassnet.storage import Model, RunFolder, load_model, read_tensors, save_model
+from glassnet.storage.tensor_file import write_tensors
 from glassnet.training import Progress, Trainer
 
 pytestmark = pytest.mark.table

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 import glassnet as gn
-from glassnet.cli.guide import SURVEYED
 from glassnet.document import as_text, symbol
-from glassnet.walkthrough import walkthrough
+from glassnet.workflows.guide import SURVEYED
+from glassnet.workflows.walkthrough import walkthrough
 
 pytestmark = pytest.mark.table
 
@@ -511,7 +511,7 @@ def test_the_gradient_check(ok, trained):
 
 @pytest.mark.slow
 def test_the_landscape_of_a_model_and_of_a_run(ok, trained, hand, network, monkeypatch):
-    monkeypatch.setattr("glassnet.cli.guide.SURVEYED", SURVEYED)  # as many as users get, for once
+    monkeypatch.setattr("glassnet.workflows.guide.SURVEYED", SURVEYED)  # as many as users get, for once
     for model, kind in ((trained.model, "random"), (trained.path, "principal")):
         text = part(sections(ok("explain", model, *LESSON, "--landscape").out), "The landscape")
         words = flat(text)

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import glassnet as gn
-from glassnet.model_file import Model, save_model
+from glassnet.storage import Model, save_model
 
 
 @pytest.fixture(autouse=True)

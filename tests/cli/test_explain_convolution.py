@@ -9,9 +9,9 @@ import pytest
 
 import glassnet as gn
 from glassnet.document import as_text, number
-from glassnet.model_file import Model, save_model
 from glassnet.network import Draw
-from glassnet.walkthrough import walkthrough
+from glassnet.storage import Model, save_model
+from glassnet.workflows.walkthrough import walkthrough
 
 pytestmark = pytest.mark.table
 

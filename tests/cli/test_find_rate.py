@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from glassnet import Recipe, find_rate, load
-from glassnet.rate_search import UNUSED
+from glassnet.training.rate_search import UNUSED
 
 
 def test_it_says_what_the_library_finds_and_saves_the_picture(ok):
@@ -36,7 +36,7 @@ def test_json_has_every_number(ok):
 @pytest.mark.slow
 def test_a_trial_that_breaks_down_is_said(ok, monkeypatch):
     broken = iter([float("inf"), 2.0, 2.0, 2.0, 2.0] * 2)  # of five trials the first, in both searches
-    monkeypatch.setattr("glassnet.rate_search._trial", lambda *_: next(broken))
+    monkeypatch.setattr("glassnet.training.rate_search._trial", lambda *_: next(broken))
     (answer,) = ok("find-rate", "--steps", "40", "--json").json
     assert answer["trials"][0][1] is None
     assert "training broke down\n" in ok("find-rate", "--steps", "40").out

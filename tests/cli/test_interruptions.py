@@ -19,11 +19,8 @@ from PIL import Image
 import glassnet.cli.train as train_module
 from glassnet.data import load
 from glassnet.engine import get_engine
-from glassnet.model_file import load_model
-from glassnet.recipe import Recipe
-from glassnet.runs import RunFolder
-from glassnet.tensor_file import read_tensors
-from glassnet.training import Trainer
+from glassnet.storage import RunFolder, load_model, read_tensors
+from glassnet.training import Recipe, Trainer
 
 if os.name != "posix":
     pytest.skip("signals and limits of POSIX", allow_module_level=True)

@@ -16,8 +16,8 @@ from PIL import Image
 
 import glassnet as gn
 from glassnet.layers import Dense
-from glassnet.model_file import Model, save_model
-from glassnet.tensor_file import read_tensors, write_tensors
+from glassnet.storage import Model, read_tensors, save_model
+from glassnet.storage.tensor_file import write_tensors
 
 TITLES = [  # of the page with everything; without the formulas
     "The image and the answer",

@@ -8,8 +8,7 @@ import struct
 
 import pytest
 
-from glassnet.model_file import load_model
-from glassnet.runs import RunFolder
+from glassnet.storage import RunFolder, load_model
 
 pytestmark = pytest.mark.table
 

@@ -16,7 +16,7 @@ from PIL import Image
 
 import glassnet as gn
 from glassnet import Recipe, Record
-from glassnet.runs import RunFolder
+from glassnet.storage import RunFolder
 
 RECORD = [field.name for field in dataclasses.fields(Record)]
 
@@ -229,7 +229,7 @@ def test_keep_the_best(ok):
 def test_a_time_limit(ok, monkeypatch):
     """By a clock on which every slice of training takes 1/128 s; no slice counts twice."""
     ticks = itertools.count()
-    monkeypatch.setattr("glassnet.training.perf_counter", lambda: next(ticks) / 128)
+    monkeypatch.setattr("glassnet.training.trainer.perf_counter", lambda: next(ticks) / 128)
     *records, outcome = ok("train", "--epochs", "1000", "--time-limit", 6 / 128, "--json").json
     assert outcome["finished"] == "the time limit of 0.046875 s is reached in epoch 4"
     # Slices of 1 and 12 mini-batches find out how fast it goes; then an epoch is a slice.

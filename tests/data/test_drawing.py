@@ -15,9 +15,15 @@ import pytest
 from PIL import Image
 
 from glassnet import data
-from glassnet.data import find_digits, normalization, normalize_drawing, read_digits, read_drawing
-from glassnet.data.picture_file import is_picture
 from glassnet.errors import GlassnetError
+from glassnet.handwriting import (
+    find_digits,
+    is_picture,
+    normalization,
+    normalize_drawing,
+    read_digits,
+    read_drawing,
+)
 from glassnet.rng import Purpose, Stream
 
 pytestmark = pytest.mark.table

@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from glassnet.data import Dataset, Split, draw_not_digits, load, normalize_drawing, with_not_digits
-from glassnet.data.dice import Dice
-from glassnet.data.doodles import KINDS, ROUND, Material
-from glassnet.data.lettering import (
+from glassnet.data import Dataset, Split, load
+from glassnet.errors import GlassnetError
+from glassnet.handwriting import draw_not_digits, normalize_drawing, with_not_digits
+from glassnet.handwriting.not_digits.dice import Dice
+from glassnet.handwriting.not_digits.doodles import KINDS, ROUND, Material
+from glassnet.handwriting.not_digits.draw import of_kind
+from glassnet.handwriting.not_digits.lettering import (
     CAPITALS,
     FONTS,
     SIDE,
@@ -21,8 +24,6 @@ from glassnet.data.lettering import (
     printed,
     rounded,
 )
-from glassnet.data.not_digits import of_kind
-from glassnet.errors import GlassnetError
 
 pytestmark = pytest.mark.table
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from glassnet.data.paper import border, noise_level, paper_under, standing_out, strength, without_paper
+from glassnet.handwriting.paper import border, noise_level, paper_under, standing_out, strength, without_paper
 from glassnet.rng import Purpose, Stream
 
 HEIGHT, WIDTH = 240, 320

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from glassnet.data.pieces import Box, around, digits_among, drawn_pieces, in_reading_order, pieces
+from glassnet.handwriting.pieces import Box, around, digits_among, drawn_pieces, in_reading_order, pieces
 from glassnet.rng import Purpose, Stream
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glassnet.data import read_digits
-from glassnet.data.strokes import stroke_width
-from glassnet.prediction import Predictor
+from glassnet.handwriting import read_digits
+from glassnet.handwriting.strokes import stroke_width
 from glassnet.pretrained import load_pretrained, pretrained_names
+from glassnet.training import Predictor
 
 DRAWINGS = sorted((Path(__file__).parents[1] / "drawings").iterdir())
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from glassnet.data import load
-from glassnet.data.strokes import BLOB, THINNEST, WIDEST, stroke_width, with_mnist_pen
+from glassnet.handwriting.strokes import BLOB, THINNEST, WIDEST, stroke_width, with_mnist_pen
 
 
 def ring(size, pen):

@@ -17,8 +17,7 @@ from glassnet.errors import GlassnetError
 from glassnet.layers import AveragePool, Conv, Dense, Dropout, Flatten, MaxPool
 from glassnet.network import Network
 from glassnet.optimizers import SGD
-from glassnet.recipe import Recipe
-from glassnet.training import Trainer, train
+from glassnet.training import Recipe, Trainer, train
 
 TARGETS = [] if native.missing() else native._native.targets()
 MACHINES = list(product(TARGETS, ["1", "2", "3"]))

@@ -18,8 +18,7 @@ from glassnet.engine import Task, native
 from glassnet.layers import LAYERS, AveragePool, Conv, Dense, Dropout, Flatten, MaxPool, Softmax
 from glassnet.network import Draw, Network
 from glassnet.optimizers import SGD
-from glassnet.recipe import Recipe
-from glassnet.training import Trainer
+from glassnet.training import Recipe, Trainer
 
 pytestmark = [pytest.mark.table, pytest.mark.usefixtures("drawn_once")]
 

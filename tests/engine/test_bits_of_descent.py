@@ -13,11 +13,9 @@ from glassnet.engine import Task, native
 from glassnet.layers import Conv, Dense, Dropout, Flatten, MaxPool
 from glassnet.network import Network
 from glassnet.optimizers import OPTIMIZERS, initial_state, make_optimizer
-from glassnet.recipe import Recipe
-from glassnet.runs import RunFolder
 from glassnet.schedules import SCHEDULES
-from glassnet.tensor_file import read_tensors
-from glassnet.training import Trainer
+from glassnet.storage import RunFolder, read_tensors
+from glassnet.training import Recipe, Trainer
 
 pytestmark = [pytest.mark.table, pytest.mark.usefixtures("drawn_once")]
 

@@ -20,10 +20,8 @@ from glassnet.errors import GlassnetError
 from glassnet.layers import LAYERS, AveragePool, Conv, Dense, Dropout, Flatten, MaxPool, Softmax
 from glassnet.network import CHUNK, Draw, Network
 from glassnet.optimizers import SGD, update
-from glassnet.prediction import Predictor
-from glassnet.recipe import Recipe
 from glassnet.rng import Purpose, Stream
-from glassnet.training import Trainer
+from glassnet.training import Predictor, Recipe, Trainer
 
 pytestmark = [pytest.mark.table, pytest.mark.usefixtures("drawn_once")]
 

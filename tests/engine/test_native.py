@@ -20,9 +20,7 @@ from glassnet.engine import ENGINES, Task, get_engine, native
 from glassnet.errors import GlassnetError, GlassnetWarning
 from glassnet.network import Network
 from glassnet.optimizers import SGD
-from glassnet.prediction import Predictor
-from glassnet.recipe import Recipe
-from glassnet.training import Trainer
+from glassnet.training import Predictor, Recipe, Trainer
 
 NATIVE, TEXTBOOK = native.NativeEngine(), ENGINES["textbook"]
 REASON = native.missing()

@@ -25,7 +25,7 @@ from glassnet.costs import COSTS
 from glassnet.engine import ENGINES, Task
 from glassnet.network import Network
 from glassnet.optimizers import SGD
-from glassnet.prediction import Predictor
+from glassnet.training import Predictor
 
 ENGINE, COST = ENGINES["native"], COSTS["cross_entropy"]
 

@@ -15,10 +15,8 @@ from glassnet.errors import GlassnetError
 from glassnet.explanation.doctor import ILLNESSES, diagnose, diagnose_records
 from glassnet.layers import Dense, Softmax
 from glassnet.network import Network
-from glassnet.recipe import Recipe
-from glassnet.records import Record
 from glassnet.schedules import SCHEDULES
-from glassnet.training import DivergedError, train
+from glassnet.training import DivergedError, Recipe, Record, train
 
 pytestmark = pytest.mark.table
 

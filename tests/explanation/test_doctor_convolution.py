@@ -10,8 +10,7 @@ from glassnet.data import Dataset, Split
 from glassnet.explanation.doctor import case, diagnose
 from glassnet.layers import AveragePool, Conv, Dense, Dropout, Flatten, MaxPool
 from glassnet.network import Network
-from glassnet.recipe import Recipe
-from glassnet.training import train
+from glassnet.training import Recipe, train
 
 pytestmark = pytest.mark.table
 

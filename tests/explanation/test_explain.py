@@ -14,8 +14,8 @@ from glassnet.data import load
 from glassnet.document import Equation, Note, Paragraph
 from glassnet.explanation import Explanation, explain
 from glassnet.layers import Dense, Softmax
-from glassnet.model_file import Model, load_model, save_model
 from glassnet.network import Network
+from glassnet.storage import Model, load_model, save_model
 
 pytestmark = pytest.mark.table
 

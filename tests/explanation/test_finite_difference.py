@@ -16,8 +16,7 @@ from glassnet.explanation.finite_difference import FiniteDifferences, relative_e
 from glassnet.explanation.verdict import Verdict
 from glassnet.layers import Dense, Softmax
 from glassnet.network import Network
-from glassnet.recipe import Recipe
-from glassnet.training import train
+from glassnet.training import Recipe, train
 
 pytestmark = pytest.mark.table
 

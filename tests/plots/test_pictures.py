@@ -8,9 +8,9 @@ import pytest
 from glassnet import plots
 from glassnet.data import load
 from glassnet.errors import GlassnetError
-from glassnet.evaluation import Evaluation
 from glassnet.layers import Conv, Dense, Flatten
 from glassnet.network import Network
+from glassnet.training import Evaluation
 
 pytestmark = pytest.mark.table
 

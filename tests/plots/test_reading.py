@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from glassnet.data import NOT_A_DIGIT, find_digits
+from glassnet.data import NOT_A_DIGIT
+from glassnet.handwriting import find_digits
 from glassnet.plots import png, reading_steps
 from glassnet.plots.reading import DIGIT_STEPS, MOST, PAGE_STEPS
 

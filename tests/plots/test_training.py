@@ -8,9 +8,8 @@ import pytest
 from glassnet import plots
 from glassnet.data import load
 from glassnet.errors import GlassnetError
-from glassnet.evaluation import Evaluation, evaluate
 from glassnet.network import Network
-from glassnet.records import Record
+from glassnet.training import Evaluation, Record, evaluate
 
 pytestmark = pytest.mark.table
 

@@ -13,9 +13,8 @@ from glassnet.initializers import Initializer
 from glassnet.layers import LAYERS, AveragePool, Conv, Dense, Dropout, Flatten, MaxPool, Softmax
 from glassnet.network import Draw, Network
 from glassnet.optimizers import SGD
-from glassnet.recipe import Recipe
 from glassnet.rng import Purpose, Stream
-from glassnet.training import Trainer
+from glassnet.training import Recipe, Trainer
 
 pytestmark = pytest.mark.slow
 

@@ -8,15 +8,17 @@ from dataclasses import replace
 import click
 import numpy as np
 
-from glassnet.calibration import Calibration, check_share, last_sums, mean_cost, probabilistic_cost
-from glassnet.calibration import calibrate as calibrate_network
-from glassnet.cli.model_argument import find_model, model_data
-from glassnet.data import Split, draw_not_digits
-from glassnet.data.lettering import FONTS
+from glassnet.data import Split
 from glassnet.errors import GlassnetError
-from glassnet.model_file import save_model
+from glassnet.handwriting import draw_not_digits
+from glassnet.handwriting.not_digits.lettering import FONTS
 from glassnet.network import Network
 from glassnet.pretrained import comes_with_glassnet
+from glassnet.storage import save_model
+from glassnet.training import Calibration
+from glassnet.training import calibrate as calibrate_network
+from glassnet.training.calibration import check_share, last_sums, mean_cost, probabilistic_cost
+from glassnet.workflows.find_model import find_model, model_data
 
 PICTURES, SEED = 1000, 1  # of no digit; the seed 0 is for pictures that a network learns from
 

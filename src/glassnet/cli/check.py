@@ -7,12 +7,12 @@ import json
 import click
 import numpy as np
 
-from glassnet.cli.model_argument import find_model, model_cost, model_data
 from glassnet.cli.printing import for_json, print_blocks
 from glassnet.data import SOURCES
 from glassnet.explanation import check_gradient
 from glassnet.explanation.gradient_check import quick_sample
 from glassnet.rng import Purpose, Stream
+from glassnet.workflows.find_model import find_model, model_cost, model_data
 
 
 @click.command(short_help="Check the gradient of a network.")

@@ -8,11 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import click
 
-from glassnet.evaluation import Evaluation
-from glassnet.recipe import Recipe
-from glassnet.records import Record
 from glassnet.summary import summarize
-from glassnet.training import Trainer
+from glassnet.training import Evaluation, Recipe, Record, Trainer
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -8,13 +8,12 @@ from pathlib import Path
 import click
 
 from glassnet.cli.complaints import complain
-from glassnet.cli.model_argument import find_model, model_cost, model_data
 from glassnet.cli.printing import print_blocks
 from glassnet.data import Dataset, load
 from glassnet.errors import GlassnetError
 from glassnet.explanation.doctor import Diagnosis, diagnose, diagnose_records
-from glassnet.runs import RunFolder
-from glassnet.tensor_file import read_tensors
+from glassnet.storage import RunFolder, read_tensors
+from glassnet.workflows.find_model import find_model, model_cost, model_data
 
 
 @click.command(short_help="What ails a training or a network.")

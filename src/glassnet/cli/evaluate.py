@@ -9,13 +9,13 @@ import click
 
 from glassnet import plots
 from glassnet.cli.displays import score
-from glassnet.cli.model_argument import find_model, model_cost, model_data
 from glassnet.data import NOT_A_DIGIT, Split
 from glassnet.errors import GlassnetError, unknown_name
-from glassnet.evaluation import Evaluation
-from glassnet.evaluation import evaluate as evaluate_network
 from glassnet.files import write_atomically
 from glassnet.pretrained import comes_with_glassnet
+from glassnet.training import Evaluation
+from glassnet.training import evaluate as evaluate_network
+from glassnet.workflows.find_model import find_model, model_cost, model_data
 
 
 @click.command(short_help="Evaluate a trained network.")

@@ -9,23 +9,22 @@ import click
 import numpy as np
 
 from glassnet.augmentation import Augmentation
-from glassnet.cli.guide import Guide, Wanted
 from glassnet.cli.image_argument import Example, from_data, from_file, label_of
-from glassnet.cli.model_argument import find_model, model_cost, model_data, split_arguments
 from glassnet.cli.places import Place, PlacesCommand
 from glassnet.cli.printing import print_blocks
 from glassnet.data import SOURCES
-from glassnet.data.picture_file import is_picture
 from glassnet.data.reference import resolve
 from glassnet.document import page, plain
 from glassnet.errors import GlassnetError
 from glassnet.explanation import explain as explain_image
 from glassnet.files import write_atomically
+from glassnet.handwriting import is_picture
 from glassnet.layers import Dropout
-from glassnet.model_file import Model
 from glassnet.network import Draw
-from glassnet.recipe import Recipe
-from glassnet.runs import RunFolder
+from glassnet.storage import Model, RunFolder
+from glassnet.training import Recipe
+from glassnet.workflows.find_model import find_model, model_cost, model_data, split_arguments
+from glassnet.workflows.guide import Guide, Wanted
 
 PRETRAINED = "16-16"  # whose every number fits a page
 DOCTYPE = b"<!DOCTYPE html>"  # what every page begins with

@@ -13,8 +13,8 @@ from glassnet.cli.printing import for_json
 from glassnet.cli.train import config_and_options, recipe_options
 from glassnet.data import load
 from glassnet.files import write_atomically
-from glassnet.rate_search import ALIKE, HIGHEST, LONGER, LOWEST, STEPS, UNUSED
-from glassnet.rate_search import find_rate as search_rates
+from glassnet.training import find_rate as search_rates
+from glassnet.training.rate_search import ALIKE, HIGHEST, LONGER, LOWEST, STEPS, UNUSED
 
 
 @click.command("find-rate", short_help="Search for a learning rate.")

@@ -6,11 +6,12 @@ from math import prod
 from typing import NamedTuple
 
 from glassnet.arrays import Images
-from glassnet.data import NOT_A_DIGIT, read_digits
+from glassnet.data import NOT_A_DIGIT
 from glassnet.data.mnist_form import SIDE
 from glassnet.data.reference import resolve
 from glassnet.errors import GlassnetError
-from glassnet.model_file import Model
+from glassnet.handwriting import read_digits
+from glassnet.storage import Model
 
 
 class Example(NamedTuple):

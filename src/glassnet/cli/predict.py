@@ -11,12 +11,11 @@ import click
 import numpy as np
 
 from glassnet.cli.complaints import complain
-from glassnet.cli.model_argument import find_model, split_arguments
-from glassnet.data import Normalization, read_digits
 from glassnet.data.mnist_form import SIDE
 from glassnet.errors import GlassnetError
 from glassnet.files import write_atomically
-from glassnet.judging import Judge, Verdict
+from glassnet.handwriting import Judge, Normalization, Verdict, read_digits
+from glassnet.workflows.find_model import find_model, split_arguments
 
 PRETRAINED = "conv"
 

@@ -6,13 +6,13 @@ import json
 
 import click
 
-from glassnet.cli.model_argument import find_model
 from glassnet.cli.printing import print_blocks
 from glassnet.cli.train import recipe_from
 from glassnet.errors import GlassnetError
 from glassnet.network import Network
-from glassnet.recipe import Recipe
 from glassnet.summary import summarize
+from glassnet.training import Recipe
+from glassnet.workflows.find_model import find_model
 
 
 @click.command(short_help="Layers, shapes and parameters of a network.")

@@ -14,9 +14,9 @@ from glassnet.cli.displays import Display, choose_display
 from glassnet.data import load
 from glassnet.errors import GlassnetError
 from glassnet.files import read_bytes
-from glassnet.recipe import Recipe
-from glassnet.runs import MAY_CHANGE, RunFolder
-from glassnet.training import DivergedError, Trainer
+from glassnet.storage import RunFolder
+from glassnet.storage.runs import MAY_CHANGE
+from glassnet.training import DivergedError, Recipe, Trainer
 
 SAVE_EVERY = 1.0  # seconds between checkpoints; a kill loses no more than this, or an epoch
 SAVING = 0.05  # of the time goes into them at most: a history of 50,000 epochs takes half a second
@@ -131,7 +131,7 @@ def _train(run: RunFolder, trainer: Trainer, display: Display) -> None:
 
 
 def _finish(run: RunFolder, trainer: Trainer, display: Display) -> None:
-    from glassnet.reports import save_pictures, save_trained
+    from glassnet.workflows.reports import save_pictures, save_trained
 
     evaluations = save_trained(run, trainer)
     display.finished(trainer, evaluations, str(run.path))

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from glassnet.errors import GlassnetError
 
+NOT_A_DIGIT = "not a digit"  # the class of pictures that show none, and the answer to them
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Split:

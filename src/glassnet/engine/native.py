@@ -21,12 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glassnet.arrays import Array, Images, Labels, Parameters, Shape
+from glassnet.augmentation import gain, knot_weights
 from glassnet.costs import Cost
 from glassnet.engine.engine import Batches, Task
 from glassnet.errors import GlassnetError
 from glassnet.examples import as_weights, check_labels, image_rows, not_finite
 from glassnet.layers import AveragePool, Cache, Conv, Dropout, Layer, MaxPool, format_layers
-from glassnet.moves import gain, knot_weights
 from glassnet.network import Draw, Gradient, LayerGradient, Network, check_draw
 from glassnet.optimizers import OPTIMIZERS, Adam, Momentum, Nesterov, Optimizer
 

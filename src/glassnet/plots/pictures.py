@@ -8,11 +8,11 @@ import numpy as np
 
 from glassnet.arrays import Images, Labels
 from glassnet.errors import GlassnetError
-from glassnet.evaluation import Evaluation
 from glassnet.network import Network
 from glassnet.plots.canvas import LARGEST_SHEET, as_pictures, new_figure, shortened
 from glassnet.plots.filters import filters
 from glassnet.plots.tiles import Strip, across_for, across_for_names, tiles
+from glassnet.training import Evaluation
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from glassnet.plots.canvas import BLUE, GREY, ORANGE, new_figure, tidy
-from glassnet.rate_search import RateSearch
+from glassnet.training import RateSearch
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from glassnet.arrays import Array
-from glassnet.data import NOT_A_DIGIT, Normalization
-from glassnet.data.picture_file import unit
-from glassnet.data.strokes import Grey
+from glassnet.data import NOT_A_DIGIT
+from glassnet.handwriting import Normalization
+from glassnet.handwriting.picture_file import unit
+from glassnet.handwriting.strokes import Grey
 from glassnet.plots.canvas import BLUE, GREY, ORANGE
 from glassnet.plots.tiles import (
     GAP,

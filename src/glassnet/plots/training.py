@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from glassnet.errors import GlassnetError
-from glassnet.evaluation import Evaluation
 from glassnet.plots.canvas import BLUE, GREY, ORANGE, new_figure, tidy
-from glassnet.records import Record
+from glassnet.training import Evaluation, Record
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

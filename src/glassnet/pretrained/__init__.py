@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from glassnet.errors import GlassnetError, unknown_name
-from glassnet.model_file import Model, load_model
+from glassnet.storage import Model, load_model
 
 FOLDER = Path(__file__).parent
 

@@ -10,9 +10,8 @@ from glassnet.engine import ENGINES
 from glassnet.errors import GlassnetError
 from glassnet.explanation.landscape import TrainingPath, training_path
 from glassnet.explanation.landscape.path import MOST_NUMBERS, MOST_PLACES, epochs_to_keep
-from glassnet.recipe import Recipe
-from glassnet.runs import RunFolder
-from glassnet.training import Trainer
+from glassnet.storage import RunFolder
+from glassnet.training import Recipe, Trainer
 
 DIGITS = load("digits")
 DATA = Dataset(

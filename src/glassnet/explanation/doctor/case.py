@@ -12,12 +12,10 @@ from numpy.typing import NDArray
 from glassnet.arrays import Array
 from glassnet.costs import Cost
 from glassnet.data import Dataset, Split
-from glassnet.evaluation import Evaluation, evaluate
 from glassnet.explanation.doctor.findings import NotExaminedError
 from glassnet.layers import Cache, Conv, Layer
 from glassnet.network import Gradient, Network
-from glassnet.recipe import Recipe
-from glassnet.records import Record
+from glassnet.training import Evaluation, Recipe, Record, evaluate
 
 GOLDEN = 0.6180339887498949  # its multiples, modulo 1, fall evenly and with no period
 SAMPLE = 1000  # training images that are looked at neuron by neuron; shares are good to a few per cent

@@ -18,8 +18,7 @@ from glassnet.explanation.doctor.neurons import dead_relus, saturated_neurons, s
 from glassnet.explanation.doctor.not_finite import not_finite
 from glassnet.explanation.doctor.records import oscillating_cost, overfitting
 from glassnet.network import Network
-from glassnet.recipe import Recipe
-from glassnet.records import Record
+from glassnet.training import Recipe, Record
 
 # What is examined, in the order of the telling: what goes wrong earlier comes first. In the network with
 # its data, or in the records of the training; where there are both ways, the network is asked, as it is what

@@ -9,7 +9,7 @@ import numpy as np
 from glassnet.document import number
 from glassnet.explanation.doctor.case import Case, by_unit
 from glassnet.explanation.doctor.findings import Finding, NotExaminedError, Seen
-from glassnet.records import Record
+from glassnet.training import Record
 
 # δ of a layer as a part of the last layer's. Healthy: 1/5 and more once trained; before that, 1/50 and more
 # in 784-16-16-10, and 1/1,400 and more with four hidden layers, which learn all the same. Five, which learn

@@ -19,10 +19,9 @@ from glassnet.errors import GlassnetWarning
 from glassnet.explanation.doctor.case import Case, spread
 from glassnet.explanation.doctor.findings import Finding, NotExaminedError, Seen, percent
 from glassnet.network import Network
-from glassnet.recipe import Recipe
 from glassnet.schedules import parse_schedule
 from glassnet.summary import summarize
-from glassnet.training import DivergedError, Trainer
+from glassnet.training import DivergedError, Recipe, Trainer
 
 FACTORS = tuple(4.0**k for k in range(-5, 5))  # times η
 # A network that has come to a tenth of the cost of knowing nothing has learned with its η. Healthy ones:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from glassnet.document import number
 from glassnet.explanation.doctor.findings import Finding, NotExaminedError, Seen, percent
-from glassnet.records import Record
+from glassnet.training import Record
 
 FEWEST_EPOCHS = 10
 WINDOW = 5  # epochs: one alone may be high or low by chance

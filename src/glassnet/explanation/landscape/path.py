@@ -11,8 +11,8 @@ import numpy as np
 from glassnet.arrays import Parameters
 from glassnet.data import Dataset
 from glassnet.errors import GlassnetError
-from glassnet.runs import RunFolder
 from glassnet.schedules import parse_schedule
+from glassnet.storage import RunFolder
 from glassnet.training import Trainer
 
 MOST_PLACES = 200

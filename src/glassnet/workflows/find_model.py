@@ -7,11 +7,10 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from glassnet.data import NOT_A_DIGIT, SOURCES, Dataset, load
-from glassnet.data.picture_file import is_picture
 from glassnet.errors import GlassnetError
-from glassnet.model_file import Model, load_model
+from glassnet.handwriting import is_picture
 from glassnet.pretrained import pretrained_names, pretrained_path
-from glassnet.runs import RunFolder
+from glassnet.storage import Model, RunFolder, load_model
 
 
 def find_model(argument: str, *, finite: bool = True) -> tuple[Path, Model]:

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glassnet.data.mnist_form import BOX, SIDE, beginning
-from glassnet.data.paper import (
+from glassnet.errors import GlassnetError
+from glassnet.handwriting.paper import (
     FAINTEST,
     noise_level,
     paper_under,
@@ -22,10 +23,9 @@ from glassnet.data.paper import (
     strength,
     without_paper,
 )
-from glassnet.data.picture_file import read_drawing, unit
-from glassnet.data.pieces import Box, around, digits_among, drawn_pieces
-from glassnet.data.strokes import Grey, with_mnist_pen
-from glassnet.errors import GlassnetError
+from glassnet.handwriting.picture_file import read_drawing, unit
+from glassnet.handwriting.pieces import Box, around, digits_among, drawn_pieces
+from glassnet.handwriting.strokes import Grey, with_mnist_pen
 
 MOST = 50  # digits in one picture
 PIECES = 4  # in one digit, at most

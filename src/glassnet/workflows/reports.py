@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from glassnet import plots
-from glassnet.evaluation import Evaluation, evaluate
 from glassnet.files import write_atomically
-from glassnet.model_file import Model, save_model
-from glassnet.runs import RunFolder
-from glassnet.training import Trainer
+from glassnet.storage import Model, RunFolder, save_model
+from glassnet.training import Evaluation, Trainer, evaluate
 
 
 def save_trained(run: RunFolder, trainer: Trainer) -> dict[str, Evaluation]:

@@ -15,10 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glassnet.data.dataset import Split
-from glassnet.data.dice import Dice
-from glassnet.data.lettering import CAPITALS, SIDE, SIGNS, SMALL, STROKES, penned, printed, rounded
 from glassnet.data.mnist_form import SIDE as FORM
-from glassnet.data.sheet import (
+from glassnet.handwriting.not_digits.dice import Dice
+from glassnet.handwriting.not_digits.lettering import (
+    CAPITALS,
+    SIDE,
+    SIGNS,
+    SMALL,
+    STROKES,
+    penned,
+    printed,
+    rounded,
+)
+from glassnet.handwriting.not_digits.sheet import (
     Image28,
     Sheet,
     by_nib,

@@ -26,10 +26,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glassnet.arrays import Images, Shape
+from glassnet.augmentation.resampling import (
+    KNOTS,
+    LARGEST_FIELD,
+    PIXEL,
+    Whole,
+    in_units,
+    resampled,
+    smooth_field,
+)
 from glassnet.errors import GlassnetError
 from glassnet.exact import cos_sin_of_turn
 from glassnet.memory import check_room
-from glassnet.moves import KNOTS, LARGEST_FIELD, PIXEL, Whole, in_units, resampled, smooth_field
 from glassnet.rng import Purpose, words
 
 EXPANDED = 5  # images that `expanded` makes of one
@@ -211,7 +219,7 @@ class Augmentation:
     def maps(
         self, shape: tuple[int, int], seed: int, epoch: int, places: NDArray[np.int64]
     ) -> NDArray[np.int32]:
-        """Where each example's pixels come from, as m₀ … m₅ of `glassnet.moves`: (n, 6).
+        """Where each example's pixels come from, as m₀ … m₅ of `glassnet.augmentation.resampling`: (n, 6).
 
         The image is scaled by s, sheared by k, rotated by θ and shifted by (a, b), about its center c. Back
         from there leads

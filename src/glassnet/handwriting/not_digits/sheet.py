@@ -7,10 +7,10 @@ from math import cos, pi, sin
 import numpy as np
 from numpy.typing import NDArray
 
-from glassnet.data.dice import Dice
-from glassnet.data.drawing import normalize_drawing
-from glassnet.data.lettering import SIDE, ink
 from glassnet.data.mnist_form import SIDE as FORM
+from glassnet.handwriting.drawing import normalize_drawing
+from glassnet.handwriting.not_digits.dice import Dice
+from glassnet.handwriting.not_digits.lettering import SIDE, ink
 
 Image28 = NDArray[np.uint8]  # (28, 28): light ink on black
 Sheet = NDArray[np.uint8]  # (112, 112): the same, before it is brought into MNIST's form

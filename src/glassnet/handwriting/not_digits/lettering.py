@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from glassnet.data.dice import Dice
 from glassnet.errors import GlassnetError
+from glassnet.handwriting.not_digits.dice import Dice
 
 if TYPE_CHECKING:
     from PIL import Image, ImageFont

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from glassnet.data import Dataset
 from glassnet.errors import GlassnetError
 from glassnet.network import Network
-from glassnet.recipe import Recipe
 from glassnet.schedules import Constant, Position
-from glassnet.training import DivergedError, Trainer
+from glassnet.training.recipe import Recipe
+from glassnet.training.trainer import DivergedError, Trainer
 
 Numbers = NDArray[np.float64]
 

@@ -16,8 +16,8 @@ from glassnet.errors import GlassnetError, GlassnetWarning
 from glassnet.examples import as_weights, same_image
 from glassnet.network import Network
 from glassnet.optimizers import OPTIMIZERS, Adam
-from glassnet.recipe import Recipe
 from glassnet.schedules import Schedule
+from glassnet.training.recipe import Recipe
 
 USUAL_OF_ADAM = 0.001  # learning rate; its steps are about that long for every parameter
 LARGE_FOR_ADAM = 0.1

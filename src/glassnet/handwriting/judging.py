@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glassnet.arrays import Images
-from glassnet.calibration import best_confidence, confidences, float64, last_sums
-from glassnet.data.not_digits import NOT_A_DIGIT
+from glassnet.data import NOT_A_DIGIT
 from glassnet.errors import GlassnetError
-from glassnet.model_file import Model
-from glassnet.prediction import Predictor
+from glassnet.storage import Model
+from glassnet.training import Predictor
+from glassnet.training.calibration import best_confidence, confidences, float64, last_sums
 
 
 @dataclass(frozen=True, eq=False)

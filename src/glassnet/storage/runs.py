@@ -23,12 +23,10 @@ import numpy as np
 from glassnet.arrays import Array, Parameters
 from glassnet.errors import GlassnetError
 from glassnet.files import cannot, read_bytes, temporary_name, write_atomically
-from glassnet.older_files import CHECKPOINT_FROM_0, counted_from_1
-from glassnet.recipe import Recipe
-from glassnet.records import Record
 from glassnet.schedules import parse_schedule
-from glassnet.tensor_file import read_tensors, write_tensors
-from glassnet.training import Progress
+from glassnet.storage.older_files import CHECKPOINT_FROM_0, counted_from_1
+from glassnet.storage.tensor_file import read_tensors, write_tensors
+from glassnet.training import Progress, Recipe, Record
 
 CHECKPOINT_FORMAT = 3  # 1 had the history in its JSON, 1 and 2 counted layers from 0
 MAY_LACK = ("validation_cost", "validation_accuracy")  # what a record may be without

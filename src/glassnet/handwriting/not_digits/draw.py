@@ -13,14 +13,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from glassnet.data.dataset import Dataset, Split
-from glassnet.data.dice import Dice
-from glassnet.data.doodles import KINDS, ROUND, Material
-from glassnet.data.lettering import matplotlib_fonts
+from glassnet.data.dataset import NOT_A_DIGIT, Dataset, Split
 from glassnet.data.mnist_form import SIDE as FORM
 from glassnet.errors import GlassnetError
-
-NOT_A_DIGIT = "not a digit"  # the class, and the answer
+from glassnet.handwriting.not_digits.dice import Dice
+from glassnet.handwriting.not_digits.doodles import KINDS, ROUND, Material
+from glassnet.handwriting.not_digits.lettering import matplotlib_fonts
 
 
 def with_not_digits(

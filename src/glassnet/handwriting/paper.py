@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from glassnet.data.strokes import Grey, stroke_width
+from glassnet.handwriting.strokes import Grey, stroke_width
 
 T = TypeVar("T", bound=np.generic)
 FAINTEST = 0.1  # of the way from black to white; what stands out less is no ink

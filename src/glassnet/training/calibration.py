@@ -21,12 +21,11 @@ from numpy.typing import NDArray
 from glassnet.activations import get_activation
 from glassnet.arrays import Images
 from glassnet.costs import COSTS, CanonicalCost
-from glassnet.data import Split
-from glassnet.data.not_digits import NOT_A_DIGIT
+from glassnet.data import NOT_A_DIGIT, Split
 from glassnet.errors import GlassnetError
 from glassnet.layers import Softmax
 from glassnet.network import Network
-from glassnet.prediction import Predictor
+from glassnet.training.prediction import Predictor
 
 Numbers = NDArray[np.float64]
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from glassnet.data.paper import FAINTEST
-from glassnet.data.strokes import Grey
 from glassnet.errors import GlassnetError
 from glassnet.files import cannot
+from glassnet.handwriting.paper import FAINTEST
+from glassnet.handwriting.strokes import Grey
 
 if TYPE_CHECKING:
     from io import BufferedReader

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from glassnet.data.paper import border
-from glassnet.data.strokes import Grey, stroke_width
+from glassnet.handwriting.paper import border
+from glassnet.handwriting.strokes import Grey, stroke_width
 
 DUST = 1 / 8  # of the longest piece; a flag of a 5 is a quarter, a decimal point or a fly less
 CLOSE = 1 / 4  # of the larger piece's size: from the body of a 5 to its flag; rows stand further apart

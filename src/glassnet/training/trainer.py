@@ -20,11 +20,17 @@ from glassnet.errors import GlassnetError
 from glassnet.memory import check_room
 from glassnet.network import Network
 from glassnet.optimizers import SGD, Adam, check_state, initial_state
-from glassnet.preparation import USUAL_OF_ADAM, check_fit, check_schedule, training_examples, warn_of_settings
-from glassnet.recipe import Recipe
-from glassnet.records import Record
 from glassnet.rng import Purpose, Stream
 from glassnet.schedules import Position, Schedule, parse_schedule
+from glassnet.training.preparation import (
+    USUAL_OF_ADAM,
+    check_fit,
+    check_schedule,
+    training_examples,
+    warn_of_settings,
+)
+from glassnet.training.recipe import Recipe
+from glassnet.training.records import Record
 
 
 class DivergedError(GlassnetError):

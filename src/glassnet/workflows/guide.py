@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from glassnet import walkthrough as parts
-from glassnet.cli.model_argument import model_data
 from glassnet.data import SOURCES, Dataset
 from glassnet.document import Note, Paragraph, Section, plain
 from glassnet.errors import GlassnetError
@@ -16,9 +14,10 @@ from glassnet.explanation import Explanation
 from glassnet.explanation.forward import headline
 from glassnet.explanation.landscape import cost_along_gradient, cost_plane, training_path
 from glassnet.explanation.landscape.plane import Place
-from glassnet.model_file import Model
-from glassnet.recipe import Recipe
-from glassnet.runs import RunFolder
+from glassnet.storage import Model, RunFolder
+from glassnet.training import Recipe
+from glassnet.workflows import walkthrough as parts
+from glassnet.workflows.find_model import model_data
 
 BATCH = 10  # images of a mini-batch, where no recipe says how many
 LONG = 60.0  # seconds of training that a page doesn't wait for

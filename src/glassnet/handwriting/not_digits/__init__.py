@@ -1,0 +1,8 @@
+"""Pictures that show no digit: letters, signs, doodles, and digits that are turned or cut."""
+
+from glassnet.handwriting.not_digits.draw import draw_not_digits, with_not_digits
+
+__all__ = [
+    "draw_not_digits",
+    "with_not_digits",
+]
