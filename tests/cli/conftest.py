@@ -185,9 +185,9 @@ def own_place(monkeypatch, tmp_path, tmp_path_factory):
 
 # `glassnet` as a process, with a checkpoint after every epoch instead of every second.
 DRIVER = """
-import glassnet.cli.train
+import glassnet.workflows.train
 from glassnet.cli import main
-glassnet.cli.train.SAVE_EVERY = 0.0
+glassnet.workflows.train.SAVE_EVERY = 0.0
 main(prog_name="glassnet")
 """
 

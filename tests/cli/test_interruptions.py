@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import glassnet.cli.train as train_module
+import glassnet.workflows.train as train_module
 from glassnet.data import load
 from glassnet.engine import get_engine
 from glassnet.storage import RunFolder, load_model, read_tensors

@@ -10,27 +10,10 @@ import click
 
 from glassnet.summary import summarize
 from glassnet.training import Evaluation, Recipe, Record, Trainer
+from glassnet.workflows.train import Display
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-
-class Display:
-    """Shows nothing: the silent one, and the frame of the others."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None: ...
-
-    def start(self, trainer: Trainer) -> None:
-        """Training is about to begin, or to go on."""
-
-    def record(self, record: Record) -> None:
-        """An epoch has ended."""
-
-    def finished(self, trainer: Trainer, evaluations: dict[str, Evaluation], run: str) -> None:
-        """Training has ended; what the network reached on the splits that it didn't learn from."""
 
 
 class JsonLines(Display):

@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Container
 from dataclasses import fields
 from shlex import quote
-from time import monotonic
 from typing import Any
 
 import click
 
-from glassnet.cli.displays import Display, choose_display
-from glassnet.data import load
+from glassnet.cli.displays import choose_display
 from glassnet.errors import GlassnetError
 from glassnet.files import read_bytes
 from glassnet.storage import RunFolder
 from glassnet.storage.runs import MAY_CHANGE
-from glassnet.training import DivergedError, Recipe, Trainer
-
-SAVE_EVERY = 1.0  # seconds between checkpoints; a kill loses no more than this, or an epoch
-SAVING = 0.05  # of the time goes into them at most: a history of 50,000 epochs takes half a second
+from glassnet.training import Recipe
+from glassnet.workflows.train import Stopped, go_on, train_new
 
 Command = Callable[..., Any]
 TYPES = {"int": int, "int | None": int, "float": float, "float | None": float, "str": str}
@@ -81,61 +77,15 @@ def train(
         click.echo(recipe.to_toml(), nl=False)
         return
 
-    data = load(recipe.data)
     display = choose_display(quiet=quiet, as_json=as_json)
-    if resume is not None:
-        with run.locked():
-            progress = run.load_progress(recipe, data.sha256)
-            trainer = Trainer(recipe.network(), data, recipe, progress=progress)
-            run.save_recipe(recipe)
-            _train(run, trainer, display)
-    else:
-        trainer = Trainer(recipe.network(), data, recipe)  # before the folder: it may refuse
-        run = RunFolder.create_next("runs", recipe) if out is None else RunFolder.create(out, recipe)
-        with run.locked():
-            _train(run, trainer, display)
-
-
-def _train(run: RunFolder, trainer: Trainer, display: Display) -> None:
-    """Train to the end, saving on the way; then the figures, the model, the pictures."""
-
-    def save() -> None:
-        run.save_progress(trainer.progress, trainer.recipe, trainer.data.sha256)
-
     try:
-        saved, pause = monotonic(), SAVE_EVERY
-        with display:
-            display.start(trainer)
-            while not trainer.finished:
-                record = trainer.advance()
-                if record is not None:
-                    display.record(record)
-                    if (begun := monotonic()) - saved >= pause:
-                        save()
-                        saved = monotonic()
-                        pause = SAVE_EVERY * max(1.0, (saved - begun) / SAVING)
-        save()
-        _finish(run, trainer, display)
-    except KeyboardInterrupt:
-        save()
-        click.echo(
-            f"stopped after epoch {trainer.progress.epoch} of {trainer.recipe.epochs}; "
-            f"go on with: glassnet train --resume {quote(str(run.path))}",
-            err=True,
-        )
+        if resume is None:
+            train_new(recipe, out, display)
+        else:
+            go_on(run, recipe, display)
+    except Stopped as stopped:
+        click.echo(f"{stopped}; go on with: glassnet train --resume {quote(str(stopped.run.path))}", err=True)
         raise SystemExit(130) from None
-    except DivergedError:
-        save()
-        _finish(run, trainer, display)
-        raise
-
-
-def _finish(run: RunFolder, trainer: Trainer, display: Display) -> None:
-    from glassnet.workflows.reports import save_pictures, save_trained
-
-    evaluations = save_trained(run, trainer)
-    display.finished(trainer, evaluations, str(run.path))
-    save_pictures(run, trainer, evaluations.get("test", evaluations.get("validation")))
 
 
 def _reopened(path: str, given: dict[str, Any]) -> tuple[RunFolder, Recipe]:

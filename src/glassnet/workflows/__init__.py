@@ -1,1 +1,1 @@
-"""What every face of glassnet shares: finding a model, reports of a run, the guide through an explanation."""
+"""What every face of glassnet shares: training into a run folder, finding a model, the guide, reports."""
