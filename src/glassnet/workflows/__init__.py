@@ -1,1 +1,1 @@
-"""What every face of glassnet shares: training into a run folder, finding a model, the guide, reports."""
+"""What every face of glassnet shares: train, examine, find a model, walk through an explanation."""
