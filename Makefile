@@ -31,7 +31,7 @@ test-slow: $(VENV)/tests-installed
 lint: $(VENV)/dev-installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy --strict -p glassnet
+	$(BIN)/mypy -p glassnet
 	$(BIN)/lint-imports
 
 # PyTorch and scikit-learn, which some tests ask for a second opinion (large).

@@ -109,8 +109,7 @@ class Softmax(Activation):
 
     def forward(self, z: Array) -> Array:
         e = np.exp(z - z.max(axis=-1, keepdims=True))  # (batch, n); the shift cancels in the quotient
-        a: Array = e / e.sum(axis=-1, keepdims=True)
-        return a
+        return e / e.sum(axis=-1, keepdims=True)
 
     def jacobian(self, a: Array) -> Array:
         """J for every row of a, shape (batch, n, n)."""
@@ -119,8 +118,7 @@ class Softmax(Activation):
 
     def backward(self, z: Array, a: Array, dC_da: Array) -> Array:
         # Jᵀ ∂C/∂a = s ⊙ (∂C/∂a − Σ_i s_i ∂C/∂a_i), without building J
-        dC_dz: Array = a * (dC_da - (a * dC_da).sum(axis=-1, keepdims=True))
-        return dC_dz
+        return a * (dC_da - (a * dC_da).sum(axis=-1, keepdims=True))
 
 
 ACTIVATIONS: dict[str, Activation] = {

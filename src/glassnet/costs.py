@@ -195,8 +195,7 @@ def l1_gradient(weight: Array, l1: float, n: int) -> Array:
 
 def _row_sums(terms: Array) -> Array:
     """Σ_j over each row, shape (batch,)."""
-    sums: Array = terms.sum(axis=-1)
-    return sums
+    return terms.sum(axis=-1)
 
 
 def _times_ln(y: Array, a: Array) -> Array:

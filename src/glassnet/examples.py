@@ -97,15 +97,13 @@ def as_targets(y: Any, n_out: int, dtype: np.dtype[Any]) -> Array:
     y = as_array(y, "targets")
     if y.ndim == 1 and np.issubdtype(y.dtype, np.integer):
         check_labels(y, n_out)
-        one_hot: Array = np.eye(n_out, dtype=dtype)[y]
-        return one_hot
+        return np.eye(n_out, dtype=dtype)[y]
     if y.ndim != 2 or y.shape[1] != n_out or y.dtype.kind not in "fiub":
         raise GlassnetError(
             f"targets of shape {y.shape} and dtype {y.dtype}: give integer labels (batch,) "
             f"or desired outputs (batch, {n_out})"
         )
-    targets: Array = y.astype(dtype, copy=False)
-    return targets
+    return y.astype(dtype, copy=False)
 
 
 def check_labels(labels: Labels, n_out: int) -> None:

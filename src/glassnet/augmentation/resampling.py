@@ -76,14 +76,12 @@ def resampled(images: Images, m: NDArray[np.int32], field: Whole | None = None) 
     first = plane + (top * wide + left)[:, None]  # (n, channels, height, width)
 
     def at(place: Whole) -> Whole:
-        found: Whole = framed.reshape(-1)[place].astype(np.int64)
-        return found
+        return framed.reshape(-1)[place].astype(np.int64)
 
     above = at(first) * (256 - to_right) + at(first + 1) * to_right
     below = at(first + wide) * (256 - to_right) + at(first + wide + 1) * to_right
     between = above * (256 - to_bottom) + below * to_bottom
-    pixels: Images = ((between + (1 << 15)) >> 16).astype(np.uint8)
-    return pixels
+    return ((between + (1 << 15)) >> 16).astype(np.uint8)
 
 
 def knot_weights(side: int) -> Whole:

@@ -81,8 +81,7 @@ def interpolation() -> NDArray[np.int32]:
     at the edges; it takes the nearer of its two neighbours the more.
     """
     p = np.clip(4 * np.arange(BOX) - 3, 0, 70)  # (20,), in tenths
-    R: NDArray[np.int32] = np.maximum(0, 10 - abs(p[:, None] - 10 * np.arange(8))).astype(np.int32)
-    return R
+    return np.maximum(0, 10 - abs(p[:, None] - 10 * np.arange(8))).astype(np.int32)
 
 
 def _enlarged(small: NDArray[np.uint8]) -> NDArray[np.uint8]:

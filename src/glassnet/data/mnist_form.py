@@ -25,5 +25,4 @@ def beginning(profiles: NDArray[Any]) -> NDArray[np.int64]:
     n = profiles.shape[-1]
     mass = np.maximum(profiles.sum(axis=-1), 1)  # a blank box has its centre anywhere
     mean = profiles @ np.arange(n) / mass
-    inside: NDArray[np.int64] = np.clip(np.floor(CENTER - mean + 0.5), 0, SIDE - n).astype(np.int64)
-    return inside
+    return np.clip(np.floor(CENTER - mean + 0.5), 0, SIDE - n).astype(np.int64)

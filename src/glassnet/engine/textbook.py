@@ -29,8 +29,7 @@ R = TypeVar("R")
 
 def one_blas_thread(function: Callable[P, R]) -> Callable[P, R]:
     """The same function, with BLAS held to one thread while it runs."""
-    held: Callable[P, R] = BLAS.wrap(limits=1, user_api="blas")(function)
-    return held
+    return BLAS.wrap(limits=1, user_api="blas")(function)
 
 
 class TextbookEngine:

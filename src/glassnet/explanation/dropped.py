@@ -40,8 +40,7 @@ class Dropped(Shown):
     @property
     def x(self) -> Array:
         """What came in, in the layer's shape."""
-        array: Array = self.trace.chain.caches[self.layer - 1].x[0]
-        return array
+        return self.trace.chain.caches[self.layer - 1].x[0]
 
     @property
     def off(self) -> NDArray[np.int64]:

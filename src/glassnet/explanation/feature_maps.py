@@ -28,14 +28,12 @@ class FeatureMaps(Shown):
     @property
     def z(self) -> Array:
         """The weighted sums, shape (maps, down, across)."""
-        array: Array = self.trace.chain.caches[self.layer - 1].z[0]
-        return array
+        return self.trace.chain.caches[self.layer - 1].z[0]
 
     @property
     def a(self) -> Array:
         """The activations, shape (maps, down, across)."""
-        array: Array = self.trace.chain.caches[self.layer - 1].a[0]
-        return array
+        return self.trace.chain.caches[self.layer - 1].a[0]
 
     @cached_property
     def peaks(self) -> NDArray[np.int64]:

@@ -29,8 +29,7 @@ class Filter(Shown):
     @property
     def weights(self) -> Array:
         """Shape (channels, size, size)."""
-        array: Array = self.trace.params[self.layer - 1]["weight"][self.o]
-        return array
+        return self.trace.params[self.layer - 1]["weight"][self.o]
 
     @property
     def bias(self) -> float:
@@ -40,8 +39,7 @@ class Filter(Shown):
     @property
     def gradient(self) -> Array:
         """∂C₀/∂w of each weight, the sum over all places: shape (channels, size, size)."""
-        array: Array = self.trace.used.parameters[f"{self.layer}.weight"][self.o]
-        return array
+        return self.trace.used.parameters[f"{self.layer}.weight"][self.o]
 
     @property
     def strongest(self) -> NDArray[np.int64]:

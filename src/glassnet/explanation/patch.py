@@ -58,8 +58,7 @@ def met_by_filter(trace: Trace, layer: int, at: tuple[int, ...]) -> NDArray[np.i
 
 def inputs_of_window(trace: Trace, layer: int, j: int) -> NDArray[np.int64]:
     """The inputs, counted through, in the window of neuron j of a pooling layer: (size · size,)."""
-    inputs: NDArray[np.int64] = _seen(trace, layer)[j]
-    return inputs
+    return _seen(trace, layer)[j]
 
 
 def windows_with(trace: Trace, layer: int, k: int) -> NDArray[np.int64]:

@@ -37,21 +37,18 @@ class Winners(Shown):
     @property
     def x(self) -> Array:
         """What is pooled, shape (maps, height, width)."""
-        array: Array = self._cache.x[0]
-        return array
+        return self._cache.x[0]
 
     @cached_property
     def winners(self) -> NDArray[np.int64]:
         """Where in its window the winner stands, counted by rows: shape (maps, down, across)."""
-        winners: NDArray[np.int64] = self.own.winners(self._cache.x[:1])[0]
-        return winners
+        return self.own.winners(self._cache.x[:1])[0]
 
     @cached_property
     def all_equal(self) -> NDArray[np.bool_]:
         """The windows in which all numbers are equal: shape (maps, down, across)."""
         seen = self._windows
-        equal: NDArray[np.bool_] = (seen == seen[..., :1, :1]).all(axis=(3, 4))
-        return equal
+        return (seen == seen[..., :1, :1]).all(axis=(3, 4))
 
     @cached_property
     def won(self) -> NDArray[np.bool_]:
@@ -133,8 +130,7 @@ class Winners(Shown):
 
     @property
     def _windows(self) -> Array:
-        seen: Array = windows(self._cache.x[:1], self.own.size, self.own.stride)[0]
-        return seen
+        return windows(self._cache.x[:1], self.own.size, self.own.stride)[0]
 
 
 def winners(trace: Trace, layer: int) -> Winners:

@@ -41,8 +41,7 @@ class SharedWeight(Shown):
     def delta(self) -> Array:
         """δ of the filter at every place, shape (down, across)."""
         maps = self.trace.delta_passed_back(self.layer).reshape(self._cache.z.shape[1:])
-        delta: Array = maps[self.place[0]]
-        return delta
+        return maps[self.place[0]]
 
     @cached_property
     def met(self) -> Array:
@@ -63,8 +62,7 @@ class SharedWeight(Shown):
     @property
     def before(self) -> Array:
         """What the filter looks at: the channel of the layer before, shape (height, width)."""
-        channel: Array = self._cache.x[0, self.place[1]]
-        return channel
+        return self._cache.x[0, self.place[1]]
 
     def blocks(self) -> Sequence[Block]:
         layer, o = self.layer, self.place[0]

@@ -144,13 +144,11 @@ class Trace:
 
     def a(self, layer: int) -> Array:
         """The activations of layer 0 … L, in one row."""
-        row: Array = (self.x if layer == 0 else self.chain.caches[layer - 1].a)[0].ravel()
-        return row
+        return (self.x if layer == 0 else self.chain.caches[layer - 1].a)[0].ravel()
 
     def z(self, layer: int) -> Array:
         """The weighted sums of layer 1 … L, in one row."""
-        row: Array = self.chain.caches[layer - 1].z[0].ravel()
-        return row
+        return self.chain.caches[layer - 1].z[0].ravel()
 
     def activation(self, layer: int) -> Activation:
         """The activation function of layer 1 … L."""
@@ -195,14 +193,12 @@ class Trace:
 
     def delta(self, layer: int) -> Array:
         """δ = ∂C₀/∂z of layer 1 … L, in one row."""
-        row: Array = self.way(layer).layers[layer - 1].dC_dz[0].ravel()
-        return row
+        return self.way(layer).layers[layer - 1].dC_dz[0].ravel()
 
     def delta_passed_back(self, layer: int) -> Array:
         """The δ of layer 1 … L that the layer before goes on from, in one row: after a breakdown, a − y."""
         way = self.used if self.broken else self.chain
-        row: Array = way.layers[layer - 1].dC_dz[0].ravel()
-        return row
+        return way.layers[layer - 1].dC_dz[0].ravel()
 
     def dC_da(self, layer: int) -> Array:
         """∂C₀/∂a of layer 0 … L, in one row."""
@@ -210,8 +206,7 @@ class Trace:
             return self.dC_dx
         dC_da = self.way(layer).layers[layer - 1].dC_da
         assert dC_da is not None
-        row: Array = dC_da[0].ravel()
-        return row
+        return dC_da[0].ravel()
 
     @cached_property
     def dC_dx(self) -> Array:

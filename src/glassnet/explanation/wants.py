@@ -40,8 +40,7 @@ class Wants(Shown):
     @property
     def means(self) -> Array:
         """−∂C/∂(parameter) of the mean cost, shape (parameters,)."""
-        means: Array = self.nudges.mean(axis=1)
-        return means
+        return self.nudges.mean(axis=1)
 
     def blocks(self) -> Sequence[Block]:
         count = self.nudges.shape[1]

@@ -218,5 +218,4 @@ def _alone(layer: Layer, delta: Array) -> Array:
 def _largest(values: Array, count: int = SHOWN) -> NDArray[np.int64]:
     """The places of the largest by size, without zeros."""
     order = np.argsort(-np.abs(values), kind="stable")[:count]
-    largest: NDArray[np.int64] = order[values[order] != 0]
-    return largest
+    return order[values[order] != 0]

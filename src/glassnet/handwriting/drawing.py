@@ -205,8 +205,7 @@ def scaled_to_box(ink: Grey) -> Grey:
         return ink
     # Hamming's window weighs all the pixels that an output pixel covers, and doesn't overshoot.
     scaled = np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.HAMMING))
-    stretched: Grey = np.minimum(scaled / strength(scaled), 1)
-    return stretched
+    return np.minimum(scaled / strength(scaled), 1)
 
 
 def centered(ink: Grey) -> NDArray[np.uint8]:

@@ -93,7 +93,4 @@ class Judge:
 
     def _are_digits(self, rows: NDArray[np.float64]) -> NDArray[np.bool_]:
         best, calibration = best_confidence(rows, self._model.class_names), self._model.calibration
-        digits: NDArray[np.bool_] = best >= (
-            rows.max(axis=1) if calibration is None else calibration.threshold
-        )
-        return digits
+        return best >= (rows.max(axis=1) if calibration is None else calibration.threshold)

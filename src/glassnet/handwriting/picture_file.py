@@ -119,14 +119,12 @@ def _deep_grey(image: Image.Image) -> Grey:
         raise ValueError("its pixels aren't all numbers from 0 on")
     white = 1.0 if image.mode == "F" and deep.max() <= 1 else max(65535.0, float(deep.max()))
     grey = Image.fromarray(deep / np.float32(white)).reduce(_reduction(image))
-    within: Grey = np.clip(np.asarray(grey), 0, 1)  # averages may be rounded past 1
-    return within
+    return np.clip(np.asarray(grey), 0, 1)  # averages may be rounded past 1
 
 
 def unit(levels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """0 to 255 as 0 to 1."""
-    within: NDArray[np.float32] = np.divide(levels, 255, dtype=np.float32)
-    return within
+    return np.divide(levels, 255, dtype=np.float32)
 
 
 def _reduction(image: Image.Image) -> int:

@@ -72,16 +72,13 @@ def _at_fine_scale(ink: Grey, thin: bool) -> Grey:
     height, width = ink.shape
     if (times := -(-FINE // max(height, width))) > 1:
         larger = Image.fromarray(ink).resize((width * times, height * times), Image.Resampling.BILINEAR)
-        enlarged: Grey = np.asarray(larger)
-        return enlarged
+        return np.asarray(larger)
     factor = max(height, width) // FINE
     if not thin:
-        averaged: Grey = np.asarray(Image.fromarray(ink).reduce(factor))
-        return averaged
+        return np.asarray(Image.fromarray(ink).reduce(factor))
     whole = np.pad(ink, ((0, -height % factor), (0, -width % factor)))
     blocks = whole.reshape(whole.shape[0] // factor, factor, whole.shape[1] // factor, factor)
-    strongest: Grey = blocks.max(axis=(1, 3))
-    return strongest
+    return blocks.max(axis=(1, 3))
 
 
 def _strongest_within(image: Grey, radius: float) -> Grey:

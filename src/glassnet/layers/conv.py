@@ -125,8 +125,7 @@ class Conv:
             return dC_dz[:, place[0]]  # (batch, down, across)
         o, c, i, j = place
         met: Array = windows(self._padded(cache.x), self.size, self.stride)[:, c, :, :, i, j]
-        product: Array = dC_dz[:, o] * met  # (batch, down, across)
-        return product
+        return dC_dz[:, o] * met  # (batch, down, across)
 
     def _padded(self, x: Array) -> Array:
         p = self.padding

@@ -56,8 +56,7 @@ class Dropout(Parameterless):
 
     def mask(self, words: NDArray[np.uint32], dtype: np.dtype[Any]) -> Array:
         """The mask that so many random words make: 0 or 1/(1 − rate), of their shape."""
-        mask: Array = (words >= self.threshold) * dtype.type(self.scale)
-        return mask
+        return (words >= self.threshold) * dtype.type(self.scale)
 
     def forward(self, params: Parameters, x: Array) -> tuple[Array, Cache]:
         z = x * params["mask"] if "mask" in params else x  # (batch, …)

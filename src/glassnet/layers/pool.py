@@ -54,8 +54,7 @@ class MaxPool(_Pool):
     def winners(self, x: Array) -> NDArray[np.int64]:
         """Where in its window the largest stands, counted by rows: (batch, channels, down, across)."""
         seen = windows(x, self.size, self.stride)
-        winners: NDArray[np.int64] = seen.reshape(*seen.shape[:4], -1).argmax(axis=-1)
-        return winners
+        return seen.reshape(*seen.shape[:4], -1).argmax(axis=-1)
 
     def dC_dx(self, params: Parameters, cache: Cache, dC_dz: Array) -> Array:
         back = np.zeros_like(cache.x)

@@ -146,8 +146,7 @@ def _reduced(picture: Grey, ink: bool) -> Grey:
     whole = np.pad(picture, [(0, -side % factor) for side in picture.shape], "edge")
     height, width = whole.shape
     blocks = whole.reshape(height // factor, factor, width // factor, factor)
-    reduced: Grey = blocks.max(axis=(1, 3)) if ink else blocks.mean(axis=(1, 3))
-    return reduced
+    return blocks.max(axis=(1, 3)) if ink else blocks.mean(axis=(1, 3))
 
 
 def _shape(picture: Grey) -> float:

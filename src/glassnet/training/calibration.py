@@ -182,8 +182,7 @@ def best_confidence(confidence: Numbers, class_names: Sequence[str]) -> Numbers:
             f"class names {', '.join(class_names)} for {confidence.shape[1]} outputs: give one for each, "
             "at least one of them a digit's"
         )
-    best: Numbers = confidence[:, digits].max(axis=1)
-    return best
+    return confidence[:, digits].max(axis=1)
 
 
 def mean_cost(z: Numbers, y: Numbers, pair: CanonicalCost, temperature: float) -> float:

@@ -25,8 +25,7 @@ class Evaluation:
     @property
     def answers(self) -> Labels:
         """The class of the largest output, shape (n,)."""
-        answers: Labels = self.outputs.argmax(axis=1)
-        return answers
+        return self.outputs.argmax(axis=1)
 
     @property
     def accuracy(self) -> float:

@@ -82,8 +82,7 @@ class Growing(Constant):
 
     def factors(self, at: Position) -> Numbers:
         share = at.steps / max(1, self.steps - 1)  # (batches,)
-        grown: Numbers = self.first * (self.last / self.first) ** share
-        return grown
+        return self.first * (self.last / self.first) ** share
 
     def has_ended(self, accuracies: Sequence[float]) -> str | None:
         return None
@@ -218,5 +217,4 @@ def smoothed(costs: Numbers, reach: int) -> Numbers:
     weights = 1 - np.abs(np.arange(-reach, reach + 1)) / (reach + 1)  # (2 reach + 1,)
     here = slice(reach, reach + len(costs))
     sums = np.convolve(costs, weights)[here]  # (steps,)
-    means: Numbers = sums / np.convolve(np.ones(len(costs)), weights)[here]
-    return means
+    return sums / np.convolve(np.ones(len(costs)), weights)[here]

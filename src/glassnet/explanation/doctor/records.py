@@ -102,8 +102,7 @@ def _need(history: Sequence[Record]) -> None:
 def _medians(values: Sequence[float]) -> NDArray[np.float64]:
     """The median of every WINDOW values in a row."""
     windows = np.lib.stride_tricks.sliding_window_view(np.array(values), WINDOW)  # (some, WINDOW)
-    medians: NDArray[np.float64] = np.median(windows, axis=1)
-    return medians
+    return np.median(windows, axis=1)
 
 
 def _change(share: float) -> str:

@@ -225,8 +225,7 @@ def _coordinates(
     rows = np.stack([first.row, second.row])  # (2, P)
     products = (way - here) @ rows.T  # (places, 2)
     nearest = np.linalg.solve(rows @ rows.T, products.T).T  # (places, 2)
-    moved: NDArray[np.float64] = nearest + np.array([first.here, second.here])
-    return moved
+    return nearest + np.array([first.here, second.here])
 
 
 def _shares(way: NDArray[np.float64], first: Direction, second: Direction) -> tuple[float, float]:

@@ -286,8 +286,7 @@ def _star() -> NDArray[np.float64]:
     """A pentagram without its inner lines, (10, 2)."""
     turns = pi * np.arange(10) / 5 - pi / 2  # (10,)
     reach = np.where(np.arange(10) % 2, 0.42, 1.0)  # (10,)
-    points: NDArray[np.float64] = np.stack([np.cos(turns), np.sin(turns)], axis=1) * reach[:, None]
-    return points
+    return np.stack([np.cos(turns), np.sin(turns)], axis=1) * reach[:, None]
 
 
 def _heart() -> NDArray[np.float64]:

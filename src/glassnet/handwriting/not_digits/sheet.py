@@ -79,8 +79,7 @@ def warped(sheet: Sheet, dice: Dice) -> Sheet:
     v = height * (cos(turn) * y - sin(turn) * x) + waves[0]
     column, row = (np.rint(axis + SIDE / 2).astype(int) for axis in (u, v))
     inside = (column >= 0) & (column < SIDE) & (row >= 0) & (row < SIDE)
-    moved: Sheet = np.where(inside, sheet[row.clip(0, SIDE - 1), column.clip(0, SIDE - 1)], 0)
-    return moved
+    return np.where(inside, sheet[row.clip(0, SIDE - 1), column.clip(0, SIDE - 1)], 0)
 
 
 def unit_grid(n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
