@@ -234,12 +234,14 @@ def assert_same_training(network, task, order, parameters, records, epoch=1):
 def assert_same_step(network, task, dtype, epoch=1):
     """The first mini-batch alone, and which answers were right where none is a tie in rounded numbers."""
     order = np.random.default_rng(1).permutation(len(task.labels))[: task.batch_size]
-    exact = network.astype(np.float64)
-    params = exact.in_training(Draw(task.seed, epoch, order))
-    a = np.sort(exact.forward(exact.inputs(task.images[order]), params)[0], axis=1)
-    clear = a[:, -1] - a[:, -2] > 1e-5 if a.shape[1] > 1 else np.ones(len(a), bool)
     met, expected = assert_same_training(network, task, order, STEP[dtype], RECORD[dtype], epoch)
-    assert met.correct[clear].tolist() == expected.correct[clear].tolist()
+    differ = met.correct != expected.correct
+    if differ.any():  # only where the two largest outputs are as good as equal
+        exact = network.astype(np.float64)
+        params = exact.in_training(Draw(task.seed, epoch, order))
+        a = np.sort(exact.forward(exact.inputs(task.images[order]), params)[0], axis=1)
+        assert a.shape[1] > 1
+        assert (a[differ, -1] - a[differ, -2]).max() <= 1e-5
 
 
 # Training
