@@ -12,21 +12,22 @@ from math import prod
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from glassnet.arrays import Array, Images, Parameters, Shape
+from glassnet.chunks import at_a_time, chunks
 from glassnet.costs import CanonicalCost, Cost, get_cost
+from glassnet.draws import Draw, check_draw, masks
 from glassnet.errors import GlassnetError
 from glassnet.examples import as_array, as_inputs, as_targets, as_weights
+from glassnet.forecast import bytes_in_training
 from glassnet.initializers import get_initializer
-from glassnet.layers import Cache, Conv, Dropout, Layer, format_layers, parse_layers
+from glassnet.layers import Cache, Layer, format_layers, parse_layers
 from glassnet.memory import check_room, in_bytes
-from glassnet.rng import Purpose, Stream, check_seed, words
+from glassnet.rng import Purpose, Stream
 
 CHUNK = 1024  # rows that a pass takes at a time, at most
 NUMBERS = 2**24  # and no more than make so many activations, to bound its memory
 LARGEST = 100_000_000  # parameters: to draw and to train them takes some GB
-LATEST = 2**32  # epochs and places of a draw lie below: so many has the generator's counter
 DRAWING = 48  # bytes for each number while an array is drawn, measured
 
 T = TypeVar("T")
@@ -47,14 +48,6 @@ class Gradient(NamedTuple):
     parameters: Parameters  # ∂C/∂ every parameter, under the network's names
     layers: list[LayerGradient]
     caches: list[Cache]
-
-
-class Draw(NamedTuple):
-    """What the random numbers of a training step depend on: which examples are met, and when."""
-
-    seed: int
-    epoch: int  # from 1
-    places: NDArray[np.int64]  # (batch,): of the examples among all training examples
 
 
 class Network:
@@ -182,22 +175,14 @@ class Network:
         """How many numbers the network learns."""
         return sum(prod(shape) for shape in self.shapes.values())
 
-    def bytes_in_training(self, rows: int) -> int:
-        """About how much memory it takes to train on so many examples at a time.
+    @property
+    def activation_count(self) -> int:
+        """How many activations all layers together make of one example."""
+        return sum(map(prod, self.output_shapes))
 
-        Of the parameters there are four: they, their gradient, and those at the end of the last and the
-        best epoch. Of every example, z, a, δ and ∂C/∂a of each layer, one more of the largest, and what
-        the filters of one convolution see, patch by patch, twice. So the textbook; the native engine
-        takes less.
-        """
-        patches = [
-            prod(self.shapes[f"{number}.weight"][1:]) * prod(shape[1:])
-            for number, (layer, shape) in enumerate(zip(self.layers, self.output_shapes, strict=True), 1)
-            if isinstance(layer, Conv)
-        ]
-        outputs = [prod(shape) for shape in self.output_shapes]
-        of_example = prod(self.input_shape) + 4 * sum(outputs) + max(outputs) + 2 * max(patches, default=0)
-        return self.dtype.itemsize * (4 * self.parameter_count + rows * of_example)
+    def bytes_in_training(self, rows: int) -> int:
+        """About how much memory it takes to train on so many examples at a time."""
+        return bytes_in_training(self.input_shape, self.output_shapes, self.shapes, self.dtype.itemsize, rows)
 
     @property
     def weights(self) -> list[str]:
@@ -263,23 +248,10 @@ class Network:
         return x, caches
 
     def in_training(self, draw: Draw) -> list[Parameters]:
-        """The parameters, a dictionary a layer, and beside them each dropout layer's mask.
-
-        An example's random words are shared out among the dropout layers in their order. They depend
-        on seed, epoch and example alone: not on the mini-batch in which it is met.
-        """
+        """What the layers work with in a training step: their parameters, or dropout's mask."""
         params = self.by_layer()
-        dropped = [
-            (i, layer, shape)
-            for i, (layer, shape) in enumerate(zip(self.layers, self.output_shapes, strict=True))
-            if isinstance(layer, Dropout)
-        ]
-        if not dropped:
-            return params
-        ends = np.cumsum([prod(shape) for _, _, shape in dropped])
-        drawn = words(draw.seed, Purpose.DROPOUT, draw.epoch, draw.places, int(ends[-1]))  # (batch, …)
-        for (i, layer, shape), own in zip(dropped, np.split(drawn, ends[:-1], axis=1), strict=True):
-            params[i] = {"mask": layer.mask(own, self.dtype).reshape(len(own), *shape)}
+        for i, mask in masks(self.layers, self.output_shapes, draw, self.dtype).items():
+            params[i] = {"mask": mask}
         return params
 
     def predict(self, images: Images) -> Array:
@@ -294,9 +266,8 @@ class Network:
     def passes(self, images: Images) -> Iterator[tuple[slice, Array, list[Cache]]]:
         """Forward through many images, a chunk at a time: its rows, outputs and caches."""
         params = self.by_layer()
-        rows_at_a_time = min(CHUNK, max(1, NUMBERS // sum(map(prod, self.output_shapes))))
-        for start in range(0, max(1, len(images)), rows_at_a_time):  # no image at all is a pass, too
-            rows = slice(start, start + rows_at_a_time)
+        some = at_a_time(self.activation_count, most=CHUNK, room=NUMBERS)
+        for rows in chunks(max(1, len(images)), some):  # no image at all is a pass, too
             yield rows, *self.forward(self.inputs(images[rows]), params)
 
     # Cost
@@ -405,24 +376,6 @@ class Network:
         if example_weights is None:
             return 1 / m
         return as_weights(example_weights, m).astype(self.dtype)[:, None] / m
-
-
-def check_draw(draw: Draw, rows: int) -> Draw:
-    """The draw itself, its places as int64, if it is one of so many examples.
-
-    >>> check_draw(Draw(seed=0, epoch=1, places=np.array(17)), rows=1).places
-    array([17])
-    """
-    if isinstance(draw, Draw):
-        places = np.ravel(draw.places)
-        whole = np.issubdtype(places.dtype, np.integer) and isinstance(draw.epoch, int | np.integer)
-        counted = whole and 1 <= draw.epoch < LATEST and bool(((places >= 0) & (places < LATEST)).all())
-        if counted and len(places) == rows:
-            return Draw(check_seed(draw.seed), int(draw.epoch), places.astype(np.int64))
-    raise GlassnetError(
-        f"draw is {draw!r}: give a seed, an epoch from 1 and the place of each of the {rows} examples "
-        "among the training examples, as in Draw(0, 1, np.array([17]))"
-    )
 
 
 def _float_dtype(dtype: Any) -> np.dtype[Any]:

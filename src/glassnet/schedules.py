@@ -15,15 +15,16 @@ had never stopped.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glassnet.errors import GlassnetError, unknown_name
+from glassnet.errors import GlassnetError
 from glassnet.exact import cos_sin_of_turn, power
+from glassnet.grammar import Grammar, MisreadError, quoted
 
 Numbers = NDArray[np.float64]
 
@@ -174,11 +175,69 @@ class OneCycle(Constant):
         return np.where(at.steps < top, up, down)
 
 
-SCHEDULES: dict[str, type[Constant]] = {
-    kind.name: kind for kind in (Constant, StepDecay, HalveOnPlateau, Cosine, OneCycle)
-}
-EXAMPLES = ("constant", "step10x0.5", "halve10", "cosine", "onecycle0.3")  # its numbers may be others
+class Form(NamedTuple):
+    """How a schedule is written."""
+
+    kind: type[Constant]
+    rest: str  # a regular expression of what follows its name
+    examples: tuple[str, ...]
+    read: Callable[..., dict[str, Any]]  # the settings, from the groups of `rest`
+    write: Callable[[Any], str]  # what follows its name
+
+
 MOST_EPOCHS = 1_000_000_000
+
+
+def _epochs(number: str) -> int:
+    if len(number) > 10 or not 1 <= int(number) <= MOST_EPOCHS:
+        raise GlassnetError(f"give a number of epochs from 1 to {MOST_EPOCHS:,}")
+    return int(number)
+
+
+def _share(number: str, what: str) -> float:
+    decimal = re.fullmatch(r"0?\.\d+|\d+e-\d+|\d\.\d+e-\d+", number) is not None
+    if not (decimal and 0 < float(number) < 1):
+        raise GlassnetError(f"give a {what} between 0 and 1, such as 0.5")
+    return float(number)
+
+
+def _decay(epochs: str, factor: str | None) -> dict[str, Any]:
+    every = {"epochs": _epochs(epochs)}
+    return every if factor is None else {**every, "factor": _share(factor, "factor")}
+
+
+def _rising(share: str) -> dict[str, Any]:
+    return {"rising": _share(share, "share of the mini-batches")} if share else {}
+
+
+def _nothing(_: Any) -> str:
+    return ""
+
+
+FORMS = {
+    form.kind.name: form
+    for form in (
+        Form(Constant, r"", ("constant",), dict, _nothing),
+        Form(
+            StepDecay,
+            r"(\d+)(?:x(.*))?",
+            ("step10x0.5", "step10"),
+            _decay,
+            lambda step: f"{step.epochs}x{step.factor!r}",
+        ),
+        Form(
+            HalveOnPlateau,
+            r"(\d+)",
+            ("halve10",),
+            lambda epochs: {"epochs": _epochs(epochs)},
+            lambda halve: f"{halve.epochs}",
+        ),
+        Form(Cosine, r"", ("cosine",), dict, _nothing),
+        Form(OneCycle, r"(.*)", ("onecycle0.3", "onecycle"), _rising, lambda cycle: f"{cycle.rising!r}"),
+    )
+}
+GRAMMAR = Grammar("schedule", FORMS)
+SCHEDULES = {name: form.kind for name, form in FORMS.items()}
 
 
 def parse_schedule(text: str) -> Constant:
@@ -192,23 +251,15 @@ def parse_schedule(text: str) -> Constant:
     """
     if not isinstance(text, str):
         raise GlassnetError(f"schedule is {text!r}: give a text, such as 'constant' or 'step10x0.5'")
-    name, rest = _split(text)
-    match name:
-        case "constant" | "cosine" if rest:
-            raise GlassnetError(f"schedule {text!r}: {name} takes no number, give {name!r}")
-        case "constant":
-            return Constant()
-        case "cosine":
-            return Cosine()
-        case "halve":
-            return HalveOnPlateau(_epochs(text, rest, "halve10, after 10 epochs without a better accuracy"))
-        case "step":
-            epochs, _, factor = rest.partition("x")
-            every = _epochs(text, epochs, "step10x0.5, after every 10 epochs half of it")
-            return StepDecay(every) if rest == epochs else StepDecay(every, _share(text, factor, "factor"))
-        case "onecycle":
-            return OneCycle(_share(text, rest, "share of the mini-batches")) if rest else OneCycle()
-    raise unknown_name("schedule", text, EXAMPLES)
+    try:
+        name, groups = GRAMMAR.read(text)
+    except MisreadError as error:
+        raise GlassnetError(f"{quoted(text)} {error}") from error
+    form = FORMS[name]
+    try:
+        return form.kind(**form.read(*groups))
+    except GlassnetError as error:
+        raise GlassnetError(f"schedule {quoted(text)}: {error}") from error
 
 
 def format_schedule(schedule: Constant) -> str:
@@ -217,39 +268,10 @@ def format_schedule(schedule: Constant) -> str:
     >>> format_schedule(StepDecay(10, 0.5)), format_schedule(OneCycle())
     ('step10x0.5', 'onecycle0.3')
     """
-    match schedule:
-        case StepDecay(epochs=epochs, factor=factor):
-            return f"step{epochs}x{factor!r}"
-        case HalveOnPlateau(epochs=epochs):
-            return f"halve{epochs}"
-        case OneCycle(rising=rising):
-            return f"onecycle{rising!r}"
-    return schedule.name
+    return f"{schedule.name}{FORMS[schedule.name].write(schedule)}"
 
 
 def _half_cosine(first: float, last: float, share: NDArray[Any]) -> Numbers:
     """From `first` to `last`, level at both ends: last + ½ (first − last) (1 + cos π·share)."""
     cos, _ = cos_sin_of_turn(share / 2)
     return last + (first - last) / 2 * (1 + cos)
-
-
-def _split(text: str) -> tuple[str, str]:
-    """The letters that a text begins with, and the rest."""
-    letters = re.match(r"[a-z]*", text)
-    assert letters is not None  # it may match nothing, but it matches
-    return letters.group(), text[letters.end() :]
-
-
-def _epochs(text: str, number: str, example: str) -> int:
-    if not (number.isascii() and number.isdigit() and 1 <= len(number) <= 10):
-        raise GlassnetError(f"schedule {text!r}: it takes a number of epochs, as {example}")
-    if not 1 <= int(number) <= MOST_EPOCHS:
-        raise GlassnetError(f"schedule {text!r}: give a number of epochs from 1 to {MOST_EPOCHS:,}")
-    return int(number)
-
-
-def _share(text: str, number: str, what: str) -> float:
-    decimal = re.fullmatch(r"0?\.\d+|\d+e-\d+|\d\.\d+e-\d+", number) is not None
-    if not (decimal and 0 < float(number) < 1):
-        raise GlassnetError(f"schedule {text!r}: give a {what} between 0 and 1, such as 0.5")
-    return float(number)

@@ -10,8 +10,7 @@ from typing import Any
 from glassnet.arrays import Shape
 from glassnet.document import Block, Note, Paragraph, Shown, Table
 from glassnet.errors import GlassnetError
-from glassnet.layers import AveragePool, Conv, Layer, MaxPool, format_layer
-from glassnet.layers.window import left_over
+from glassnet.layers import Windowed, format_layer
 from glassnet.memory import in_bytes
 from glassnet.network import Network
 
@@ -138,21 +137,11 @@ def summarize(network: Network) -> Summary:
                 output_shape=output,
                 parameters=sum(array.size for array in parameters.values()),
                 multiply_adds=weights * prod(output[1:]),  # a dense layer has its weights in one place
-                unseen=_unseen(layer, shape),
+                unseen=layer.unseen(shape) if isinstance(layer, Windowed) else (0, 0),
             )
         )
-    made = sum(map(prod, network.output_shapes))
-    return Summary(str(network), network.input_shape, network.dtype.name, tuple(layers), made)
-
-
-def _unseen(layer: Layer, input_shape: Shape) -> tuple[int, int]:
-    if not isinstance(layer, Conv | MaxPool | AveragePool):
-        return 0, 0
-    _, height, width = input_shape
-    padding = layer.padding if isinstance(layer, Conv) else 0
-    return (
-        left_over(height, layer.size, layer.stride, padding),
-        left_over(width, layer.size, layer.stride, padding),
+    return Summary(
+        str(network), network.input_shape, network.dtype.name, tuple(layers), network.activation_count
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import glassnet as gn
 from glassnet.document import as_text, number
-from glassnet.network import Draw
+from glassnet.draws import Draw
 from glassnet.storage import Model, save_model
 from glassnet.workflows.walkthrough import walkthrough
 

@@ -18,7 +18,8 @@ from glassnet.data import load
 from glassnet.engine import ENGINES, Task, get_engine
 from glassnet.errors import GlassnetError
 from glassnet.layers import LAYERS, AveragePool, Conv, Dense, Dropout, Flatten, MaxPool, Softmax
-from glassnet.network import CHUNK, Draw, Network
+from glassnet.draws import Draw
+from glassnet.network import CHUNK, Network
 from glassnet.optimizers import SGD, update
 from glassnet.rng import Purpose, Stream
 from glassnet.training import Predictor, Recipe, Trainer

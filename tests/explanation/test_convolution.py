@@ -15,7 +15,8 @@ from glassnet.explanation import attribute, check_gradient, explain, what_exampl
 from glassnet.explanation.finite_difference import FiniteDifferences
 from glassnet.explanation.forward import headline
 from glassnet.layers import LAYERS, AveragePool, Conv, Dense, Dropout, Flatten, MaxPool, Softmax
-from glassnet.network import Draw, Network
+from glassnet.draws import Draw
+from glassnet.network import Network
 
 pytestmark = pytest.mark.table
 

@@ -12,7 +12,7 @@ from glassnet.document import Note, Table, as_text
 from glassnet.errors import GlassnetError
 from glassnet.explanation import vanishing, vanishing_gradient
 from glassnet.layers import AveragePool, Conv, Dense, Dropout, Flatten, MaxPool, Softmax
-from glassnet.network import Draw
+from glassnet.draws import Draw
 
 
 def by_hand(network, images, labels):

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from glassnet.errors import GlassnetError
 from glassnet.layers import Conv, Dense, Dropout, Flatten, MaxPool
-from glassnet.network import Draw, Network
+from glassnet.draws import Draw
+from glassnet.network import Network
 from glassnet.rng import Purpose, Stream
 
 LAST = 2**32 - 1  # the largest word

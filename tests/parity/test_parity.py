@@ -21,7 +21,8 @@ from glassnet.errors import GlassnetError
 from glassnet.explanation import attribute, explain
 from glassnet.explanation.gradient_check import check_gradient
 from glassnet.layers import LAYERS, AveragePool, Conv, Dense, Dropout, Flatten, MaxPool, Softmax
-from glassnet.network import Draw, Network
+from glassnet.draws import Draw
+from glassnet.network import Network
 from glassnet.optimizers import SGD
 
 pytestmark = [pytest.mark.table, pytest.mark.usefixtures("drawn_once")]

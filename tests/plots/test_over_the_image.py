@@ -10,7 +10,7 @@ import glassnet as gn
 from glassnet import plots
 from glassnet.errors import GlassnetError
 from glassnet.layers import AveragePool, Conv, Dense, Dropout, Flatten, MaxPool
-from glassnet.network import Draw
+from glassnet.draws import Draw
 from glassnet.plots.canvas import BLUE, ORANGE, RED
 
 pytestmark = pytest.mark.table

@@ -11,7 +11,8 @@ from glassnet.activations import ACTIVATIONS
 from glassnet.costs import COSTS
 from glassnet.explanation import explain
 from glassnet.layers import LAYERS, AveragePool, Conv, Dense, Dropout, Flatten, MaxPool, Softmax
-from glassnet.network import Draw, Network
+from glassnet.draws import Draw
+from glassnet.network import Network
 
 pytestmark = pytest.mark.slow
 

@@ -11,7 +11,8 @@ from glassnet.data import Dataset, Split
 from glassnet.engine import Task, get_engine
 from glassnet.initializers import Initializer
 from glassnet.layers import LAYERS, AveragePool, Conv, Dense, Dropout, Flatten, MaxPool, Softmax
-from glassnet.network import Draw, Network
+from glassnet.draws import Draw
+from glassnet.network import Network
 from glassnet.optimizers import SGD
 from glassnet.rng import Purpose, Stream
 from glassnet.training import Recipe, Trainer

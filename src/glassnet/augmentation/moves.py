@@ -15,12 +15,10 @@ Source of the last: Nielsen, *Neural Networks and Deep Learning*, chapter 3 (exp
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, fields
 from decimal import Decimal
-from difflib import get_close_matches
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,28 +33,48 @@ from glassnet.augmentation.resampling import (
     resampled,
     smooth_field,
 )
+from glassnet.chunks import chunks
 from glassnet.errors import GlassnetError
 from glassnet.exact import cos_sin_of_turn
+from glassnet.grammar import Grammar, MisreadError, quoted
 from glassnet.memory import check_room
 from glassnet.rng import Purpose, words
 
 EXPANDED = 5  # images that `expanded` makes of one
 LARGEST_SIDE = 1024  # pixels
-LONGEST = 120  # characters of a text that an error quotes whole
 SLICE, MAPS = 256, 2048  # images, and maps, at a time: what they take stays in the CPU's cache
 FIRST_KNOT = 8  # word of an example's stream; those before are for the numbers of shift … shear
-NUMBER = r"\d+\.?\d*|\.\d+"
+NUMBER = r"(\d+\.?\d*|\.\d+)"
 
-EXAMPLES = {"shift": "2", "rotate": "10", "scale": "0.1", "shear": "0.1", "elastic": "1", "expanded": ""}
 MOST = {"rotate": 180.0, "scale": 0.5, "shear": 1.0}  # of any image; of the others, see `check_shape`
-MEANT = {word: word for word in EXAMPLES} | {
-    "translate": "shift",
-    "move": "shift",
-    "rotation": "rotate",
-    "zoom": "scale",
-    "distort": "elastic",
-    "expand": "expanded",
-}
+
+
+class Form(NamedTuple):
+    """How a way to move an image is written."""
+
+    rest: str  # a regular expression of what follows its word
+    examples: tuple[str, ...]
+
+
+GRAMMAR = Grammar(
+    "way to move an image",
+    {
+        "shift": Form(NUMBER, ("shift2",)),
+        "rotate": Form(NUMBER, ("rotate10",)),
+        "scale": Form(NUMBER, ("scale0.1",)),
+        "shear": Form(NUMBER, ("shear0.1",)),
+        "elastic": Form(NUMBER, ("elastic1",)),
+        "expanded": Form("", ("expanded",)),
+    },
+    also={
+        "translate": "shift",
+        "move": "shift",
+        "rotation": "rotate",
+        "zoom": "scale",
+        "distort": "elastic",
+        "expand": "expanded",
+    },
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,14 +111,12 @@ class Augmentation:
     def __post_init__(self) -> None:
         if not isinstance(self.expanded, bool):
             raise GlassnetError(f"expanded is {self.expanded!r}: give True or False")
-        for name in EXAMPLES:
-            if name == "expanded":
-                continue
+        for name in [field.name for field in fields(self) if field.name != "expanded"]:
             value = getattr(self, name)
             number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
             most = MOST.get(name, float(LARGEST_SIDE))
             if not (number and 0 <= value <= most):  # false for NaN, too
-                raise GlassnetError(f"{name} is {_short(value)}: give a number from 0 to {most:g}")
+                raise GlassnetError(f"{name} is {quoted(value)}: give a number from 0 to {most:g}")
             object.__setattr__(self, name, float(value))
         if self.expanded and self.moves:
             raise GlassnetError("expanded is a set of its own, leave the other words away")
@@ -116,18 +132,19 @@ class Augmentation:
             raise GlassnetError(f"augmentation is {text!r}: give a text, such as 'shift2 rotate10'")
         values: dict[str, Any] = {}
         for part in text.split():
-            word, number = _split(part)
-            if word not in EXAMPLES or (number is None) != (word == "expanded"):
-                raise GlassnetError(f"augmentation {_short(text)}: {_short(part)} {_hint(part)}")
+            try:
+                word, numbers = GRAMMAR.read(part)
+            except MisreadError as error:
+                raise GlassnetError(f"augmentation {quoted(text)}: {quoted(part)} {error}") from error
             if word in values:
-                raise GlassnetError(f"augmentation {_short(text)}: {word} stands there twice, give it once")
-            if number == 0:
-                raise GlassnetError(f"augmentation {_short(text)}: {part} does nothing, leave it away")
-            values[word] = True if number is None else number
+                raise GlassnetError(f"augmentation {quoted(text)}: {word} stands there twice, give it once")
+            values[word] = float(numbers[0] or "") if numbers else True
+            if not values[word]:
+                raise GlassnetError(f"augmentation {quoted(text)}: {part} does nothing, leave it away")
         try:
             return cls(**values)
         except GlassnetError as error:
-            raise GlassnetError(f"augmentation {_short(text)}: {error}") from error
+            raise GlassnetError(f"augmentation {quoted(text)}: {error}") from error
 
     @property
     def text(self) -> str:
@@ -209,8 +226,7 @@ class Augmentation:
         height, width = images.shape[-2:]
         pictures = images.reshape(len(images), prod(images.shape[1:-2]), height, width)
         moved = np.empty_like(pictures)
-        for first in range(0, len(images), SLICE):
-            some = slice(first, first + SLICE)
+        for some in chunks(len(images), SLICE):
             m = self.maps((height, width), seed, epoch, at[some])
             field = self.field((height, width), seed, epoch, at[some]) if self.elastic else None
             moved[some] = resampled(pictures[some], m, field)
@@ -226,10 +242,7 @@ class Augmentation:
 
             source = M (place − c − (a, b)) + c,    M = 1/s · [1 −k; 0 1] · [cos θ  sin θ; −sin θ  cos θ]
         """
-        parts = [
-            self._maps(shape, seed, epoch, places[first : first + MAPS])
-            for first in range(0, len(places), MAPS)
-        ]
+        parts = [self._maps(shape, seed, epoch, places[some]) for some in chunks(len(places), MAPS)]
         return np.concatenate([np.empty((0, 6), np.int32), *parts])
 
     def _maps(
@@ -272,30 +285,3 @@ def expanded(images: Images) -> Images:
     five[3, ..., :-1] = images[..., 1:]
     five[4, ..., 1:] = images[..., :-1]
     return five.reshape(-1, *images.shape[1:])
-
-
-def _split(part: str) -> tuple[str, float | None]:
-    """A part's word and its number, if it has one: ("shift", 2.0)."""
-    match = re.fullmatch(rf"([a-z]+)({NUMBER})?", part, re.ASCII)
-    if match is None:
-        return "", None
-    return match[1], None if match[2] is None else float(match[2])
-
-
-def _hint(part: str) -> str:
-    """What was probably meant, as the end of a sentence."""
-    letters, rest = re.match(r"([^\W\d]*)(.*)", part, re.DOTALL).groups()  # type: ignore[union-attr]
-    near = get_close_matches(letters.lower(), MEANT, n=1, cutoff=0.6)
-    if not near:
-        known = ", ".join(word + number for word, number in EXAMPLES.items())
-        return f"is no way to move an image; there are {known}"
-    meant = MEANT[near[0]]
-    if meant == "expanded" or meant == letters:
-        return f"is not understood; write {meant + EXAMPLES[meant]}"
-    whole = re.fullmatch(NUMBER, rest, re.ASCII)
-    return f"is not understood; did you mean {meant + (rest if whole else EXAMPLES[meant])!r}?"
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

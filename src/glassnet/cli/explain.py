@@ -15,12 +15,12 @@ from glassnet.cli.printing import print_blocks
 from glassnet.data import SOURCES
 from glassnet.data.reference import resolve
 from glassnet.document import page, plain
+from glassnet.draws import Draw
 from glassnet.errors import GlassnetError
 from glassnet.explanation import explain as explain_image
 from glassnet.files import write_atomically
 from glassnet.handwriting import is_picture
 from glassnet.layers import Dropout
-from glassnet.network import Draw
 from glassnet.storage import Model, RunFolder
 from glassnet.training import Recipe
 from glassnet.workflows.find_model import find_model, model_cost, model_data, split_arguments

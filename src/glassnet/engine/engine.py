@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from glassnet.arrays import Array, Images, Labels, Parameters
 from glassnet.augmentation import Augmentation
 from glassnet.costs import Cost
-from glassnet.network import Draw, Gradient, Network
+from glassnet.draws import Draw
+from glassnet.network import Gradient, Network
 from glassnet.optimizers import Optimizer
 
 

@@ -23,11 +23,12 @@ from numpy.typing import NDArray
 from glassnet.arrays import Array, Images, Labels, Parameters, Shape
 from glassnet.augmentation import gain, knot_weights
 from glassnet.costs import Cost
+from glassnet.draws import Draw, check_draw
 from glassnet.engine.engine import Batches, Task
 from glassnet.errors import GlassnetError
 from glassnet.examples import as_weights, check_labels, image_rows, not_finite
-from glassnet.layers import AveragePool, Cache, Conv, Dropout, Layer, MaxPool, format_layers
-from glassnet.network import Draw, Gradient, LayerGradient, Network, check_draw
+from glassnet.layers import Cache, Dropout, Layer, Windowed, format_layers
+from glassnet.network import Gradient, LayerGradient, Network
 from glassnet.optimizers import OPTIMIZERS, Adam, Momentum, Nesterov, Optimizer
 
 NOT_BUILT = "it was not built when glassnet was installed (that takes g++ 12 or newer, or clang)"
@@ -266,10 +267,8 @@ def _plan(layers: tuple[Layer, ...], *shapes_between: Shape) -> _native.Plan:
 def _settings(layer: Layer) -> dict[str, Any]:
     """The settings of its kind of layer: a window over an image, or what dropout switches off."""
     match layer:
-        case Conv(size=size, stride=stride, padding=padding):
+        case Windowed(size=size, stride=stride, padding=padding):
             return {"size": size, "stride": stride, "padding": padding}
-        case MaxPool(size=size, stride=stride) | AveragePool(size=size, stride=stride):
-            return {"size": size, "stride": stride}
         case Dropout(threshold=threshold, scale=scale):
             return {"threshold": threshold, "scale": scale}
     return {}

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from glassnet.arrays import Array, Parameters
+from glassnet.draws import Draw
 from glassnet.engine.engine import Task
-from glassnet.network import Draw, Network
+from glassnet.network import Network
 from glassnet.optimizers import update
 
 

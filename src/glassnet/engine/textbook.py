@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from glassnet.arrays import Array, Images, Labels, Parameters
+from glassnet.chunks import chunks
 from glassnet.costs import Cost
+from glassnet.draws import Draw
 from glassnet.engine.engine import Batches, Task
 from glassnet.engine.step import MiniBatch, Outcome, step
-from glassnet.network import Draw, Gradient, Network
+from glassnet.network import Gradient, Network
 
 BLOCK = 256  # images that are floats at a time: they stay in the CPU's cache until they are used
 BLAS = ThreadpoolController()  # NumPy's, found in this process
@@ -51,11 +53,10 @@ class TextbookEngine:
         m, example_weights = task.batch_size, task.example_weights
         outcomes: list[Outcome] = []
         block = max(m, BLOCK // m * m)  # many mini-batches are scaled to floats at once
-        for first in range(0, len(order), block):
-            x, y = self._block(network, task, order[first : first + block], epoch)
-            for start in range(0, len(x), m):
-                batch = slice(start, min(start + m, len(x)))  # the last one may be shorter
-                places = order[first + batch.start : first + batch.stop]
+        for together in chunks(len(order), block):
+            x, y = self._block(network, task, order[together], epoch)
+            for batch in chunks(len(x), m):
+                places = order[together][batch]
                 weights = None if example_weights is None else example_weights[places]
                 share = network.share(len(places), weights)
                 mini_batch = MiniBatch(x[batch], y[batch], share, Draw(task.seed, epoch, places))

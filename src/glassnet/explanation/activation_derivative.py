@@ -23,12 +23,10 @@ from glassnet.document import (
     with_values,
 )
 from glassnet.explanation.delta import Term, short_form, through_softmax
-from glassnet.explanation.forward import sigma
-from glassnet.explanation.patch import windows_with
+from glassnet.explanation.layers import WeightedPage
+from glassnet.explanation.letters import sigma
 from glassnet.explanation.trace import Trace
 from glassnet.explanation.verdict import Verdict, judge
-from glassnet.layers import AveragePool, Conv, Dropout, MaxPool
-from glassnet.layers import Softmax as SoftmaxLayer
 
 SHOWN_TERMS = 16  # of a sum over the next layer
 
@@ -69,8 +67,8 @@ class ActivationDerivative(Shown):
 
     def _sum(self) -> list[Block]:
         layer = self.layer + 1
-        own = self.trace.layer_at(layer)
-        if isinstance(own, SoftmaxLayer):
+        page, activation = self.trace.page(layer), self.trace.activation(layer)
+        if not isinstance(page, WeightedPage) and not isinstance(activation, Elementwise):
             return [
                 Equation(
                     f"{self.symbol} = {symbol('δ', layer, self.k)} = {number(self.value)}",
@@ -79,69 +77,37 @@ class ActivationDerivative(Shown):
                 *through_softmax(self.trace, layer, self.k),
                 *short_form(self.trace, layer, self.k),
             ]
-        if not self.trace.learned[layer - 1]:
+        if not isinstance(page, WeightedPage):
             return self._passed_on()
         if not self.terms:
             return [self._unreached()]
-        w = symbol("w", layer, "j") if isinstance(own, Conv) else symbol("w", layer, "j", self.k)
-        a_j = partial("C₀", symbol("a", layer, "j"))
-        slope, delta = (
-            f"{sigma(self.trace.activation(layer))}′({symbol('z', layer, 'j')})",
-            symbol("δ", layer, "j"),
-        )
+        w, a_j = page.weight_back(self.k), partial("C₀", symbol("a", layer, "j"))
+        slope, delta = f"{sigma(activation.name)}′({symbol('z', layer, 'j')})", symbol("δ", layer, "j")
         factors = (slope, a_j) if _by_factors(self.trace, layer) else (delta,)
         order = sorted(self.terms, key=lambda term: -abs(term.value))
-        shown = [term for term in order[:SHOWN_TERMS] if term.value or not isinstance(own, Conv)]
+        shown = [term for term in order[:SHOWN_TERMS] if term.value or not page.over_image]
         rows: list[Sequence[Cell]] = [
             (_index(self.trace, layer, term.j), *term.factors, term.value) for term in shown
         ]
         blank = [""] * (1 + len(factors))
         if rest := order[len(shown) :]:
             zeros = sum(not term.value for term in rest)
-            silent = f", {zeros:,} of them 0" if zeros and isinstance(own, Conv) else ""
+            silent = f", {zeros:,} of them 0" if zeros and page.over_image else ""
             rows.append((f"{len(rest):,} further ones{silent}", *blank, sum(term.value for term in rest)))
         rows.append((f"sum `{self.symbol}`", *blank, self.value))
-        words = f"the sum over layer {layer}: all the ways in which this activation acts on the cost"
-        if isinstance(own, Conv):
-            words = (
-                f"the sum over the neurons j of layer {layer} in whose patch it stands, "
-                f"{len(self.terms):,} of {self.trace.z(layer).size:,}, each by the weight that it meets there"
-            )
         return [
-            Equation(f"{self.symbol} = Σⱼ {' · '.join((w, *factors))}", words),
+            Equation(f"{self.symbol} = Σⱼ {' · '.join((w, *factors))}", page.words_back(len(self.terms))),
             Table(("j", f"`{w}`", *(f"`{factor}`" for factor in factors), "product"), rows, sums=1),
         ]
 
     def _passed_on(self) -> list[Block]:
         """Through a layer that has no weights and no σ: pooling, flatten, dropout."""
-        layer, terms = self.layer + 1, self.terms
-        own = self.trace.layer_at(layer)
-        if isinstance(own, MaxPool | AveragePool):
-            count = len(windows_with(self.trace, layer, self.k))
-            if not count:
-                return [self._unreached()]
-        if isinstance(own, MaxPool):
-            one = "its window" if count == 1 else f"all of its {count} windows"
-            if not terms:
-                return [
-                    Equation(
-                        f"{self.symbol} = 0",
-                        f"it lost in {one} of layer {layer}: the winner gets all, the others nothing",
-                    ),
-                    *self._winners(),
-                ]
-            some = one if len(terms) == count else f"{len(terms)} of its {count} windows"
-            words = f"it won {some} of layer {layer}: the winner gets all, the others nothing"
-        elif isinstance(own, AveragePool):
-            words = f"layer {layer} takes the mean of {own.size}×{own.size}: each gets the same share of it"
-        elif isinstance(own, Dropout):
-            words = f"dropout passes everything on outside of training, and so it does in layer {layer} here"
-            if "mask" in self.trace.params[layer - 1]:
-                words = f"dropout passed it on in this training step, times 1/(1 − {number(own.rate)})"
-                if not terms[0].factors[0]:
-                    words = "dropout switched it off in this training step: the cost does not hear it"
-        else:
-            words = f"layer {layer} ({own.kind}) passes it on as it is"
+        layer, terms, page = self.layer + 1, self.terms, self.trace.page(self.layer + 1)
+        words = page.handed_back(self.k)
+        if words is None:
+            return [self._unreached()]
+        if not terms:
+            return [Equation(f"{self.symbol} = 0", words), *page.rivals(self.k)]
         deltas = [self.trace.letter("δ", layer, term.j) for term in terms]
         weights = {term.factors[0] for term in terms}
         share = "" if weights == {1.0} else f"{number(weights.pop())} · "
@@ -153,29 +119,6 @@ class ActivationDerivative(Shown):
         return Equation(
             f"{self.symbol} = 0", f"no window of layer {self.layer + 1} reaches it: the cost does not hear it"
         )
-
-    def _winners(self) -> list[Block]:
-        """Who won each of the windows that it stands in."""
-        trace, layer, own = self.trace, self.layer + 1, self.trace.layer_at(self.layer + 1)
-        rows: list[Sequence[Cell]] = []
-        for j in windows_with(trace, layer, self.k)[:SHOWN_TERMS]:
-            lines = own.incoming({}, trace.chain.caches[layer - 1], int(j))
-            winner = int(lines.places[0])
-            rows.append(
-                (
-                    f"`{trace.letter('a', layer, int(j))}`",
-                    f"`{trace.letter('a', self.layer, winner)}`",
-                    float(trace.a(self.layer)[winner]),
-                )
-            )
-        own_value = number(float(trace.a(self.layer)[self.k]))
-        return [
-            Table(
-                ("window", "won by", "with"),
-                rows,
-                f"who was larger than its {own_value}, or as large and first",
-            )
-        ]
 
 
 def _index(trace: Trace, layer: int, j: int) -> str:
@@ -201,7 +144,7 @@ def activation_derivative(trace: Trace, layer: int, k: int | tuple[int, ...]) ->
 def _terms(trace: Trace, layer: int, k: int) -> list[Term]:
     """w · σ′(z) · ∂C₀/∂a over the lines to the next layer; w · δ where it has no σ, or one that mixes."""
     following = layer + 1
-    lines = trace.layer_at(following).outgoing(trace.params[layer], trace.chain.caches[layer], k)
+    lines = trace.page(following).outgoing(k)
     activation = trace.activation(following)
     if trace.learned[layer] and _by_factors(trace, following):
         assert isinstance(activation, Elementwise)

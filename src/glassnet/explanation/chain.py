@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import mul
+from typing import Any
 
 import numpy as np
 
@@ -30,12 +31,11 @@ from glassnet.document import (
 from glassnet.explanation.activation_derivative import ActivationDerivative, activation_derivative
 from glassnet.explanation.delta import Term, breakdown, jacobian_terms, short_form, through_softmax
 from glassnet.explanation.factors import Factor, PlaceTerm, place_term
-from glassnet.explanation.forward import sigma
+from glassnet.explanation.layers import WeightedPage
+from glassnet.explanation.letters import sigma
 from glassnet.explanation.parameter import Parameter
-from glassnet.explanation.patch import letter_met
 from glassnet.explanation.trace import Trace
 from glassnet.explanation.verdict import Verdict, judge
-from glassnet.layers import Conv
 
 SHOWN_PLACES = 8  # of a shared weight
 
@@ -72,6 +72,11 @@ class ParameterDerivative(Shown):
         return partial("C₀", self.letter)
 
     @property
+    def unit(self) -> str:
+        """What its array has one row for: a neuron, or a filter."""
+        return self._page.unit
+
+    @property
     def shared(self) -> bool:
         """Whether the same parameter stands in many places."""
         return self.places.ndim > 0
@@ -96,7 +101,7 @@ class ParameterDerivative(Shown):
 
     def blocks(self) -> Sequence[Block]:
         value = number(float(self.trace.network.parameters[self.name][self.place]))
-        leads = f" and leads {self.parameter.connection}" if self.parameter.connection else ""
+        leads = f" and leads {self._page.leads(self.place)}" if self._is_weight else ""
         blocks: list[Block] = [
             Paragraph(f"`{self.letter}`, which is {self.parameter}{leads}, has the value `{value}`."),
             *(self._all_places() if self.shared else []),
@@ -105,7 +110,15 @@ class ParameterDerivative(Shown):
         if self.jacobian:
             blocks += through_softmax(self.trace, self.layer, self.place[0])
         blocks += [*self.upstream.derivation(), *self._short_form(), *breakdown(self.trace)]
-        return [*blocks, self.verdict.block("w" if self.name.endswith("weight") else "b")]
+        return [*blocks, self.verdict.block("w" if self._is_weight else "b")]
+
+    @property
+    def _page(self) -> WeightedPage[Any]:
+        return self.trace.weighted_page(self.layer)
+
+    @property
+    def _is_weight(self) -> bool:
+        return self.name.endswith(".weight")
 
     def _product(self) -> list[Block]:
         """The factors at the first place, in letters, in a table, and in numbers."""
@@ -131,7 +144,6 @@ class ParameterDerivative(Shown):
 
     def _all_places(self) -> list[Block]:
         """The sum over all places: its formula, the largest terms, and what backpropagation made of it."""
-        down, across = self.places.shape
         count, zeros = self.places.size, int((self.places == 0).sum())
         with np.errstate(all="ignore"):
             rest = self.sum - sum(term.value for term in self.terms)
@@ -148,8 +160,7 @@ class ParameterDerivative(Shown):
         letters = self._letters()
         blocks: list[Block] = [
             Paragraph(
-                f"It is shared: filter {self.place[0]} stands at {down}×{across} = {count:,} places of the "
-                "image, and at each of them with this same number. To change it is to change it everywhere, "
+                f"It is shared: {self._page.shared(self.place)}. To change it is to change it everywhere, "
                 "so that the cost changes by the sum of what it does at all its places."
             ),
             Equation(
@@ -168,15 +179,12 @@ class ParameterDerivative(Shown):
 
     def _letters(self) -> list[str]:
         """The factors at any place (r, s)."""
-        layer, own, o = self.layer, self.trace.layer_at(self.layer), self.place[0]
-        assert isinstance(own, Conv)
+        layer, o = self.layer, self.place[0]
         letters = [
             partial("C₀", symbol("a", layer, o, "r", "s")),
-            f"{sigma(self.trace.activation(layer))}′({symbol('z', layer, o, 'r', 's')})",
+            f"{sigma(self.trace.activation(layer).name)}′({symbol('z', layer, o, 'r', 's')})",
         ]
-        if self.name.endswith("bias"):
-            return [*letters, "1"]
-        return [*letters, letter_met(layer, own, self.place)]
+        return [*letters, self._page.met_letter(self.place) if self._is_weight else "1"]
 
     def _order_of_sums(self) -> str:
         """How far the sum as shown is from what backpropagation computed, and why."""
@@ -192,7 +200,7 @@ class ParameterDerivative(Shown):
         blocks = short_form(self.trace, self.layer, self.place[0])
         if blocks:
             a_j, y_j = symbol("a", self.layer, self.place[0]), symbol("y", None, self.place[0])
-            last = f" · {self.factors[-1].symbol}" if self.name.endswith("weight") else ""
+            last = f" · {self.factors[-1].symbol}" if self._is_weight else ""
             blocks.append(Equation(f"{self.symbol} = ({a_j} − {y_j}){last} = {number(self.used)}"))
         return blocks
 
@@ -201,9 +209,9 @@ def parameter_derivative(trace: Trace, layer: int, kind: str, *indices: int) -> 
     """∂C₀/∂ one parameter of layer 1 … L; kind is "weight" or "bias"."""
     place = trace.place_of(layer, kind, *indices)
     name, way = f"{layer}.{kind}", trace.way(layer)
-    cache, dC_dz = trace.chain.caches[layer - 1], way.layers[layer - 1].dC_dz
+    dC_dz = way.layers[layer - 1].dC_dz
     with np.errstate(all="ignore"):
-        places = np.asarray(trace.layer_at(layer).by_place(cache, dC_dz, kind, place)[0])  # (down, across)
+        places = np.asarray(trace.page(layer).by_place(dC_dz, kind, place)[0])  # (down, across)
     terms = tuple(place_term(trace, layer, kind, place, at, float(places[at])) for at in _largest(places))
     value, used = float(way.parameters[name][place]), float(trace.used.parameters[name][place])
     verdict = judge(

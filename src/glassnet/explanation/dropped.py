@@ -10,9 +10,7 @@ from numpy.typing import NDArray
 
 from glassnet.arrays import Array
 from glassnet.document import Block, Cell, Paragraph, Pixels, Shown, Table, number, symbol
-from glassnet.errors import GlassnetError
 from glassnet.explanation.trace import Trace
-from glassnet.layers import Dropout
 
 LISTED = 24  # neurons by their numbers, at most
 
@@ -23,13 +21,7 @@ class Dropped(Shown):
 
     trace: Trace
     layer: int
-
-    @property
-    def rate(self) -> float:
-        """The probability with which each number is switched off."""
-        own = self.trace.layer_at(self.layer)
-        assert isinstance(own, Dropout)
-        return own.rate
+    rate: float  # the probability with which each number is switched off
 
     @property
     def mask(self) -> Array | None:
@@ -90,12 +82,7 @@ def dropped(trace: Trace, layer: int) -> Dropped:
     Raises:
         GlassnetError: the layer switches nothing off.
     """
-    own = trace.layer_at(layer)
-    if not isinstance(own, Dropout):
-        drops = [str(i) for i, other in enumerate(trace.network.layers, 1) if isinstance(other, Dropout)]
-        which = f"those that do are {', '.join(drops)}" if drops else "no layer does"
-        raise GlassnetError(f"layer {layer} ({own.kind}) switches nothing off: {which}")
-    return Dropped(trace, layer)
+    return Dropped(trace, layer, trace.page_with("dropped", layer, "switches nothing off").own.rate)
 
 
 def _norm(values: Array) -> float:

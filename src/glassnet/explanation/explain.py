@@ -11,6 +11,7 @@ import numpy as np
 from glassnet.arrays import Array, Images
 from glassnet.costs import Cost
 from glassnet.document import Block, Equation, Note, Pixels, Shown
+from glassnet.draws import Draw
 from glassnet.explanation.activation_derivative import ActivationDerivative, activation_derivative
 from glassnet.explanation.chain import ParameterDerivative, parameter_derivative
 from glassnet.explanation.dropped import Dropped, dropped
@@ -25,7 +26,7 @@ from glassnet.explanation.shared_weight import SharedWeight, shared_weight
 from glassnet.explanation.trace import Trace, trace
 from glassnet.explanation.vanishing import VanishingGradient, vanishing_gradient_of
 from glassnet.explanation.wishes import Ways, Wishes, ways_to_raise, wishes
-from glassnet.network import Draw, Gradient, Network
+from glassnet.network import Gradient, Network
 from glassnet.optimizers import SGD
 
 Neuron: TypeAlias = int | tuple[int, ...]  # its number, or (channel, row, column)
@@ -168,12 +169,11 @@ class Explanation(Shown):
         return layer, *(int(index) for index in np.unravel_index(sizes.argmax(), shape))
 
     def blocks(self) -> Sequence[Block]:
-        layers = [LayerFormula(self.trace, layer) for layer in range(1, self.depth + 1)]
         return [
             headline(self.trace),
             *self.warnings(),
             *self.image(),
-            *(Equation(layer.formula(), layer.shapes()) for layer in layers),
+            *(Equation(page.formula(), page.shapes()) for page in self.trace.pages),
             *self.cost.blocks(),
         ]
 

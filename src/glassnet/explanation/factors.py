@@ -11,11 +11,10 @@ from typing import NamedTuple
 import numpy as np
 
 from glassnet.activations import Elementwise
-from glassnet.document import partial, symbol
-from glassnet.explanation.forward import sigma
-from glassnet.explanation.patch import is_inside, place_met
+from glassnet.document import partial
+from glassnet.explanation.layers import OUTSIDE
+from glassnet.explanation.letters import sigma
 from glassnet.explanation.trace import Trace
-from glassnet.layers import Conv
 
 
 class Factor(NamedTuple):
@@ -51,7 +50,7 @@ def place_term(
                 "how the cost changes with the activation",
             ),
             Factor(
-                f"{sigma(activation)}′({z_j})",
+                f"{sigma(activation.name)}′({z_j})",
                 slope,
                 f"how the activation changes with the weighted sum: `{activation.slope}`",
             ),
@@ -71,9 +70,9 @@ def place_term(
 
 def _what_comes_in(trace: Trace, layer: int, place: tuple[int, ...], at: tuple[int, ...]) -> Factor:
     """The activation that a weight meets at a place."""
-    own, meaning = trace.layer_at(layer), "how the weighted sum changes with the weight"
-    met = place_met(own, place, at) if isinstance(own, Conv) else place[1:]
-    if isinstance(own, Conv) and not is_inside(met, trace.shape(layer - 1)):
+    page = trace.weighted_page(layer)
+    k = int(page.met(place)[at])
+    if k == OUTSIDE:
         return Factor("0", 0.0, "there the weight stands over the padding")
-    k = trace.neuron_at(layer - 1, met)
-    return Factor(symbol("a", layer - 1, *met), float(trace.a(layer - 1)[k]), meaning)
+    meaning = "how the weighted sum changes with the weight"
+    return Factor(page.letter_before(k), float(trace.a(layer - 1)[k]), meaning)

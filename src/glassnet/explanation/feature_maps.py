@@ -13,7 +13,6 @@ from glassnet.arrays import Array
 from glassnet.document import Bar, Block, Cell, Paragraph, Shown, Table, largest, symbol
 from glassnet.errors import GlassnetError
 from glassnet.explanation.trace import Trace
-from glassnet.layers import Conv
 
 SHOWN = 24  # maps in the table, at most
 
@@ -57,7 +56,7 @@ class FeatureMaps(Shown):
     @property
     def kind(self) -> str:
         """What makes a map: a filter, or a channel that is passed on."""
-        return "filter" if isinstance(self.trace.layer_at(self.layer), Conv) else "channel"
+        return self.trace.page(self.layer).unit
 
     def blocks(self) -> Sequence[Block]:
         maps, down, across = self.a.shape

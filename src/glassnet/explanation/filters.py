@@ -83,11 +83,8 @@ def filter_of(trace: Trace, layer: int, o: int) -> Filter:
     Raises:
         GlassnetError: the layer has no filters, or not that many.
     """
-    own = trace.layer_at(layer)
-    if not isinstance(own, Conv):
-        conv = [str(i) for i, other in enumerate(trace.network.layers, 1) if isinstance(other, Conv)]
-        which = f"those with filters are {', '.join(conv)}" if conv else "no layer has filters"
-        raise GlassnetError(f"layer {layer} ({own.kind}) has no filters: {which}")
+    others = ("with filters", "has filters")
+    own: Conv = trace.page_with("filter", layer, "has no filters", others).own
     if not is_index(o, own.filters):
         raise GlassnetError(f"filter {o} of layer {layer}: there are the numbers 0 to {own.filters - 1}")
     return Filter(trace, layer, int(o))

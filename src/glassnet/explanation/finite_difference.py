@@ -14,25 +14,23 @@ largest.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glassnet.activations import ACTIVATIONS
 from glassnet.arrays import Array, Parameters
+from glassnet.chunks import at_a_time, chunks
 from glassnet.costs import Cost, l1_penalty, l2_penalty
-from glassnet.layers import Cache, Conv, MaxPool
-from glassnet.layers.window import windows
-from glassnet.network import Draw, Network
+from glassnet.draws import Draw
+from glassnet.explanation.layers import page_of
+from glassnet.forecast import patches
+from glassnet.layers import Cache
+from glassnet.network import Network
 
 STEP = 1e-5  # h
 TOLERANCE = 1e-6  # of the relative error
 ROWS = 4096  # changed examples that are passed on at a time
 NUMBERS = 2**21  # and no more than make so many numbers in the layers behind, to bound the memory
-# Numbers in a window that differ by less are as good as equal: products of the same numbers, added up in
-# another order. Which of them wins changes no quotient.
-EQUAL = 1e-13
 # Where a gradient is smaller than this (times the cost, if that is above 1), the rounding of the cost,
 # divided by 2h, hides the relative error; the absolute error counts instead: 10⁻⁶ of 10⁻³ is 10⁻⁹.
 SMALL = 1e-3
@@ -110,11 +108,10 @@ class FiniteDifferences:
         if name in self._network.weights:  # as far as z is moved, not the weight
             h = h / max(1.0, float(np.abs(cache.x).max(initial=0.0)))
         slopes = np.empty(len(places))
-        some = self._at_a_time(i)
-        for start in range(0, len(places), some):
+        for these in chunks(len(places), self._at_a_time(i)):
             met: list[Cache] = []
             penalties: list[float] = []
-            for place in places[start : start + some]:
+            for place in places[these]:
                 value = parameter[place]
                 for changed in (value + h, value - h):
                     parameter[place] = changed
@@ -123,7 +120,7 @@ class FiniteDifferences:
                     penalties.append(l2_penalty(w, l2, self._n) + l1_penalty(w, l1, self._n))
                 parameter[place] = value
             z, a = (np.concatenate(arrays) for arrays in zip(*((of.z, of.a) for of in met), strict=True))
-            slopes[start : start + some] = self._slopes(i, Cache(cache.x, z, a), np.array(penalties), h)
+            slopes[these] = self._slopes(i, Cache(cache.x, z, a), np.array(penalties), h)
         if l1:
             slopes[[abs(parameter[place]) < h for place in places]] = np.nan
         return slopes
@@ -138,16 +135,15 @@ class FiniteDifferences:
         a = self._caches[0].x if layer == 0 else self._caches[layer - 1].a
         rows = a.reshape(len(a), -1)  # (batch, n)
         slopes = np.empty(len(neurons))
-        some = self._at_a_time(layer)
-        for start in range(0, len(neurons), some):
-            these = neurons[start : start + some]
-            changed = np.tile(rows, (2 * len(these), 1)).reshape(len(these), 2, *rows.shape)
-            for of_neuron, k in zip(changed, these, strict=True):
+        for these in chunks(len(neurons), self._at_a_time(layer)):
+            some = neurons[these]
+            changed = np.tile(rows, (2 * len(some), 1)).reshape(len(some), 2, *rows.shape)
+            for of_neuron, k in zip(changed, some, strict=True):
                 of_neuron[0, :, k] += h
                 of_neuron[1, :, k] -= h
             x = changed.reshape(-1, *a.shape[1:])  # (neurons · 2 · batch, …)
             _, cache = self._network.layers[layer].forward(self._for_rows(layer, len(x)), x)
-            slopes[start : start + some] = self._slopes(layer, cache, np.zeros(2 * len(these)), h)
+            slopes[these] = self._slopes(layer, cache, np.zeros(2 * len(some)), h)
         return slopes
 
     def _of_output(self, k: int, h: float) -> float:
@@ -186,26 +182,16 @@ class FiniteDifferences:
 
     def _crossed(self, i: int, cache: Cache) -> NDArray[np.bool_]:
         """For which changes a kink of layer i lies between the two sides, shape (changes,)."""
-        layer, changes = self._network.layers[i], len(cache.z) // (2 * len(self._share))
-        pairs = cache.z.reshape(changes, 2, -1)  # (changes, 2, batch · n)
-        crossed = np.zeros(changes, np.bool_)
-        for kink in ACTIVATIONS[layer.activation].kinks:
-            crossed |= ((pairs[:, 0] > kink) != (pairs[:, 1] > kink)).any(axis=1)
-        if isinstance(layer, MaxPool):
-            winners = layer.winners(cache.x).reshape(pairs.shape)
-            for change in np.flatnonzero((winners[:, 0] != winners[:, 1]).any(axis=1)):
-                rows = cache.x.reshape(changes, 2, -1, *cache.x.shape[1:])[change]  # (2, batch, …)
-                crossed[change] |= _another_wins(layer, rows, winners[change])
-        return crossed
+        page = page_of(self._network.layers[i], i + 1, self._params[i], cache)
+        return page.crossed(len(cache.z) // (2 * len(self._share)))
 
     def _at_a_time(self, i: int) -> int:
         """How many numbers before or in layer i are changed in one pass through the layers behind."""
         numbers: int = self._caches[i].x[0].size
-        for layer, cache in zip(self._network.layers[i:], self._caches[i:], strict=True):
+        for params, cache in zip(self._params[i:], self._caches[i:], strict=True):
             numbers += cache.z[0].size
-            if isinstance(layer, Conv):  # its patches: each place has one
-                numbers += cache.x.shape[1] * layer.size**2 * prod(cache.z.shape[2:])
-        return max(1, min(ROWS, NUMBERS // numbers) // (2 * len(self._share)))
+            numbers += patches(params["weight"].shape, cache.z.shape[1:]) if "weight" in params else 0
+        return max(1, at_a_time(numbers, most=ROWS, room=NUMBERS) // (2 * len(self._share)))
 
     def _for_rows(self, i: int, rows: int) -> Parameters:
         """What layer i works with; a mask, which each example has its own, for all its changes."""
@@ -214,21 +200,3 @@ class FiniteDifferences:
             return params
         mask = params["mask"]  # (batch, …)
         return {"mask": np.tile(mask, (rows // len(mask), *[1] * (mask.ndim - 1)))}
-
-
-def _another_wins(layer: MaxPool, x: Array, winners: NDArray[np.int64]) -> bool:
-    """Whether the winners of one side lose on the other, by more than rounding.
-
-    Args:
-        layer: whose windows they are.
-        x: (2, batch, channels, height, width), the two sides.
-        winners: (2, batch · windows).
-    """
-    seen = windows(x.reshape(-1, *x.shape[2:]), layer.size, layer.stride)
-    above, below = seen.reshape(2, -1, layer.size**2)  # (batch · windows, size · size)
-    changed = winners[0] != winners[1]
-    for side, theirs in ((above, winners[1]), (below, winners[0])):
-        best, other = side.max(axis=1), np.take_along_axis(side, theirs[:, None], 1)[:, 0]
-        if (changed & ~(best - other <= EQUAL * np.maximum(1, np.abs(best)))).any():
-            return True
-    return False

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glassnet.activations import Activation, Elementwise
+from glassnet.activations import Elementwise
 from glassnet.arrays import Array
 from glassnet.document import (
     Bar,
@@ -26,17 +26,12 @@ from glassnet.document import (
     symbol,
     with_values,
 )
-from glassnet.explanation.patch import inputs_of_window, met_by_filter
-from glassnet.explanation.trace import Trace, times
-from glassnet.layers import AveragePool, Connections, Conv, Dropout, Flatten, MaxPool
+from glassnet.explanation.layers import Connections, Page
+from glassnet.explanation.letters import sigma
+from glassnet.explanation.trace import Trace
 
 SHOWN_TERMS = 12  # of a weighted sum
 SHOWN_NEURONS = 32  # or channels of a layer
-
-
-def sigma(activation: Activation) -> str:
-    """What formulas call an activation function: σ, or its name."""
-    return "σ" if activation.name == "sigmoid" else activation.name
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -64,35 +59,17 @@ class NeuronSum(Shown):
         return np.argsort(-np.abs(self.terms), kind="stable")
 
     def blocks(self) -> Sequence[Block]:
-        trace, layer, j = self.trace, self.layer, self.j
-        z, a, bias = trace.letter("z", layer, j), trace.letter("a", layer, j), self.connections.bias
-        if bias is None:
-            return [self._passed_on(z), *self._activation(z, a)]
-        own, k = trace.layer_at(layer), self.connections.places
-        letters = [symbol("w", layer, j, place) for place in k]
-        formula = (
-            f"{z} = Σₖ {symbol('w', layer, j, 'k')} {symbol('a', layer - 1, 'k')} + {symbol('b', layer, j)}"
-        )
-        whole, b = "", symbol("b", layer, j)
-        if isinstance(own, Conv):
-            o, *at = trace.position(layer, j)
-            met = met_by_filter(trace, layer, tuple(at))
-            letters = [symbol("w", layer, o, *place) for place in np.argwhere(met >= 0)]
-            b = symbol("b", layer, o)
-            formula = f"{z} = Σₖ {symbol('w', layer, o, 'k')} {symbol('a', layer - 1, 'k')} + {b}"
-            whole = (
-                f"the sum over the patch that filter {o} sees here, {times(met.shape)} of "
-                f"{self.trace.a(layer - 1).size:,} numbers"
-            )
-            if len(k) < met.size:
-                whole += f"; {met.size - len(k)} of its weights stand over the padding and add 0"
+        trace, layer, j, lines = self.trace, self.layer, self.j, self.connections
+        page, z, a = trace.page(layer), trace.letter("z", layer, j), trace.letter("a", layer, j)
+        if lines.learned is None:
+            return [page.sum_of(j), *self._activation(z, a)]
         terms, order = self.terms, self.order
         shown = [i for i in order[:SHOWN_TERMS] if terms[i] != 0]
-        most = largest(np.array([*terms[shown], bias, self.z]))
+        most = largest(np.array([*terms[shown], lines.bias or 0.0, self.z]))
         rows: list[Sequence[Cell]] = [
             (
-                f"`{letters[i]} · {trace.letter('a', layer - 1, k[i])}`",
-                float(self.connections.weights[i]),
+                f"`{symbol('w', layer, *lines.learned[i])} · {page.letter_before(lines.places[i])}`",
+                float(lines.weights[i]),
                 float(self.inputs[i]),
                 Bar(float(terms[i]), most),
             )
@@ -105,46 +82,21 @@ class NeuronSum(Shown):
         if len(rest):
             words = f"{len(rest):,} further terms" + (f", {silent:,} of them 0" if silent else "")
             rows.append((words, "", "", Bar(sum_of_rest, most)))
-        rows.append((f"bias `{b}`", "", "", Bar(bias, most)))
+        if lines.bias is not None:
+            rows.append((f"bias `{symbol('b', layer, page.position(j)[0])}`", "", "", Bar(lines.bias, most)))
         rows.append((f"sum `{z}`", "", "", Bar(self.z, most)))
         sizes = f"the terms of `{z}`, the largest first"
         return [
-            Equation(formula, whole),
+            page.sum_of(j),
             Table(("term", "weight", "activation", "product"), rows, sizes, sums=1),
             *self._activation(z, a),
         ]
-
-    def _passed_on(self, z: str) -> Equation:
-        """The sum of a layer without weights: of softmax, of flatten and dropout, of pooling."""
-        trace, layer, own = self.trace, self.layer, self.trace.layer_at(self.layer)
-        before = [trace.letter("a", layer - 1, k) for k in self.connections.places]
-        if isinstance(own, MaxPool | AveragePool):
-            what, verb = ("max", "largest") if isinstance(own, MaxPool) else ("mean", "mean")
-            seen = inputs_of_window(trace, layer, self.j)
-            words = f"the {verb} of the {own.size}×{own.size} numbers in its window"
-            if isinstance(own, MaxPool):
-                words += f"; `{before[0]}` has won, and goes on alone"
-            values = ", ".join(number(float(value)) for value in trace.a(layer - 1)[seen[:SHOWN_TERMS]])
-            more = ", …" if len(seen) > SHOWN_TERMS else ""
-            return Equation(f"{z} = {what}({values}{more}) = {number(self.z)}", words)
-        factor, words = "", ""
-        if isinstance(own, Dropout):
-            words = "dropout passes everything on outside of training, and so it does here"
-            if "mask" in trace.params[layer - 1]:
-                off = self.connections.weights[0] == 0
-                words = (
-                    "dropout switched it off in this training step"
-                    if off
-                    else f"dropout passed it on in this training step, times 1/(1 − {number(own.rate)})"
-                )
-                factor = f"{in_parentheses(float(self.connections.weights[0]))} · "
-        return Equation(f"{z} = {factor}{before[0]} = {number(self.z)}", words)
 
     def _activation(self, z: str, a: str) -> list[Block]:
         activation = self.trace.activation(self.layer)
         if activation.name == "linear" and self.connections.bias is None:
             return [Equation(f"{a} = {z}")]
-        name = sigma(activation)
+        name = sigma(activation.name)
         if not isinstance(activation, Elementwise):
             all_of_them = symbol("z", self.layer)
             words = f"softmax divides `exp({z})` by the sum of all `exp({symbol('z', self.layer, 'i')})`"
@@ -156,9 +108,9 @@ class NeuronSum(Shown):
 
 def neuron_sum(trace: Trace, layer: int, j: int | tuple[int, ...]) -> NeuronSum:
     """Neuron j of layer 1 … L."""
-    own = trace.layer_at(layer)
+    page = trace.page(layer)
     j = trace.neuron_at(layer, j)
-    lines = own.incoming(trace.params[layer - 1], trace.chain.caches[layer - 1], j)
+    lines = page.incoming(j)
     inputs = trace.a(layer - 1)[lines.places]
     return NeuronSum(trace, layer, j, lines, inputs, float(trace.z(layer)[j]), float(trace.a(layer)[j]))
 
@@ -170,85 +122,19 @@ class LayerFormula(Shown):
     trace: Trace
     layer: int
 
-    def formula(self) -> str:
-        """In the letters of the lessons."""
-        layer, own = self.layer, self.trace.layer_at(self.layer)
-        a, before, name = symbol("a", layer), symbol("a", layer - 1), sigma(self.trace.activation(layer))
-        at_p, patch = symbol("a", layer, "p"), symbol("patch", layer - 1, "p")
-        match own:
-            case Conv():
-                return f"{at_p} = {name}({symbol('W', layer)} · {patch} + {symbol('b', layer)})"
-            case MaxPool():
-                return f"{at_p} = max({patch})"
-            case AveragePool():
-                return f"{at_p} = mean({patch})"
-            case Flatten():
-                return f"{a} = flatten({before})"
-            case Dropout():
-                return f"{a} = {symbol('mask', layer)} ⊙ {before}" if self._masked else f"{a} = {before}"
-        if "weight" not in self.trace.learned[layer - 1]:
-            return f"{a} = {name}({before})"
-        return f"{a} = {name}({symbol('W', layer)} {before} + {symbol('b', layer)})"
-
-    def shapes(self) -> str:
-        """The same with the shape of everything in it."""
-        own, name = self.trace.layer_at(self.layer), sigma(self.trace.activation(self.layer))
-        n_out, n_in = (times(self.trace.shape(layer)) for layer in (self.layer, self.layer - 1))
-        shapes = {name: array.shape for name, array in self.trace.learned[self.layer - 1].items()}
-        match own:
-            case Conv():
-                patch = prod(shapes["weight"][1:])
-                return f"({own.filters}) = {name}( ({own.filters}×{patch}) · ({patch}) + ({own.filters}) )"
-            case MaxPool() | AveragePool():
-                what = "max" if isinstance(own, MaxPool) else "mean"
-                return f"({n_out}) = {what}(({n_in}))"
-            case Flatten():
-                return f"({n_out}) = flatten(({n_in}))"
-            case Dropout():
-                return f"({n_out}) = ({n_out}) ⊙ ({n_in})" if self._masked else f"({n_out}) = ({n_in})"
-        if "weight" not in shapes:
-            return f"({n_out}) = {name}(({n_in}))"
-        return f"({n_out}) = {name}( ({times(shapes['weight'])}) · ({n_in}) + ({times(shapes['bias'])}) )"
-
     @property
-    def _masked(self) -> bool:
-        return "mask" in self.trace.params[self.layer - 1]
-
-    def _in_words(self) -> str:
-        """What the shapes leave open."""
-        own, shape, before = (
-            self.trace.layer_at(self.layer),
-            self.trace.shape(self.layer),
-            self.trace.shape(self.layer - 1),
-        )
-        count = sum(array.size for array in self.trace.learned[self.layer - 1].values())
-        words = [f"the shapes; {count:,} parameters" if count else "the shapes; no parameters"]
-        if isinstance(own, Conv | MaxPool | AveragePool):
-            _, down, across = shape
-            step = "" if own.stride == 1 else f", {own.stride} apart"
-            words.append(f"at each of {down}×{across} = {down * across:,} places p{step}")
-        if isinstance(own, MaxPool | AveragePool):
-            words.append(f"a patch is {own.size}×{own.size} numbers of one map")
-        if isinstance(own, Conv):
-            words.append(
-                f"a patch is {before[0]}×{own.size}×{own.size} numbers of the ({times(before)}) before, and "
-                f"all places together make ({times(shape)}), with the same weights"
-            )
-            if own.padding:
-                words.append(f"with zeros around the image, {own.padding} on each side")
-        if isinstance(own, Dropout):
-            off = int((self.trace.params[self.layer - 1]["mask"] == 0).sum()) if self._masked else 0
-            words.append(
-                f"in this training step dropout {own.rate:g} switched off {off:,} of {prod(shape):,}, and "
-                f"made the others {number(1 / (1 - own.rate))} times as large"
-                if self._masked
-                else f"dropout {own.rate:g} passes everything on outside of training, and so it does here"
-            )
-        return "; ".join(words)
+    def page(self) -> Page[Any]:
+        """What is special about the layer."""
+        return self.trace.page(self.layer)
 
     def blocks(self) -> Sequence[Block]:
-        equations = [Equation(self.formula()), Equation(self.shapes(), self._in_words())]
-        return [*equations, self._channels() if len(self.trace.shape(self.layer)) == 3 else self._neurons()]
+        page, count = self.page, sum(array.size for array in self.trace.learned[self.layer - 1].values())
+        words = [f"the shapes; {count:,} parameters" if count else "the shapes; no parameters"]
+        return [
+            Equation(page.formula()),
+            Equation(page.shapes(), "; ".join([*words, *page.in_words()])),
+            self._channels() if page.over_image else self._neurons(),
+        ]
 
     def _channels(self) -> Table:
         """What came out of a layer of images: a row a channel."""
@@ -262,7 +148,7 @@ class LayerFormula(Shown):
         some = (
             f"; the first {SHOWN_NEURONS} of {len(channels):,} channels" if len(channels) > len(rows) else ""
         )
-        what = "filter" if isinstance(self.trace.layer_at(self.layer), Conv) else "channel"
+        what = self.page.unit
         return Table(
             (what, "largest a", "at", "mean", "smallest"), rows, f"what came out, a row a {what}{some}"
         )
@@ -328,7 +214,7 @@ def headline(trace: Trace) -> Paragraph:
 
 
 def _dropout(trace: Trace) -> str:
-    layers = [i for i, layer in enumerate(trace.network.layers, 1) if isinstance(layer, Dropout)]
+    layers = [page.number for page in trace.pages if "dropped" in page.views]
     if not layers:
         return ""
     if trace.draw is None:

@@ -12,10 +12,11 @@ import numpy as np
 from glassnet.arrays import Images
 from glassnet.costs import l1_gradient, l2_gradient
 from glassnet.document import Bar, Block, Note, Shown, Table, power_of_ten
+from glassnet.draws import Draw
 from glassnet.errors import GlassnetError
 from glassnet.explanation.finite_difference import STEP, TOLERANCE, FiniteDifferences, relative_error
 from glassnet.explanation.verdict import undecided
-from glassnet.network import Draw, Gradient, Network
+from glassnet.network import Gradient, Network
 from glassnet.rng import Purpose, Stream
 from glassnet.summary import summarize
 

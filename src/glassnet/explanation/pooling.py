@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from glassnet.arrays import Array
 from glassnet.document import Block, Cell, Paragraph, Shown, Table
-from glassnet.errors import GlassnetError
 from glassnet.explanation.trace import Trace
 from glassnet.layers import Cache, MaxPool
 from glassnet.layers.window import windows
@@ -26,13 +25,7 @@ class Winners(Shown):
 
     trace: Trace
     layer: int
-
-    @property
-    def own(self) -> MaxPool:
-        """The layer."""
-        own = self.trace.layer_at(self.layer)
-        assert isinstance(own, MaxPool)
-        return own
+    own: MaxPool
 
     @property
     def x(self) -> Array:
@@ -139,12 +132,7 @@ def winners(trace: Trace, layer: int) -> Winners:
     Raises:
         GlassnetError: the layer picks no winners.
     """
-    own = trace.layer_at(layer)
-    if not isinstance(own, MaxPool):
-        pools = [str(i) for i, other in enumerate(trace.network.layers, 1) if isinstance(other, MaxPool)]
-        which = f"those that do are {', '.join(pools)}" if pools else "no layer does"
-        raise GlassnetError(f"layer {layer} ({own.kind}) picks no winners: {which}")
-    return Winners(trace, layer)
+    return Winners(trace, layer, trace.page_with("winners", layer, "picks no winners").own)
 
 
 def _names(size: int) -> tuple[str, ...]:

@@ -10,9 +10,8 @@ import numpy as np
 
 from glassnet.arrays import Array
 from glassnet.document import Block, Equation, HeatMap, Shown, largest, number, partial, symbol
-from glassnet.errors import GlassnetError
+from glassnet.explanation.layers import ConvPage
 from glassnet.explanation.parameter import Parameter
-from glassnet.explanation.patch import letter_met
 from glassnet.explanation.trace import Trace
 from glassnet.layers import Cache, Conv
 
@@ -24,13 +23,12 @@ class SharedWeight(Shown):
     trace: Trace
     layer: int
     place: tuple[int, int, int, int]  # filter, channel, row and column in the filter
+    page: ConvPage
 
     @property
     def own(self) -> Conv:
         """The layer."""
-        own = self.trace.layer_at(self.layer)
-        assert isinstance(own, Conv)
-        return own
+        return self.page.own
 
     @property
     def letter(self) -> str:
@@ -68,7 +66,7 @@ class SharedWeight(Shown):
         layer, o = self.layer, self.place[0]
         down, across = self.products.shape
         slope, total = partial("C₀", self.letter), number(self.total)
-        product = f"{symbol('δ', layer, o, 'r', 's')} · {letter_met(layer, self.own, self.place)}"
+        product = f"{symbol('δ', layer, o, 'r', 's')} · {self.page.met_letter(self.place)}"
         most = number(largest(self.products))
         return [
             Equation(
@@ -88,8 +86,7 @@ class SharedWeight(Shown):
 
     def _by_place(self, dC_dz: Array) -> Array:
         with np.errstate(all="ignore"):
-            by_place: Array = self.own.by_place(self._cache, dC_dz, "weight", self.place)[0]
-        return by_place
+            return np.asarray(self.page.by_place(dC_dz, "weight", self.place)[0])
 
 
 def shared_weight(trace: Trace, layer: int, *place: int) -> SharedWeight:
@@ -98,10 +95,6 @@ def shared_weight(trace: Trace, layer: int, *place: int) -> SharedWeight:
     Raises:
         GlassnetError: the layer shares no weights, or has no such place.
     """
-    own = trace.layer_at(layer)
-    if not isinstance(own, Conv):
-        conv = [str(i) for i, other in enumerate(trace.network.layers, 1) if isinstance(other, Conv)]
-        which = f"those that do are {', '.join(conv)}" if conv else "no layer does"
-        raise GlassnetError(f"layer {layer} ({own.kind}) shares no weights: {which}")
+    page = trace.page_with("shared_weight", layer, "shares no weights")
     o, c, i, j = trace.place_of(layer, "weight", *place)
-    return SharedWeight(trace, layer, (o, c, i, j))
+    return SharedWeight(trace, layer, (o, c, i, j), page)

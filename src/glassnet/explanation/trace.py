@@ -19,13 +19,16 @@ from glassnet.activations import ACTIVATIONS, Activation
 from glassnet.arrays import Array, Images, Parameters, Shape
 from glassnet.costs import Cost
 from glassnet.document import plain, symbol
+from glassnet.draws import Draw, check_draw
 from glassnet.engine import get_engine
 from glassnet.errors import GlassnetError
 from glassnet.examples import as_array
 from glassnet.explanation.finite_difference import FiniteDifferences, params_of
+from glassnet.explanation.layers import Page, WeightedPage, page_of
+from glassnet.explanation.letters import times
 from glassnet.explanation.parameter import find_parameter, is_index
 from glassnet.layers import Layer
-from glassnet.network import Draw, Gradient, Network, check_draw
+from glassnet.network import Gradient, Network
 
 AXES = ("channel", "row", "column")  # of an image
 
@@ -65,6 +68,44 @@ class Trace:
     def params(self) -> list[Parameters]:
         """What each layer worked with: its parameters or, in a training step, dropout's mask."""
         return params_of(self.network, self.draw)
+
+    @cached_property
+    def pages(self) -> list[Page[Any]]:
+        """What is special about each layer."""
+        layers = zip(self.network.layers, self.params, self.chain.caches, strict=True)
+        return [page_of(own, i, params, cache) for i, (own, params, cache) in enumerate(layers, 1)]
+
+    def page(self, layer: int) -> Page[Any]:
+        """What is special about layer 1 … L."""
+        self.layer_at(layer)
+        return self.pages[layer - 1]
+
+    def weighted_page(self, layer: int) -> WeightedPage[Any]:
+        """The same of a layer that is known to have weights."""
+        page = self.page(layer)
+        assert isinstance(page, WeightedPage)
+        return page
+
+    def page_with(
+        self, view: str, layer: int, lacks: str, others: tuple[str, str] = ("that do", "does")
+    ) -> Any:
+        """The page of a layer, if that view is one of its kind.
+
+        Args:
+            view: a method of `Explanation`.
+            layer: 1 … L.
+            lacks: what a layer without that view does not do, as the middle of a sentence.
+            others: what those that do, and no layer, are said to do.
+
+        Raises:
+            GlassnetError: the layer has no such view; names those that have.
+        """
+        page = self.page(layer)
+        if view in page.views:
+            return page
+        those = ", ".join(str(other.number) for other in self.pages if view in other.views)
+        which = f"those {others[0]} are {those}" if those else f"no layer {others[1]}"
+        raise GlassnetError(f"layer {layer} ({page.own.kind}) {lacks}: {which}")
 
     def shape(self, layer: int) -> Shape:
         """Of the activations of layer 0 … L: (n,), or (channels, height, width)."""
@@ -123,7 +164,7 @@ class Trace:
     def place_of(self, layer: int, name: str, *indices: int) -> tuple[int, ...]:
         """The indices, if layer l has a parameter of that name with such a place."""
         self.parameter(layer, name)  # which refuses a layer that has none
-        return find_parameter(self.network.shapes, f"{layer}.{name}", indices).place
+        return find_parameter(self.network, f"{layer}.{name}", indices).place
 
     def name_of(self, j: int) -> str:
         """What output j stands for."""
@@ -290,11 +331,6 @@ def trace(
         chain = run.gradient(own, x, y, cost, canonical=False, draw=draw)
         used = run.gradient(own, x, y, cost, draw=draw) if own.canonical(cost) else chain
     return Trace(own, cost, image, x, y, assumed, chain, used, names, draw)
-
-
-def times(shape: Shape) -> str:
-    """A shape as people write it: 20×24×24."""
-    return "×".join(map(str, shape))
 
 
 def _first(name: str, array: Array) -> str | None:

@@ -17,6 +17,7 @@ import numpy as np
 
 from glassnet.activations import ACTIVATIONS, Elementwise
 from glassnet.arrays import Array, Images
+from glassnet.chunks import chunks
 from glassnet.costs import Cost
 from glassnet.document import Block, Cell, Equation, Note, Paragraph, Shown, Table, number
 from glassnet.engine import get_engine
@@ -152,8 +153,7 @@ def vanishing_gradient(
         raise GlassnetError(f"{count} images and {labels.size} labels: give as many of both, at least one")
     run = get_engine(engine)
     with np.errstate(all="ignore"):
-        chunks = [slice(start, start + CHUNK) for start in range(0, count, CHUNK)]
-        gradients = (run.gradient(network, images[rows], labels[rows], cost) for rows in chunks)
+        gradients = (run.gradient(network, images[rows], labels[rows], cost) for rows in chunks(count, CHUNK))
         return VanishingGradient(network, _lengths(network, gradients), count)
 
 

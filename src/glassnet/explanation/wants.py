@@ -15,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glassnet.arrays import Array, Images, Labels
+from glassnet.chunks import at_a_time, chunks
 from glassnet.costs import Cost
 from glassnet.document import Block, Cell, Note, Paragraph, Shown, Table, grid, number, plain
 from glassnet.engine import get_engine
 from glassnet.errors import GlassnetError
 from glassnet.examples import as_array, check_labels
+from glassnet.explanation.layers import page_of
 from glassnet.explanation.parameter import Parameter, find_parameter
 from glassnet.network import Gradient, Network
 
@@ -211,16 +213,15 @@ def rows_at_a_time(network: Network) -> int:
     >>> rows_at_a_time(Network("784-16-16-10", seed=0))
     1024
     """
-    return min(CHUNK, max(1, NUMBERS // sum(map(prod, network.output_shapes))))
+    return at_a_time(network.activation_count, most=CHUNK, room=NUMBERS)
 
 
 def _gradients(
     network: Network, images: Images, labels: Labels, cost: str | Cost, engine: str = "textbook"
 ) -> Iterator[tuple[slice, Gradient]]:
     """Forward and back through many images, a chunk at a time, each example with a share of 1."""
-    run, some = get_engine(engine), rows_at_a_time(network)
-    for start in range(0, len(labels), some):
-        rows = slice(start, start + some)
+    run = get_engine(engine)
+    for rows in chunks(len(labels), rows_at_a_time(network)):
         alone = np.full(len(labels[rows]), float(len(labels[rows])))  # times 1/m
         yield rows, run.gradient(network, images[rows], labels[rows], cost, example_weights=alone)
 
@@ -229,18 +230,19 @@ def _nudges(network: Network, gradient: Gradient, parameter: Parameter) -> Array
     """−∂C₀/∂(the parameter) of every image of a chunk, shape (images,)."""
     layer, _, kind = parameter.name.partition(".")
     i = int(layer) - 1
-    places = network.layers[i].by_place(gradient.caches[i], gradient.layers[i].dC_dz, kind, parameter.place)
+    page = page_of(network.layers[i], i + 1, network.by_layer()[i], gradient.caches[i])
+    places = page.by_place(gradient.layers[i].dC_dz, kind, parameter.place)
     back: Array = places.reshape(len(places), -1).sum(axis=1)  # (images,)
     return -back
 
 
 def _steepest(gradient: Gradient) -> list[Parameter]:
     """A bias and some weights of every layer: those with the largest gradient by size, one a neuron."""
-    layers = max(1, len(gradient.parameters) // 2)
+    layers = len({name.partition(".")[0] for name in gradient.parameters})
     found: list[Parameter] = []
     for name, array in gradient.parameters.items():
         sizes = np.nan_to_num(np.abs(array)).reshape(len(array), -1)  # a row a neuron
-        count = 1 if array.ndim == 1 else max(1, ROWS // layers - 1)
+        count = 1 if name.endswith(".bias") else max(1, ROWS // layers - 1)
         for j in np.argsort(-sizes.max(axis=1), kind="stable")[:count]:
             rest = np.unravel_index(sizes[j].argmax(), array.shape[1:])
             found.append(Parameter(name, (int(j), *map(int, rest))))
@@ -255,7 +257,7 @@ def _parameter(network: Network, parameter: Any) -> Parameter:
         raise GlassnetError(
             f"parameter {parameter!r}: give the array's name and the place in it, as in ('1.bias', (3,))"
         ) from error
-    return find_parameter(network.shapes, name, place)
+    return find_parameter(network, name, place)
 
 
 def _checked(

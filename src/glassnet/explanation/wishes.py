@@ -1,9 +1,10 @@
-"""Three ways to raise an activation (lesson 4), and what all outputs together wish of the layer before."""
+"""The ways to raise an activation (lesson 4), and what all outputs together wish of the layer before."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,103 +25,126 @@ from glassnet.document import (
     partial,
     symbol,
 )
-from glassnet.explanation.forward import sigma
-from glassnet.explanation.patch import met_by_filter
+from glassnet.explanation.layers import Page, WeightedPage
+from glassnet.explanation.letters import sigma
 from glassnet.explanation.trace import Trace
-from glassnet.layers import AveragePool, Cache, Dropout, Flatten, Layer, MaxPool, Softmax
+from glassnet.layers import Cache
 
 SHOWN = 8  # weights, and activations
 SHOWN_WISHES = 24  # neurons whose wishes are listed
 
 
+class _Way(NamedTuple):
+    formula: str
+    words: str
+    table: list[Table]
+
+
 @dataclass(frozen=True, repr=False, eq=False)
 class Ways(Shown):
-    """How much activation j of a layer rises for each unit of a change, in each of the three ways."""
+    """How much activation j of a layer rises for each unit of a change, in each of the ways there are."""
 
     trace: Trace
     layer: int
     j: int
     by_bias: float | None  # ∂a_j/∂b_j; None where the layer has no bias
-    by_weights: Array | None  # (n_in,), or (channels, size, size) of a filter: ∂a/∂w, in proportion to a_k
+    # ∂a/∂w, in proportion to a_k: (n_in,), or (channels, size, size) of a filter; None without weights
+    by_weights: Array | None
     by_activations: Array  # (n_in,): ∂a_j/∂a_k, in proportion to w_jk
 
+    @property
+    def count(self) -> int:
+        """How many ways there are."""
+        return 1 + (self.by_weights is not None) + (self.by_bias is not None)
+
     def blocks(self) -> Sequence[Block]:
-        trace, layer, j, own = self.trace, self.layer, self.j, self.trace.layer_at(self.layer)
-        a_j, activation = trace.letter("a", layer, j), trace.activation(layer)
-        inputs = trace.a(layer - 1)
-        slope = f"{sigma(activation)}′({trace.letter('z', layer, j)})"
-        o, *at = trace.position(layer, j)
-        w_k = symbol("w", layer, o, "k")
-        third = f"{slope} · {w_k}"
-        what_it_hears = "the activations before it, in proportion to the weights"
-        if not isinstance(activation, Elementwise):  # its inputs mix: a_j hears every z
-            slope, any_z = (partial(a_j, symbol("z", layer, index)) for index in (j, "i"))
-            what_it_hears = "the activations before it; as softmax mixes, all weights count"
-            third = f"Σᵢ {any_z} · {symbol('w', layer, 'i', 'k')}"
-        blocks: list[Block] = [Paragraph(f"`{a_j} = {number(float(trace.a(layer)[j]))}`. {self._how_many()}")]
-        whose = "that is for the layers before to do" if layer > 1 else "they are the image itself"
-        lines = own.incoming(trace.params[layer - 1], trace.chain.caches[layer - 1], j)
-        weights = np.zeros_like(inputs)
-        weights[lines.places] = lines.weights
-        if self.by_bias is not None and self.by_weights is not None:
-            bias = symbol("b", layer, o)
-            most = largest(self.by_weights)
-            meets = met_by_filter(trace, layer, tuple(at)).ravel() if at else np.arange(len(inputs))
-            rows: list[Sequence[Cell]] = [
-                (
-                    f"`{symbol('w', layer, o, *np.unravel_index(k, self.by_weights.shape))}`",
-                    float(inputs[meets[k]]),
-                    Bar(float(self.by_weights.flat[k]), most),
-                )
-                for k in _largest(self.by_weights.ravel())
-            ]
-            blocks += [
-                Equation(
-                    f"{partial(a_j, bias)} = {slope} = {number(self.by_bias)}", "first: increase the bias"
-                ),
-                Equation(
-                    f"{partial(a_j, w_k)} = {slope} · {symbol('a', layer - 1, 'k')}",
-                    "second: increase the weights, in proportion to the activations that come in; "
-                    "those from the brightest neurons do most"
-                    + ("; they are shared, and every other place feels it, too" if at else ""),
-                ),
-                Table(("weight", f"`{symbol('a', layer - 1, 'k')}`", "`a` rises by, for each unit"), rows),
-            ]
-        elif isinstance(own, Softmax):
-            weights = np.ones_like(inputs)
+        trace, layer, count = self.trace, self.layer, self.count
+        value = number(float(trace.a(layer)[self.j]))
+        how_many = (
+            f"It can be raised in {'three' if count == 3 else 'two'} ways."
+            if count > 1
+            else f"Layer {layer} has no weights: it can be raised by the activations before it alone."
+        )
+        ways = [*self._bias(), *self._weights(), self._activations()]
+        blocks: list[Block] = [Paragraph(f"`{self._a_j} = {value}`. {how_many}")]
+        for ordinal, way in zip(("first", "second", "third"), ways, strict=False):
+            words = f"{ordinal}: {way.words}" if count > 1 else way.words
+            blocks += [Equation(way.formula, words), *way.table]
+        return blocks
+
+    @property
+    def _a_j(self) -> str:
+        return self.trace.letter("a", self.layer, self.j)
+
+    @property
+    def _page(self) -> Page[Any]:
+        return self.trace.page(self.layer)
+
+    @property
+    def _mixes(self) -> bool:
+        """Whether a_j hears every z, not its own alone."""
+        return not isinstance(self.trace.activation(self.layer), Elementwise)
+
+    @property
+    def _slope(self) -> str:
+        z_j = self.trace.letter("z", self.layer, self.j)
+        return partial(self._a_j, z_j) if self._mixes else f"{sigma(self._page.own.activation)}′({z_j})"
+
+    def _bias(self) -> list[_Way]:
+        if self.by_bias is None:
+            return []
+        bias = symbol("b", self.layer, self._page.position(self.j)[0])
+        formula = f"{partial(self._a_j, bias)} = {self._slope} = {number(self.by_bias)}"
+        return [_Way(formula, "increase the bias", [])]
+
+    def _weights(self) -> list[_Way]:
+        if self.by_weights is None:
+            return []
+        layer, page, inputs = self.layer, self.trace.weighted_page(self.layer), self.trace.a(self.layer - 1)
+        o, *at = page.position(self.j)
+        w_k, a_k = page.weight_into(o), symbol("a", layer - 1, "k")
+        most = largest(self.by_weights)
+        rows: list[Sequence[Cell]] = []
+        for k in _largest(self.by_weights.ravel()):
+            place = (o, *map(int, np.unravel_index(k, self.by_weights.shape)))
+            met = float(inputs[page.met(place)[*at]])
+            rows.append((f"`{symbol('w', layer, *place)}`", met, Bar(float(self.by_weights.flat[k]), most)))
+        words = (
+            "increase the weights, in proportion to the activations that come in; those from the brightest "
+            f"neurons do most{'; they are shared, and every other place feels it, too' if at else ''}"
+        )
+        table = Table(("weight", f"`{a_k}`", "`a` rises by, for each unit"), rows)
+        return [_Way(f"{partial(self._a_j, w_k)} = {self._slope} · {a_k}", words, [table])]
+
+    def _activations(self) -> _Way:
+        trace, layer, page = self.trace, self.layer, self._page
+        handed_over = self._mixes and not isinstance(page, WeightedPage)  # z_k is a_k, without a weight
+        if handed_over:
+            formula = partial(self._a_j, symbol("z", layer, "k"))
+            what = "the activations before it, which softmax mixes"
+        elif self._mixes:
+            formula = f"Σᵢ {partial(self._a_j, symbol('z', layer, 'i'))} · {symbol('w', layer, 'i', 'k')}"
+            what = "the activations before it; as softmax mixes, all weights count"
+        elif isinstance(page, WeightedPage):
+            formula = f"{self._slope} · {page.weight_into(page.position(self.j)[0])}"
+            what = "the activations before it, in proportion to the weights"
         else:
-            third, what_it_hears = symbol("w", None, "k"), self._what_it_passes_on()
+            formula, what = symbol("w", None, "k"), page.what_it_passes_on
+        whose = "that is for the layers before to do" if layer > 1 else "they are the image itself"
+        lines, weights = page.incoming(self.j), np.zeros_like(trace.a(layer - 1))
+        weights[lines.places] = lines.weights
         most = largest(self.by_activations)
-        rows = [
+        rows: list[Sequence[Cell]] = [
             (
                 f"`{trace.letter('a', layer - 1, int(k))}`",
-                float(weights[k]),
+                *([] if handed_over else [float(weights[k])]),
                 Bar(float(self.by_activations[k]), most),
             )
             for k in _largest(self.by_activations)
         ]
-        return [
-            *blocks,
-            Equation(
-                f"{partial(a_j, symbol('a', layer - 1, 'k'))} = {third}",
-                f"{'third: ' if self.by_bias is not None else ''}change {what_it_hears}; {whose}",
-            ),
-            Table(("activation", "its weight", "`a` rises by, for each unit"), rows),
-        ]
-
-    def _how_many(self) -> str:
-        if self.by_bias is not None or isinstance(self.trace.layer_at(self.layer), Softmax):
-            return "It can be raised in three ways."
-        return f"Layer {self.layer} has no weights: it can be raised by the activations before it alone."
-
-    def _what_it_passes_on(self) -> str:
-        match self.trace.layer_at(self.layer):
-            case MaxPool():
-                return "the largest activation in its window: what wins has the weight 1, all others 0"
-            case AveragePool():
-                return "the activations in its window, of which each has the same weight"
-            case _:
-                return "the one activation before it"
+        heads = ("activation", *([] if handed_over else ["its weight"]), "`a` rises by, for each unit")
+        left = partial(self._a_j, symbol("a", layer - 1, "k"))
+        return _Way(f"{left} = {formula}", f"change {what}; {whose}", [Table(heads, rows)])
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -154,7 +178,7 @@ class Wishes(Shown):
         one_to_one, images = self.wishes.shape[1] == 1, len(trace.shape(layer)) == 3
         heads = [trace.name_of(j) if last and not one_to_one else str(j) for j in range(n_out)]
         who = "a column a channel" if images else "a column a neuron"
-        if isinstance(trace.layer_at(layer), Flatten | Dropout):
+        if trace.page(layer).one_to_one:
             heads, who = ["its neuron"], "each activation has one neuron"
         everyone = (
             f"All neurons of a channel of layer {layer}, together, have"
@@ -180,39 +204,30 @@ def ways_to_raise(trace: Trace, layer: int, j: int | tuple[int, ...]) -> Ways:
     """The three ways, by the layer's own way back, begun at this one activation instead of a cost."""
     trace.layer_at(layer)
     j = trace.neuron_at(layer, j)
-    own, params, cache = trace.layer_at(layer), trace.params[layer - 1], trace.chain.caches[layer - 1]
+    page = trace.page(layer)
+    own, params, cache = page.own, page.params, page.cache
     with np.errstate(all="ignore"):
         seed = np.zeros_like(cache.a)
         seed.reshape(1, -1)[0, j] = 1
         da_dz = own.delta(cache, seed)
         gradients = own.backward(params, cache, da_dz)
         by_activations = own.dC_dx(params, cache, da_dz)[0].ravel()
-    if not gradients:
-        return Ways(trace, layer, j, None, None, by_activations)
-    o = trace.position(layer, j)[0]  # the neuron itself, or its filter
-    return Ways(trace, layer, j, float(gradients["bias"][o]), gradients["weight"][o], by_activations)
+    o = page.position(j)[0]  # the neuron itself, or its filter
+    by_bias = float(gradients["bias"][o]) if "bias" in gradients else None
+    by_weights = np.asarray(gradients["weight"][o]) if "weight" in gradients else None
+    return Ways(trace, layer, j, by_bias, by_weights, by_activations)
 
 
 def wishes(trace: Trace, layer: int) -> Wishes:
     """What the neurons of layer 1 … L wish of the activations before them."""
-    own, params, cache = trace.layer_at(layer), trace.params[layer - 1], trace.chain.caches[layer - 1]
+    page, cache = trace.page(layer), trace.page(layer).cache
     delta = trace.delta_passed_back(layer)
     with np.errstate(all="ignore"):
-        alone = _alone(own, delta.reshape(cache.z.shape[1:]))  # a row a wish: the δ of some, by themselves
+        alone = page.alone(delta.reshape(cache.z.shape[1:]))  # a row a wish: the δ of some, by themselves
         # Every row goes back through the same pass.
         same = Cache(*(np.broadcast_to(array, (len(alone), *array.shape[1:])) for array in cache))
-        each: Array = -own.dC_dx(params, same, alone).reshape(len(alone), -1).T  # (n_in, wishes)
+        each: Array = -page.own.dC_dx(page.params, same, alone).reshape(len(alone), -1).T  # (n_in, wishes)
     return Wishes(trace, layer, each)
-
-
-def _alone(layer: Layer, delta: Array) -> Array:
-    """δ, shape (…), in rows, shape (wishes, …): in each that of one neuron, or of one channel, else 0."""
-    if isinstance(layer, Flatten | Dropout):
-        return delta[None]
-    alone = np.zeros((len(delta), *delta.shape), delta.dtype)
-    each = np.arange(len(delta))
-    alone[each, each] = delta
-    return alone
 
 
 def _largest(values: Array, count: int = SHOWN) -> NDArray[np.int64]:

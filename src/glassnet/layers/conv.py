@@ -11,13 +11,13 @@ from glassnet.activations import ACTIVATIONS, get_activation
 from glassnet.arrays import Array, Parameters, Shape
 from glassnet.errors import GlassnetError
 from glassnet.initializers import Initializer
-from glassnet.layers.layer import Cache, Connections
-from glassnet.layers.window import slide, whole, windows
+from glassnet.layers.layer import Cache
+from glassnet.layers.window import Windowed, slide, whole, windows
 from glassnet.rng import Stream
 
 
 @dataclass(frozen=True)
-class Conv:
+class Conv(Windowed):
     """`filters` detectors of size × size, each at every place of the image: z = W patch + b, a = σ(z).
 
     At each place it is a dense layer of the patch there; what makes it a convolution is that all
@@ -100,32 +100,6 @@ class Conv:
             seen[..., i, j] += (params["weight"][:, :, i, j].T @ by_place).reshape(seen.shape[:4])
         inner = slice(self.padding, -self.padding or None)
         return back[:, :, inner, inner]
-
-    def incoming(self, params: Parameters, cache: Cache, j: int) -> Connections:
-        o, down, across = np.unravel_index(j, cache.z.shape[1:])
-        channels, height, width = cache.x.shape[1:]
-        c, i, k = np.indices((channels, self.size, self.size))
-        row, column = down * self.stride + i - self.padding, across * self.stride + k - self.padding
-        inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
-        places = ((c * height + row) * width + column)[inside]
-        return Connections(places, params["weight"][o][inside], float(params["bias"][o]))
-
-    def outgoing(self, params: Parameters, cache: Cache, k: int) -> Connections:
-        c, row, column = np.unravel_index(k, cache.x.shape[1:])
-        filters, down, across = cache.z.shape[1:]
-        o, i, j = np.indices((filters, self.size, self.size))
-        y, y_rest = np.divmod(row + self.padding - i, self.stride)
-        x, x_rest = np.divmod(column + self.padding - j, self.stride)
-        inside = (y_rest == 0) & (x_rest == 0) & (y >= 0) & (y < down) & (x >= 0) & (x < across)
-        places = ((o * down + y) * across + x)[inside]
-        return Connections(places, params["weight"][:, c][inside])
-
-    def by_place(self, cache: Cache, dC_dz: Array, name: str, place: tuple[int, ...]) -> Array:
-        if name == "bias":
-            return dC_dz[:, place[0]]  # (batch, down, across)
-        o, c, i, j = place
-        met: Array = windows(self._padded(cache.x), self.size, self.stride)[:, c, :, :, i, j]
-        return dC_dz[:, o] * met  # (batch, down, across)
 
     def _padded(self, x: Array) -> Array:
         p = self.padding

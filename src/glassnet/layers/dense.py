@@ -11,7 +11,7 @@ from glassnet.activations import ACTIVATIONS, get_activation
 from glassnet.arrays import Array, Parameters, Shape
 from glassnet.errors import GlassnetError
 from glassnet.initializers import Initializer
-from glassnet.layers.layer import Cache, Connections
+from glassnet.layers.layer import Cache
 from glassnet.rng import Stream
 
 
@@ -71,14 +71,3 @@ class Dense:
 
     def dC_dx(self, params: Parameters, cache: Cache, dC_dz: Array) -> Array:
         return dC_dz @ params["weight"]  # (batch, n_in): ∂C/∂x_k = Σ_j w_jk δ_j
-
-    def incoming(self, params: Parameters, cache: Cache, j: int) -> Connections:
-        weights = params["weight"][j]  # (n_in,)
-        return Connections(np.arange(len(weights)), weights, float(params["bias"][j]))
-
-    def outgoing(self, params: Parameters, cache: Cache, k: int) -> Connections:
-        return Connections(np.arange(self.size), params["weight"][:, k])  # (n_out,)
-
-    def by_place(self, cache: Cache, dC_dz: Array, name: str, place: tuple[int, ...]) -> Array:
-        j, *k = place
-        return dC_dz[:, j] * cache.x[:, k[0]] if name == "weight" else dC_dz[:, j]  # (batch,)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from glassnet.arrays import Array, Parameters, Shape
 from glassnet.errors import GlassnetError
-from glassnet.layers.layer import Cache, Connections
+from glassnet.layers.layer import Cache
 from glassnet.layers.parameterless import Parameterless
 
 
@@ -64,13 +64,3 @@ class Dropout(Parameterless):
 
     def dC_dx(self, params: Parameters, cache: Cache, dC_dz: Array) -> Array:
         return dC_dz * params["mask"] if "mask" in params else dC_dz  # (batch, …)
-
-    def incoming(self, params: Parameters, cache: Cache, j: int) -> Connections:
-        return self._line(params, j)
-
-    def outgoing(self, params: Parameters, cache: Cache, k: int) -> Connections:
-        return self._line(params, k)
-
-    def _line(self, params: Parameters, j: int) -> Connections:
-        factor = float(params["mask"][0].flat[j]) if "mask" in params else 1.0
-        return Connections(np.array([j]), np.array([factor]))

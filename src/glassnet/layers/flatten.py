@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import ClassVar
 
-import numpy as np
-
 from glassnet.arrays import Array, Parameters, Shape
-from glassnet.layers.layer import Cache, Connections
+from glassnet.layers.layer import Cache
 from glassnet.layers.parameterless import Parameterless
 
 
@@ -32,9 +30,3 @@ class Flatten(Parameterless):
 
     def dC_dx(self, params: Parameters, cache: Cache, dC_dz: Array) -> Array:
         return dC_dz.reshape(cache.x.shape)
-
-    def incoming(self, params: Parameters, cache: Cache, j: int) -> Connections:
-        return Connections(np.array([j]), np.ones(1))
-
-    def outgoing(self, params: Parameters, cache: Cache, k: int) -> Connections:
-        return Connections(np.array([k]), np.ones(1))

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from glassnet.arrays import Array, Parameters, Shape
 from glassnet.initializers import Initializer
 from glassnet.rng import Stream
@@ -18,14 +15,6 @@ class Cache(NamedTuple):
     x: Array  # its input
     z: Array  # its weighted sums
     a: Array  # its activations σ(z)
-
-
-class Connections(NamedTuple):
-    """The lines between one neuron and those at their other ends."""
-
-    places: NDArray[np.int64]  # (n,): the other neurons
-    weights: Array  # (n,)
-    bias: float | None = None  # of the neuron itself, where the lines lead into it and it has one
 
 
 class Layer(Protocol):
@@ -63,19 +52,3 @@ class Layer(Protocol):
 
     def dC_dx(self, params: Parameters, cache: Cache, dC_dz: Array) -> Array:
         """∂C/∂x from ∂C/∂z: what the layer before gets as its ∂C/∂a."""
-
-    def incoming(self, params: Parameters, cache: Cache, j: int) -> Connections:
-        """The lines into neuron j of the first example: z_j is the sum of weight · input, plus the bias.
-
-        Neurons and inputs are counted through, as `ravel` does.
-        """
-
-    def outgoing(self, params: Parameters, cache: Cache, k: int) -> Connections:
-        """The lines from input k of the first example: ∂C/∂x_k is the sum of weight · δ over them."""
-
-    def by_place(self, cache: Cache, dC_dz: Array, name: str, place: tuple[int, ...]) -> Array:
-        """δ · input for one parameter, for every example and every place that shares it.
-
-        Shape (batch,) where the parameter stands in one place, (batch, down, across) where it passes
-        over an image; the sum over all of them is what `backward` gives.
-        """

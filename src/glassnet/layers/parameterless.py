@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import ClassVar
 
 from glassnet.arrays import Array, Parameters, Shape
-from glassnet.errors import GlassnetError
 from glassnet.initializers import Initializer
 from glassnet.layers.layer import Cache
 from glassnet.rng import Stream
@@ -27,6 +26,3 @@ class Parameterless:
 
     def backward(self, params: Parameters, cache: Cache, dC_dz: Array) -> Parameters:
         return {}
-
-    def by_place(self, cache: Cache, dC_dz: Array, name: str, place: tuple[int, ...]) -> Array:
-        raise GlassnetError(f"the {self.kind} layer has no parameter {name!r}")

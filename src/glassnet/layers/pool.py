@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glassnet.arrays import Array, Parameters, Shape
-from glassnet.layers.layer import Cache, Connections
+from glassnet.layers.layer import Cache
 from glassnet.layers.parameterless import Parameterless
-from glassnet.layers.window import slide, whole, windows
+from glassnet.layers.window import Windowed, slide, whole, windows
 
 
 @dataclass(frozen=True)
-class _Pool(Parameterless):
+class _Pool(Windowed, Parameterless):
     size: int
     stride: int = 0  # 0: as the size
 
@@ -27,11 +27,6 @@ class _Pool(Parameterless):
     def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Shape]]:
         name = f"{self.kind} of {self.size}×{self.size}"
         return (*input_shape[:1], *slide(name, input_shape, self.size, self.stride)), {}
-
-    def seen(self, cache: Cache) -> NDArray[np.int64]:
-        """The inputs, counted through, that each window sees: (windows, size · size)."""
-        numbers = np.arange(cache.x[0].size).reshape(1, *cache.x.shape[1:])
-        return windows(numbers, self.size, self.stride).reshape(cache.z[0].size, -1)
 
 
 @dataclass(frozen=True)
@@ -63,18 +58,6 @@ class MaxPool(_Pool):
             seen[..., i, j] += np.where(winners == i * self.size + j, dC_dz, 0)
         return back
 
-    def incoming(self, params: Parameters, cache: Cache, j: int) -> Connections:
-        return Connections(self._winning(cache)[[j]], np.ones(1))
-
-    def outgoing(self, params: Parameters, cache: Cache, k: int) -> Connections:
-        won = np.flatnonzero(self._winning(cache) == k)
-        return Connections(won, np.ones(len(won)))
-
-    def _winning(self, cache: Cache) -> NDArray[np.int64]:
-        """Of the first example: the input, counted through, that won each window."""
-        seen = self.seen(cache)
-        return seen[np.arange(len(seen)), self.winners(cache.x[:1]).ravel()]
-
 
 @dataclass(frozen=True)
 class AveragePool(_Pool):
@@ -102,11 +85,3 @@ class AveragePool(_Pool):
         for i, j in np.ndindex(self.size, self.size):
             seen[..., i, j] += dC_dz / self.size**2  # each number's share of the mean
         return back
-
-    def incoming(self, params: Parameters, cache: Cache, j: int) -> Connections:
-        seen = self.seen(cache)[j]
-        return Connections(seen, np.full(len(seen), 1 / self.size**2))
-
-    def outgoing(self, params: Parameters, cache: Cache, k: int) -> Connections:
-        places = np.flatnonzero((self.seen(cache) == k).any(axis=1))
-        return Connections(places, np.full(len(places), 1 / self.size**2))

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from glassnet.activations import ACTIVATIONS
 from glassnet.arrays import Array, Parameters, Shape
 from glassnet.errors import GlassnetError
-from glassnet.layers.layer import Cache, Connections
+from glassnet.layers.layer import Cache
 from glassnet.layers.parameterless import Parameterless
 
 
@@ -41,9 +39,3 @@ class Softmax(Parameterless):
 
     def dC_dx(self, params: Parameters, cache: Cache, dC_dz: Array) -> Array:
         return dC_dz  # (batch, n): x is z
-
-    def incoming(self, params: Parameters, cache: Cache, j: int) -> Connections:
-        return Connections(np.array([j]), np.ones(1))
-
-    def outgoing(self, params: Parameters, cache: Cache, k: int) -> Connections:
-        return Connections(np.array([k]), np.ones(1))

@@ -18,14 +18,16 @@ layers get one default and the last dense layer another.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import fields
 from decimal import Decimal
-from difflib import get_close_matches
 from math import prod
+from typing import Any, NamedTuple
 
 from glassnet.activations import ACTIVATIONS
 from glassnet.arrays import Shape
 from glassnet.errors import GlassnetError
+from glassnet.grammar import Grammar, MisreadError, quoted
 from glassnet.layers.conv import Conv
 from glassnet.layers.dense import Dense
 from glassnet.layers.dropout import Dropout
@@ -36,32 +38,85 @@ from glassnet.layers.softmax import Softmax
 
 IMAGE: Shape = (1, 28, 28)  # what goes in where a text doesn't say
 LARGEST_SIZE = 1_000_000  # of any number in a text
-LONGEST = 120  # characters of a text that an error quotes whole
 
-# word: what follows it, and an example
+
+class Form(NamedTuple):
+    """How a kind of layer is written."""
+
+    kind: type[Any]  # of the layer
+    rest: str  # a regular expression of what follows the word
+    examples: tuple[str, ...]
+    read: Callable[..., dict[str, Any]]  # the settings, from the groups of `rest`
+    write: Callable[[Any], str]  # what follows the word
+
+
+def _window(size: str, stride: str | None) -> dict[str, Any]:
+    return {"size": _whole("a window of {0}×{0}", size), "stride": _whole("a stride of {}", stride or size)}
+
+
+def _pool_text(pool: MaxPool | AveragePool) -> str:
+    return f"{pool.size}" + (f"s{pool.stride}" if pool.stride != pool.size else "")
+
+
+def _filters(filters: str, size: str, stride: str | None, padding: str | None) -> dict[str, Any]:
+    return {
+        "filters": _whole("{} filters", filters),
+        **_window(size, stride or "1"),
+        "padding": _whole("a padding of {}", padding or "0", least=0),
+    }
+
+
+def _filters_text(conv: Conv) -> str:
+    stride = f"s{conv.stride}" if conv.stride != 1 else ""
+    padding = f"p{conv.padding}" if conv.padding else ""
+    return f"{conv.filters}@{conv.size}{stride}{padding}"
+
+
+def _nothing(*_: Any) -> str:
+    return ""
+
+
 FORMS = {
-    "": (r"(\d+)", "100"),
-    "conv": (r"(\d+)@(\d+)(?:s(\d+))?(?:p(\d+))?", "conv20@5 or conv20@5s2p1"),
-    "pool": (r"(\d+)(?:s(\d+))?", "pool2 or pool3s2"),
-    "avgpool": (r"(\d+)(?:s(\d+))?", "avgpool2 or avgpool3s2"),
-    "dropout": (r"(\d+\.?\d*|\.\d+)", "dropout0.5"),
-    "flatten": (r"", "flatten"),
-    "softmax": (r"", "softmax"),
+    "": Form(
+        Dense,
+        r"(\d+)",
+        ("100",),
+        lambda size: {"size": _whole("{} neurons", size)},
+        lambda dense: f"{dense.size}",
+    ),
+    "conv": Form(
+        Conv,
+        r"(\d+)@(\d+)(?:s(\d+))?(?:p(\d+))?",
+        ("conv20@5", "conv20@5s2p1"),
+        _filters,
+        _filters_text,
+    ),
+    "pool": Form(MaxPool, r"(\d+)(?:s(\d+))?", ("pool2", "pool3s2"), _window, _pool_text),
+    "avgpool": Form(AveragePool, r"(\d+)(?:s(\d+))?", ("avgpool2", "avgpool3s2"), _window, _pool_text),
+    "dropout": Form(
+        Dropout,
+        r"(\d+\.?\d*|\.\d+)",
+        ("dropout0.5",),
+        lambda rate: {"rate": float(rate)},
+        lambda dropout: f"{Decimal(repr(dropout.rate)):f}",  # 0.00001: 1e-05 would hold a dash
+    ),
+    "flatten": Form(Flatten, r"", ("flatten",), dict, _nothing),
+    "softmax": Form(Softmax, r"", ("softmax",), dict, _nothing),
 }
-# Words that are not in the grammar, but plainly mean one that is.
-MEANT = {word: word for word in FORMS if word} | {
-    "dense": "",
-    "convolution": "conv",
-    "maxpool": "pool",
-    "max_pool": "pool",
-    "averagepool": "avgpool",
-    "average_pool": "avgpool",
-    "meanpool": "avgpool",
-}
-
-
-class _NoLayerError(Exception):
-    """A part that is no layer, and why, as the end of a sentence."""
+WORDS = {form.kind: word for word, form in FORMS.items()}
+GRAMMAR = Grammar(
+    "layer",
+    FORMS,
+    also={
+        "dense": "",
+        "convolution": "conv",
+        "maxpool": "pool",
+        "max_pool": "pool",
+        "averagepool": "avgpool",
+        "average_pool": "avgpool",
+        "meanpool": "avgpool",
+    },
+)
 
 
 def parse_layers(
@@ -94,12 +149,12 @@ def parse_layers(
     numbered = [*enumerate(parts, 1)][named is not None :]
     if not normal or not numbered:
         raise GlassnetError(
-            f"layers {_quoted(normal)} name no layer: write for example '784-16-16-10' or "
+            f"layers {quoted(normal)} name no layer: write for example '784-16-16-10' or "
             "'conv20@5 pool2 100 10'"
         )
     if named is None and input_shape is None and parts[0] == str(prod(IMAGE)):
         raise GlassnetError(
-            f"layers {_quoted(normal)} begin with {parts[0]}, inputs or neurons? Name the inputs and the "
+            f"layers {quoted(normal)} begin with {parts[0]}, inputs or neurons? Name the inputs and the "
             f"layers with dashes between, as in '{parts[0]}-16-10'; with spaces all parts are layers"
         )
 
@@ -109,18 +164,20 @@ def parse_layers(
         default = output_activation if dense and place == dense[-1] else activation
         try:
             read.append(_layer(part, default))
-        except _NoLayerError as error:
-            says = f", {_quoted(part)}{error}" if part else " is empty"
-            raise GlassnetError(f"layers {_quoted(normal)}: part {place}{says}") from error
+        except (MisreadError, GlassnetError) as error:
+            says = f"{',' if isinstance(error, MisreadError) else ':'} {error}"
+            which = f"part {place}, {quoted(part)}{says}" if part else f"part {place} is empty"
+            raise GlassnetError(f"layers {quoted(normal)}: {which}") from error
     shape = named or input_shape or _usual_input(read)
 
     layers: list[Layer] = []
-    image = len(shape) > 1
+    output = shape
     for layer in read:
-        if image and isinstance(layer, Dense):
+        if len(output) > 1 and isinstance(layer, Dense):
             layers.append(Flatten())
+            output = _after(layers[-1], output)
         layers.append(layer)
-        image = _is_image(layer, image)
+        output = _after(layer, output)
     return shape, layers
 
 
@@ -134,12 +191,12 @@ def format_layers(input_shape: Shape, layers: Sequence[Layer], activations: bool
     """
     sizes = input_shape[1:] if len(input_shape) == 3 and input_shape[0] == 1 else input_shape
     parts = ["×".join(map(str, sizes))]
-    image = len(input_shape) > 1
+    output = input_shape
     for layer, after in zip(layers, [*layers[1:], None], strict=True):
-        comes_by_itself = image and isinstance(layer, Flatten) and isinstance(after, Dense)
+        comes_by_itself = len(output) > 1 and isinstance(layer, Flatten) and isinstance(after, Dense)
         if not comes_by_itself:
             parts.append(format_layer(layer, activations))
-        image = _is_image(layer, image)
+        output = _after(layer, output)
     return (" " if len(input_shape) > 1 else "-").join(parts)
 
 
@@ -149,21 +206,11 @@ def format_layer(layer: Layer, activation: bool = False) -> str:
     >>> format_layer(Conv(20, 5, stride=2, activation="relu"), activation=True)
     'conv20@5s2:relu'
     """
-    match layer:
-        case Dense():
-            part = f"{layer.size}"
-        case Conv():
-            stride = f"s{layer.stride}" if layer.stride != 1 else ""
-            padding = f"p{layer.padding}" if layer.padding else ""
-            part = f"conv{layer.filters}@{layer.size}{stride}{padding}"
-        case MaxPool() | AveragePool():
-            stride = f"s{layer.stride}" if layer.stride != layer.size else ""
-            part = f"{'pool' if isinstance(layer, MaxPool) else 'avgpool'}{layer.size}{stride}"
-        case Dropout():
-            return f"dropout{Decimal(repr(layer.rate)):f}"  # 0.00001: 1e-05 would hold a dash
-        case _:
-            return layer.kind
-    return f"{part}:{layer.activation}" if activation and isinstance(layer, Dense | Conv) else part
+    if type(layer) not in WORDS:  # one that no text can name
+        return layer.kind
+    word = WORDS[type(layer)]
+    part = f"{word}{FORMS[word].write(layer)}"
+    return f"{part}:{layer.activation}" if activation and _chooses_activation(type(layer)) else part
 
 
 def normalize_layers(text: str) -> str:
@@ -181,100 +228,69 @@ def _input_shape(text: str, first: str, dashes: bool) -> Shape | None:
         if not dashes:
             return None
         raise GlassnetError(
-            f"layers {_quoted(text)}: part 1, {_quoted(first)}, says nothing about the inputs; with dashes "
+            f"layers {quoted(text)}: part 1, {quoted(first)}, says nothing about the inputs; with dashes "
             "between, begin with their number or an image, as in '784-16-10' or '28x28-conv20@5-10'"
         )
     sizes = first.split("x")
     try:
         shape = tuple(_whole("{} inputs" if len(sizes) == 1 else "an image of {}", size) for size in sizes)
         if len(shape) > 3:
-            raise _NoLayerError(": an image has channels, height and width, as in 3x32x32")
-    except _NoLayerError as error:
-        raise GlassnetError(f"layers {_quoted(text)}: part 1, {_quoted(first)}{error}") from error
+            raise GlassnetError("an image has channels, height and width, as in 3x32x32")
+    except GlassnetError as error:
+        raise GlassnetError(f"layers {quoted(text)}: part 1, {quoted(first)}: {error}") from error
     return (1, *shape) if len(shape) == 2 else shape
 
 
 def _layer(part: str, default: str) -> Layer:
     """The layer that a part names."""
     body, colon, named = part.partition(":")
-    word, rest = _split(body)
-    if word not in FORMS:
-        raise _NoLayerError(f", is no layer{_hint(word, rest)}")
-    pattern, example = FORMS[word]
-    match = re.fullmatch(pattern, rest, re.ASCII)
-    if match is None:
-        if not word:
-            raise _NoLayerError(", is no layer: a dense layer is a whole number of neurons, as in 100")
-        raise _NoLayerError(f", is no layer: write {word} as in {example}")
-    if colon and word not in ("", "conv"):
-        raise _NoLayerError(": only dense and convolutional layers have an activation of their own")
-    try:
-        return _made(word, match.groups(), named if colon else default)
-    except GlassnetError as error:
-        raise _NoLayerError(f": {error}") from error
+    if body in ACTIVATIONS and body not in FORMS:
+        raise MisreadError(f"is no layer: an activation stands behind its layer, as in 100:{body}")
+    if not re.match(r"[^\W\d]", body) and not re.fullmatch(r"\d+", body, re.ASCII):
+        raise MisreadError("is no layer: a dense layer is a whole number of neurons, as in 100")
+    word, groups = GRAMMAR.read(body)
+    form = FORMS[word]
+    if not _chooses_activation(form.kind):
+        if colon:
+            raise GlassnetError("only dense and convolutional layers have an activation of their own")
+        return form.kind(**form.read(*groups))
+    return form.kind(**form.read(*groups), activation=named if colon else default)
 
 
-def _made(word: str, numbers: Sequence[str | None], activation: str) -> Layer:
-    if word == "":
-        return Dense(_whole("{} neurons", numbers[0]), activation)
-    if word == "conv":
-        filters, size, stride, padding = numbers
-        return Conv(
-            _whole("{} filters", filters),
-            _whole("a window of {0}×{0}", size),
-            _whole("a stride of {}", stride or "1"),
-            _whole("a padding of {}", padding or "0", least=0),
-            activation,
-        )
-    if word in ("pool", "avgpool"):
-        size, stride = numbers
-        kind = MaxPool if word == "pool" else AveragePool
-        return kind(_whole("a window of {0}×{0}", size), _whole("a stride of {}", stride or size))
-    if word == "dropout":
-        return Dropout(float(numbers[0] or ""))
-    return Flatten() if word == "flatten" else Softmax()
+def _chooses_activation(kind: type[Any]) -> bool:
+    """Whether layers of a kind have an activation function of their own choice."""
+    return "activation" in {field.name for field in fields(kind)}
 
 
-def _whole(what: str, digits: str | None, least: int = 1) -> int:
-    digits = digits or ""
+def _whole(what: str, digits: str, least: int = 1) -> int:
     if len(digits) > 9 or not least <= int(digits) <= LARGEST_SIZE:
-        found = what.format(_quoted(digits)[1:-1])
-        raise _NoLayerError(f": {found}; give a number from {least} to {LARGEST_SIZE:,}")
+        found = what.format(quoted(digits)[1:-1])
+        raise GlassnetError(f"{found}; give a number from {least} to {LARGEST_SIZE:,}")
     return int(digits)
 
 
-def _split(body: str) -> tuple[str, str]:
-    """A part's word and what follows: ("conv", "20@5")."""
-    word = re.match(r"[^\W\d]*", body)
-    assert word is not None
-    return word[0], body[word.end() :]
-
-
-def _hint(word: str, rest: str) -> str:
-    """What was probably meant, if that can be told."""
-    if word in ACTIVATIONS:
-        return f": an activation stands behind its layer, as in 100:{word}"
-    near = get_close_matches(word.lower(), MEANT, n=1, cutoff=0.65)
-    if not near:
-        return "; there are 100 (dense), conv20@5, pool2, avgpool2, dropout0.5, flatten and softmax"
-    meant = MEANT[near[0]]
-    pattern, example = FORMS[meant]
-    whole = re.fullmatch(pattern, rest, re.ASCII)
-    return f"; did you mean {meant + rest!r}?" if whole else f"; did you mean {meant!r}, as in {example}?"
+def _after(layer: Layer, shape: Shape) -> Shape:
+    """The shape of what the layer makes; where the two don't fit, the network will say so: the same shape."""
+    try:
+        return layer.build(shape)[0]
+    except GlassnetError:
+        return shape
 
 
 def _usual_input(layers: Sequence[Layer]) -> Shape:
-    """An image, or its numbers in a row where the first layer that isn't dropout wants a row."""
-    first = next((layer for layer in layers if not isinstance(layer, Dropout)), None)
-    return (prod(IMAGE),) if isinstance(first, Dense | Softmax) else IMAGE
+    """An image, or its numbers in a row where the first layer that changes its input wants a row."""
+    row = (prod(IMAGE),)
+    for layer in layers:
+        if not _takes(layer, IMAGE):
+            return row if _takes(layer, row) else IMAGE
+        if layer.build(IMAGE)[0] != IMAGE:
+            break
+    return IMAGE
 
 
-def _is_image(layer: Layer, before: bool) -> bool:
-    """Whether what the layer gives is an image, if what it gets is one."""
-    if isinstance(layer, Dropout | Softmax):
-        return before
-    return not isinstance(layer, Dense | Flatten)
-
-
-def _quoted(text: str) -> str:
-    return repr(text if len(text) <= LONGEST else f"{text[:LONGEST]}…")
+def _takes(layer: Layer, shape: Shape) -> bool:
+    try:
+        layer.build(shape)
+    except GlassnetError:
+        return False
+    return True

@@ -50,6 +50,20 @@ def slide(name: str, input_shape: Shape, size: int, stride: int, padding: int = 
     return (height + 2 * padding - size) // stride + 1, (width + 2 * padding - size) // stride + 1
 
 
+class Windowed:
+    """A layer whose window slides over an image: size × size numbers, every `stride`-th place."""
+
+    size: int
+    stride: int
+    padding: int = 0  # rows and columns of zeros around the image
+
+    def unseen(self, input_shape: Shape) -> tuple[int, int]:
+        """How many rows and columns of its input no window sees."""
+        _, height, width = input_shape
+        size, stride, padding = self.size, self.stride, self.padding
+        return left_over(height, size, stride, padding), left_over(width, size, stride, padding)
+
+
 def left_over(side: int, size: int, stride: int, padding: int = 0) -> int:
     """How many of so many rows (or columns) no window sees: at the end, or between windows far apart.
 

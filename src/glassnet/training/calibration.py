@@ -23,7 +23,7 @@ from glassnet.arrays import Images
 from glassnet.costs import COSTS, CanonicalCost
 from glassnet.data import NOT_A_DIGIT, Split
 from glassnet.errors import GlassnetError
-from glassnet.layers import Softmax
+from glassnet.layers import Parameterless
 from glassnet.network import Network
 from glassnet.training.prediction import Predictor
 
@@ -155,7 +155,7 @@ def last_sums(network: Network, engine: str = "native") -> Predictor:
     array([[4.5]], dtype=float32)
     """
     *before, last = network.layers
-    layers = before if isinstance(last, Softmax) else [*before, replace(last, activation="linear")]  # type: ignore[type-var]
+    layers = before if isinstance(last, Parameterless) else [*before, replace(last, activation="linear")]  # type: ignore[type-var]
     bare = Network(layers, network.input_shape, parameters=network.parameters, dtype=network.dtype)
     return Predictor(bare, engine)
 

@@ -16,15 +16,7 @@ from glassnet.augmentation import Augmentation
 from glassnet.costs import get_cost
 from glassnet.errors import GlassnetError, unknown_name
 from glassnet.initializers import get_initializer
-from glassnet.layers import (
-    Conv,
-    Dense,
-    Softmax,
-    format_layer,
-    normalize_layers,
-    parse_layers,
-    tables_as_text,
-)
+from glassnet.layers import Parameterless, format_layer, normalize_layers, parse_layers, tables_as_text
 from glassnet.network import Network
 from glassnet.optimizers import Optimizer, make_optimizer
 from glassnet.rng import check_seed
@@ -147,7 +139,7 @@ class Recipe:
         try:
             cost.check_activation(last.activation)
         except GlassnetError as error:
-            if isinstance(last, Dense | Conv | Softmax):
+            if not isinstance(last, Parameterless) or last.activation != "linear":
                 raise
             raise GlassnetError(  # it has no activation that could be another
                 f"layers {self.layers!r} end with {format_layer(last)}, and {self.cost} is not defined "

@@ -20,7 +20,7 @@ from glassnet.explanation.explain import Neuron
 from glassnet.explanation.forward import headline
 from glassnet.explanation.gradient_check import quick_sample
 from glassnet.explanation.landscape import CostLine, CostPlane
-from glassnet.layers import AveragePool, Conv, Dense, Dropout, Flatten, MaxPool, format_layer
+from glassnet.layers import format_layer
 from glassnet.optimizers import SGD
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def walkthrough(
     depth, trace = explanation.depth, explanation.trace
     chosen = trace.answer if trace.wanted is None else trace.wanted
     layers = _with_weights(explanation)
-    shared = [i for i in layers if isinstance(trace.layer_at(i), Conv)]
+    shared = [i for i in layers if "shared_weight" in trace.page(i).views]
     sections = [
         image_section(explanation, pictures),
         forward_section(explanation, pictures),
@@ -123,18 +123,7 @@ def neuron_section(explanation: Explanation, layer: int, j: Neuron) -> Section:
     trace = explanation.trace
     output = f", the output for {trace.name_of(neuron.j)}" if layer == explanation.depth else ""
     which = trace.in_words(layer, neuron.j).capitalize()
-    match trace.layer_at(layer):
-        case Conv():
-            heard = "every activation under its filter, times its weight"
-        case Dense():
-            heard = "every activation of the layer before, times its weight"
-        case MaxPool():
-            heard = "the largest of the activations in its window"
-        case AveragePool():
-            heard = "the mean of the activations in its window"
-        case _:
-            heard = "one activation of the layer before, handed on"
-    words = Paragraph(f"{which}{output}: {heard}.")
+    words = Paragraph(f"{which}{output}: {trace.page(layer).hears}.")
     title = f"One neuron: `{trace.letter('z', layer, neuron.j)}` term by term"
     return Section(title, [words, *neuron.blocks()])
 
@@ -142,7 +131,7 @@ def neuron_section(explanation: Explanation, layer: int, j: Neuron) -> Section:
 def weight_sections(explanation: Explanation, place: tuple[int, ...], pictures: bool) -> list[Section]:
     """The chain rule of one weight and, if it is shared, its places; `place` begins with the layer."""
     sections = [weight_section(explanation, *place)]
-    if len(place) == 5:
+    if "shared_weight" in explanation.trace.page(place[0]).views:
         shared = explanation.shared_weight(*place)
         blocks = [*shared.blocks()]
         if pictures and np.isfinite(shared.products).all():
@@ -160,10 +149,11 @@ def weight_section(explanation: Explanation, layer: int, *place: int) -> Section
     """The chain rule of one weight."""
     weight = explanation.weight(layer, *place)
     factors = {2: "two", 3: "three"}[len(weight.factors)]
+    everywhere = f", summed up over all places of its {weight.unit}" if weight.shared else ""
     words = Paragraph(
         "How does the cost change with one weight? The weight moves the weighted sum, that moves the "
         f"activation, and that moves the cost: the derivative is a product of {factors} slopes (the chain "
-        f"rule){', summed up over all places of its filter' if len(place) == 4 else ''}."
+        f"rule){everywhere}."
     )
     return Section(f"Backward: the weight `{weight.letter}`", [words, *weight.blocks()])
 
@@ -190,11 +180,11 @@ def softmax_sections(explanation: Explanation) -> list[Section]:
 
 
 def raise_section(explanation: Explanation, layer: int, j: Neuron) -> Section:
-    """Three ways to raise an activation, and the wishes of all outputs."""
-    blocks = [*explanation.ways_to_raise(j, layer).blocks(), *explanation.wishes(layer).blocks()]
-    letter = _letter(explanation, layer, j)
-    ways = "Three ways" if explanation.trace.params[layer - 1] else "The way"
-    return Section(f"{ways} to raise `{letter}`, and all wishes added up", blocks)
+    """The ways to raise an activation, and the wishes of all outputs."""
+    raised = explanation.ways_to_raise(j, layer)
+    ways = {1: "The way", 2: "Two ways", 3: "Three ways"}[raised.count]
+    title = f"{ways} to raise `{_letter(explanation, layer, j)}`, and all wishes added up"
+    return Section(title, [*raised.blocks(), *explanation.wishes(layer).blocks()])
 
 
 def pixels_section(explanation: Explanation, pictures: bool) -> Section:
@@ -355,50 +345,58 @@ def _with_weights(explanation: Explanation) -> list[int]:
 
 
 def _title_of(explanation: Explanation, layer: int) -> str:
-    own = explanation.trace.layer_at(layer)
-    off = "what was switched off" if explanation.trace.draw else "what training switches off"
-    what = {"conv": "filters and feature maps", "max_pool": "who won", "dropout": off}
-    return f"Layer {layer}, {format_layer(own)}" + (f": {what[own.kind]}" if own.kind in what else "")
+    page = explanation.trace.page(layer)
+    return f"Layer {layer}, {format_layer(page.own)}" + (f": {page.subject}" if page.subject else "")
 
 
 def _formula_blocks(explanation: Explanation, layer: int) -> list[Block]:
     """A layer's formula and what came out; of one that hands numbers on, the formula alone."""
-    blocks, own = explanation.layer(layer).blocks(), explanation.trace.layer_at(layer)
+    blocks, page = explanation.layer(layer).blocks(), explanation.trace.page(layer)
     equations: list[Block] = [block for block in blocks if not isinstance(block, Table)]
-    if isinstance(own, Conv):
+    if "feature_maps" in page.views:
         return [*equations, *explanation.feature_maps(layer).blocks()]
-    return equations if isinstance(own, MaxPool | AveragePool | Flatten | Dropout) else [*blocks]
+    return equations if page.hands_on else [*blocks]
 
 
 def _layer_blocks(explanation: Explanation, layer: int, pictures: bool) -> list[Block]:
     """What a layer of filters, of windows or of dropout did; nothing of another."""
-    own = explanation.trace.layer_at(layer)
-    blocks: list[Block] = []
-    if isinstance(own, Conv):
-        maps = explanation.feature_maps(layer)
-        strongest = int(maps.strongest[0])
-        if pictures:
-            weight = explanation.trace.params[layer - 1]["weight"]
-            figure = plots.filters(weight, f"the filters of layer {layer} ({layer}.weight)")
-            blocks.append(_picture(figure, f"what layer {layer} looks for: its weights", narrow=True))
-        blocks += explanation.filter(layer, strongest).blocks()
-        if pictures:
-            figure = plots.feature_maps(maps)
-            blocks.append(_picture(figure, f"what layer {layer} found, and where", narrow=True))
-    elif isinstance(own, MaxPool):
-        won = explanation.winners(layer)
-        blocks += won.blocks()
-        if pictures:
-            caption = "what is pooled, and a dot on the number that goes on; where all are equal, none"
-            blocks.append(_picture(plots.winners(won), caption, narrow=True))
-    elif isinstance(own, Dropout):
-        off = explanation.dropped(layer)
-        blocks += off.blocks()
-        if pictures and off.mask is not None:
-            blocks = [block for block in blocks if not isinstance(block, Pixels)]
-            caption = "what went on, and what was switched off"
-            blocks.append(_picture(plots.dropped(off), caption, narrow=True))
-    return blocks
+    views = explanation.trace.page(layer).views
+    return [block for view in views if view in VIEWS for block in VIEWS[view](explanation, layer, pictures)]
+
+
+def _filters(explanation: Explanation, layer: int, pictures: bool) -> list[Block]:
+    maps = explanation.feature_maps(layer)
+    blocks = [*explanation.filter(layer, int(maps.strongest[0])).blocks()]
+    if not pictures:
+        return blocks
+    weight = explanation.trace.params[layer - 1]["weight"]
+    filters = plots.filters(weight, f"the filters of layer {layer} ({layer}.weight)")
+    return [
+        _picture(filters, f"what layer {layer} looks for: its weights", narrow=True),
+        *blocks,
+        _picture(plots.feature_maps(maps), f"what layer {layer} found, and where", narrow=True),
+    ]
+
+
+def _winners(explanation: Explanation, layer: int, pictures: bool) -> list[Block]:
+    won = explanation.winners(layer)
+    if not pictures:
+        return [*won.blocks()]
+    caption = "what is pooled, and a dot on the number that goes on; where all are equal, none"
+    return [*won.blocks(), _picture(plots.winners(won), caption, narrow=True)]
+
+
+def _dropped(explanation: Explanation, layer: int, pictures: bool) -> list[Block]:
+    off = explanation.dropped(layer)
+    if not pictures or off.mask is None:
+        return [*off.blocks()]
+    blocks = [block for block in off.blocks() if not isinstance(block, Pixels)]
+    caption = "what went on, and what was switched off"
+    return [*blocks, _picture(plots.dropped(off), caption, narrow=True)]
+
+
+# What is shown of the layers whose page of explanation has such a view.
+VIEWS = {"filter": _filters, "winners": _winners, "dropped": _dropped}
 
 
 def _without_maps(blocks: Sequence[Block]) -> list[Block]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from math import gcd, prod
+from math import gcd
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glassnet.arrays import Array
+from glassnet.chunks import at_a_time
 from glassnet.costs import Cost
 from glassnet.data import Dataset, Split
 from glassnet.explanation.doctor.findings import NotExaminedError
@@ -31,8 +32,8 @@ class Case:
     ) -> None:
         self.network, self.data, self.cost, self.recipe, self.history = network, data, cost, recipe, history
         self.engine = "native" if recipe is None else recipe.engine
-        numbers = sum(map(prod, network.output_shapes))  # an image's
-        self.places = spread(len(data.training), min(SAMPLE, max(1, NUMBERS // numbers)))
+        count = at_a_time(network.activation_count, most=SAMPLE, room=NUMBERS)
+        self.places = spread(len(data.training), count)
         self.sample = data.training[self.places]
 
     @cached_property

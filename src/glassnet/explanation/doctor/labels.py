@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glassnet.arrays import Images, Labels
+from glassnet.chunks import chunks
 from glassnet.document import Block, Pixels, Table, plain
 from glassnet.explanation.doctor.case import Case
 from glassnet.explanation.doctor.findings import LEARNED, Finding, NotExaminedError, Seen, percent
@@ -83,15 +84,15 @@ def nearest(network: Network, images: Images, places: NDArray[np.int64]) -> NDAr
     these = network.inputs(images[places]).reshape(len(places), -1)  # (places, n_in)
     distances = np.full((len(places), NEIGHBORS), np.inf, these.dtype)
     found = np.zeros((len(places), NEIGHBORS), np.int64)
-    for start in range(0, len(images), CHUNK):
-        x = network.inputs(images[start : start + CHUNK])  # (chunk, *input_shape)
+    for rows in chunks(len(images), CHUNK):
+        x = network.inputs(images[rows])  # (chunk, *input_shape)
         x = x.reshape(len(x), -1)  # (chunk, n_in)
         # |x − t|² less |t|², which is the same for all: (places, chunk)
         squares = (x * x).sum(axis=1) - 2 * these @ x.T
-        itself = np.flatnonzero((places >= start) & (places < start + len(x)))
-        squares[itself, places[itself] - start] = np.inf
+        itself = np.flatnonzero((places >= rows.start) & (places < rows.stop))
+        squares[itself, places[itself] - rows.start] = np.inf
         distances = np.concatenate([distances, squares], axis=1)
-        indices = np.broadcast_to(np.arange(start, start + len(x)), squares.shape)
+        indices = np.broadcast_to(np.arange(rows.start, rows.stop), squares.shape)
         found = np.concatenate([found, indices], axis=1)
         pick = np.argpartition(distances, NEIGHBORS - 1, axis=1)[:, :NEIGHBORS]
         distances, found = np.take_along_axis(distances, pick, 1), np.take_along_axis(found, pick, 1)

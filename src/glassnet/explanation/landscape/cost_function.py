@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glassnet.arrays import Images, Labels, Parameters
+from glassnet.chunks import chunks
 from glassnet.costs import Cost
 from glassnet.data import Split
 from glassnet.engine import get_engine
@@ -61,6 +62,11 @@ class CostFunction:
         return len(self._labels)
 
     @property
+    def network(self) -> Network:
+        """Whose cost it is, in float64; its parameters are those of the last θ."""
+        return self._network
+
+    @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The arrays that θ is made of, in their order."""
         return self._network.shapes
@@ -88,9 +94,8 @@ class CostFunction:
         self._network.parameters = self.arrays(theta)
         total = np.zeros_like(theta)
         with np.errstate(all="ignore"):
-            some = rows_at_a_time(self._network)
-            for start in range(0, self.count, some):
-                images, labels = self._images[start : start + some], self._labels[start : start + some]
+            for rows in chunks(self.count, rows_at_a_time(self._network)):
+                images, labels = self._images[rows], self._labels[rows]
                 of_chunk = self._engine.gradient(self._network, images, labels, self._cost)
                 total += len(images) / self.count * self.row(of_chunk.parameters)
         return total

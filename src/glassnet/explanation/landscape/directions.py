@@ -80,7 +80,7 @@ def principal_directions(path: NDArray[np.float64]) -> tuple[Direction, Directio
 
 def parameter_direction(C: CostFunction, name: str, place: Any) -> Direction:
     """The axis of one parameter, whose values are the parameter's own."""
-    parameter = find_parameter(C.shapes, name, place)
+    parameter = find_parameter(C.network, name, place)
     row = np.zeros_like(C.here)
     C.arrays(row)[name][parameter.place] = 1
     return Direction(str(parameter), row, here=float(C.arrays(C.here)[name][parameter.place]), reach=None)

@@ -1,0 +1,88 @@
+"""The small languages in which layers, schedules and augmentation are written.
+
+Each is made of parts, and a part is a word with what belongs to it: conv20@5s2, step10x0.5, rotate10.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Generic, Protocol, TypeVar
+
+LONGEST = 120  # characters of a text that an error quotes whole
+NEAR = 0.6  # of two words, from here on, one is taken for a slip of the other
+
+
+class Form(Protocol):
+    """How a word is used."""
+
+    @property
+    def rest(self) -> str:
+        """A regular expression of what follows the word."""
+
+    @property
+    def examples(self) -> Sequence[str]:
+        """The word with what may follow it, the simplest first."""
+
+
+F = TypeVar("F", bound=Form)
+
+
+class MisreadError(Exception):
+    """Why a part can't be read, and what was probably meant: the end of a sentence that begins with it."""
+
+
+@dataclass(frozen=True)
+class Grammar(Generic[F]):
+    """The words of a language.
+
+    >>> from typing import NamedTuple
+    >>> class Turn(NamedTuple):
+    ...     rest: str
+    ...     examples: tuple[str, ...]
+    >>> turns = Grammar("turn", {"left": Turn(r"([0-9]+)", ("left90",))}, also={"port": "left"})
+    >>> turns.read("left45")
+    ('left', ('45',))
+    >>> turns.read("prot45")
+    Traceback (most recent call last):
+    glassnet.grammar.MisreadError: is no turn; did you mean 'left45'?
+    """
+
+    what: str  # a part is
+    forms: Mapping[str, F]
+    also: Mapping[str, str] = field(default_factory=dict)  # words of other languages, and what they mean here
+
+    def read(self, part: str) -> tuple[str, tuple[str | None, ...]]:
+        """The word of a part, and the groups of its form.
+
+        Raises:
+            MisreadError: an unknown word, or one that something else must follow.
+        """
+        match = re.match(r"[^\W\d]*", part)  # letters
+        assert match is not None  # it may match nothing, but it matches
+        word, rest = match[0], part[match.end() :]
+        if word not in self.forms:
+            raise MisreadError(f"is no {self.what}; {self._hint(word, rest)}")
+        form = self.forms[word]
+        found = re.fullmatch(form.rest, rest, re.ASCII)
+        if found is None:
+            raise MisreadError(f"is no {self.what}: write {' or '.join(form.examples)}")
+        return word, found.groups()
+
+    def _hint(self, word: str, rest: str) -> str:
+        meant = {**{known: known for known in self.forms if known}, **self.also}
+        near = get_close_matches(word.lower(), meant, n=1, cutoff=NEAR)
+        if not near:
+            *others, last = (form.examples[0] for form in self.forms.values())
+            return f"there are {', '.join(others)} and {last}"
+        form = self.forms[meant[near[0]]]
+        whole = re.fullmatch(form.rest, rest, re.ASCII)
+        return f"did you mean {meant[near[0]] + rest if whole else form.examples[0]!r}?"
+
+
+def quoted(text: object) -> str:
+    """A text as an error quotes it: not all of it, if it is long."""
+    whole = repr(text)
+    return whole if len(whole) <= LONGEST else f"{whole[:LONGEST]}…"
