@@ -21,6 +21,9 @@ if native.missing():
         "ignore:running on the textbook engine"  # in the processes that tests start
     )
 
+# What several modules of tests import; its assertions say as much as theirs.
+pytest.register_assert_rewrite("tests.storage.made", "tests.training.noise")
+
 STRIDE = 11  # one case in so many is quick; a prime, so that engines, dtypes and costs take turns
 
 

@@ -1,6 +1,6 @@
 """Run folders as every format of model files and checkpoints had them: they load, and go on, for ever.
 
-`older_files/checkpoint-N` is a run of three epochs, trained and saved by the glassnet that wrote that
+`tests/older_files/checkpoint-N` is a run of three epochs, trained and saved by the glassnet that wrote that
 format; its `five_epochs.safetensors` is the model that the same glassnet made of the same recipe in
 five epochs without a stop. A new format gets a folder of its own here.
 """
@@ -21,7 +21,7 @@ from glassnet.storage.model_file import FORMAT
 from glassnet.storage.runs import CHECKPOINT_FORMAT
 from glassnet.training import Trainer
 
-OLDER = Path(__file__).parent / "older_files"
+OLDER = Path(__file__).parents[1] / "older_files"
 # What each format calls the parameters, and their names today. Of the second network, the layers are pool,
 # dropout, flatten, dense, dense; of the third dropout, conv, pool, flatten, dense, dense.
 NAMES = {
