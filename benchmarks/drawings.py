@@ -15,7 +15,7 @@ import numpy as np
 import glassnet as gn
 from glassnet.files import write_atomically
 from glassnet.plots.canvas import BLUE, GREY, RED, bare, new_figure, png
-from glassnet.workflows.find_model import find_model
+from glassnet.workflows import find_model
 
 DRAWINGS = Path(__file__).parents[1] / "tests" / "drawings"
 ACROSS = 4

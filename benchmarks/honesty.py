@@ -31,7 +31,7 @@ from glassnet.rng import Purpose, Stream
 from glassnet.storage import Model
 from glassnet.training import evaluate
 from glassnet.training.calibration import last_sums, mean_cost, probabilistic_cost
-from glassnet.workflows.find_model import find_model
+from glassnet.workflows import find_model
 
 SEED = 6  # of noise and lines
 PICTURES = 10_000

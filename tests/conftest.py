@@ -22,7 +22,7 @@ if native.missing():
     )
 
 # What several modules of tests import; its assertions say as much as theirs.
-pytest.register_assert_rewrite("tests.storage.made", "tests.training.noise")
+pytest.register_assert_rewrite("tests.layers.built", "tests.storage.made", "tests.training.noise")
 
 STRIDE = 11  # one case in so many is quick; a prime, so that engines, dtypes and costs take turns
 

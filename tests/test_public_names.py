@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 import glassnet
+from glassnet import workflows
 
 
-def reexports():
-    """What the `if TYPE_CHECKING:` block of the package imports, as name → module."""
-    tree = ast.parse(Path(glassnet.__file__).read_text(encoding="utf-8"))
+def reexports(package=glassnet):
+    """What the `if TYPE_CHECKING:` block of a package imports, as name → module."""
+    tree = ast.parse(Path(package.__file__).read_text(encoding="utf-8"))
     (block,) = (
         node
         for node in tree.body
@@ -30,9 +31,16 @@ def reexports():
     return names
 
 
-def test_all_is_what_type_checkers_see():
-    assert sorted(glassnet.__all__) == sorted(reexports())
-    assert len(set(glassnet.__all__)) == len(glassnet.__all__)
+@pytest.mark.parametrize("package", [glassnet, workflows])
+def test_all_is_what_type_checkers_see(package):
+    assert sorted(package.__all__) == sorted(reexports(package))
+    assert len(set(package.__all__)) == len(package.__all__)
+
+
+@pytest.mark.parametrize("name", workflows.__all__)
+def test_a_name_of_workflows_is_what_its_module_has(name):
+    assert getattr(workflows, name) is getattr(import_module(reexports(workflows)[name]), name)
+    assert name not in workflows._HOME.values()  # a module of that name would hide it
 
 
 @pytest.mark.parametrize("name", glassnet.__all__)
@@ -47,6 +55,7 @@ def test_a_public_name_is_described(name):
     assert documentation
     assert not documentation.startswith(f"{name}(")  # what dataclasses and tuples make up by themselves
     assert documentation.split("\n\n")[0].rstrip().endswith((".", ":")), documentation
+    assert ">>> " in documentation, f"{name} has no example"
 
 
 def test_other_names_are_refused():

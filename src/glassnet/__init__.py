@@ -11,8 +11,9 @@ True
 True
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from glassnet.lazy import lazily
 
 if TYPE_CHECKING:
     from glassnet.augmentation import Augmentation as Augmentation
@@ -21,16 +22,6 @@ if TYPE_CHECKING:
     from glassnet.data import load as load
     from glassnet.errors import GlassnetError as GlassnetError
     from glassnet.errors import GlassnetWarning as GlassnetWarning
-    from glassnet.explanation import Attribution as Attribution
-    from glassnet.explanation import CostLine as CostLine
-    from glassnet.explanation import CostPlane as CostPlane
-    from glassnet.explanation import Diagnosis as Diagnosis
-    from glassnet.explanation import Explanation as Explanation
-    from glassnet.explanation import Finding as Finding
-    from glassnet.explanation import GradientCheck as GradientCheck
-    from glassnet.explanation import TrainingPath as TrainingPath
-    from glassnet.explanation import VanishingGradient as VanishingGradient
-    from glassnet.explanation import Wants as Wants
     from glassnet.explanation import attribute as attribute
     from glassnet.explanation import check_gradient as check_gradient
     from glassnet.explanation import cost_along_gradient as cost_along_gradient
@@ -41,10 +32,6 @@ if TYPE_CHECKING:
     from glassnet.explanation import vanishing_gradient as vanishing_gradient
     from glassnet.explanation import what_examples_want as what_examples_want
     from glassnet.handwriting import Judge as Judge
-    from glassnet.handwriting import Normalization as Normalization
-    from glassnet.handwriting import Verdict as Verdict
-    from glassnet.handwriting import find_digits as find_digits
-    from glassnet.handwriting import normalization as normalization
     from glassnet.handwriting import normalize_drawing as normalize_drawing
     from glassnet.handwriting import read_digits as read_digits
     from glassnet.handwriting import read_drawing as read_drawing
@@ -56,24 +43,16 @@ if TYPE_CHECKING:
     from glassnet.layers import Flatten as Flatten
     from glassnet.layers import MaxPool as MaxPool
     from glassnet.layers import Softmax as Softmax
-    from glassnet.network import Gradient as Gradient
     from glassnet.network import Network as Network
     from glassnet.pretrained import load_pretrained as load_pretrained
     from glassnet.pretrained import pretrained_names as pretrained_names
     from glassnet.storage import Model as Model
     from glassnet.storage import load_model as load_model
     from glassnet.storage import save_model as save_model
-    from glassnet.summary import Summary as Summary
     from glassnet.summary import summarize as summarize
-    from glassnet.training import Calibration as Calibration
     from glassnet.training import DivergedError as DivergedError
-    from glassnet.training import Evaluation as Evaluation
-    from glassnet.training import History as History
     from glassnet.training import Predictor as Predictor
-    from glassnet.training import Progress as Progress
-    from glassnet.training import RateSearch as RateSearch
     from glassnet.training import Recipe as Recipe
-    from glassnet.training import Record as Record
     from glassnet.training import Trainer as Trainer
     from glassnet.training import calibrate as calibrate
     from glassnet.training import evaluate as evaluate
@@ -82,48 +61,28 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# The public names and their modules, which are imported when a name is first used:
-# NumPy alone takes longer to import than `glassnet --help` to answer.
+# What users call, construct or catch, and its package. What they only get back, such as an `Evaluation`,
+# is a name of its package.
 _HOME = {
-    "Attribution": "explanation",
     "Augmentation": "augmentation",
     "AveragePool": "layers",
-    "Calibration": "training",
     "Conv": "layers",
-    "CostLine": "explanation",
-    "CostPlane": "explanation",
     "Dataset": "data",
     "Dense": "layers",
-    "Diagnosis": "explanation",
     "DivergedError": "training",
     "Dropout": "layers",
-    "Evaluation": "training",
-    "Explanation": "explanation",
-    "Finding": "explanation",
     "Flatten": "layers",
     "GlassnetError": "errors",
     "GlassnetWarning": "errors",
-    "Gradient": "network",
-    "GradientCheck": "explanation",
-    "History": "training",
     "Judge": "handwriting",
     "MaxPool": "layers",
     "Model": "storage",
     "Network": "network",
-    "Normalization": "handwriting",
     "Predictor": "training",
-    "Progress": "training",
     "Recipe": "training",
-    "Record": "training",
     "Softmax": "layers",
     "Split": "data",
-    "Summary": "summary",
-    "RateSearch": "training",
     "Trainer": "training",
-    "TrainingPath": "explanation",
-    "VanishingGradient": "explanation",
-    "Verdict": "handwriting",
-    "Wants": "explanation",
     "attribute": "explanation",
     "calibrate": "training",
     "check_gradient": "explanation",
@@ -131,13 +90,11 @@ _HOME = {
     "cost_plane": "explanation",
     "diagnose": "explanation",
     "evaluate": "training",
-    "find_rate": "training",
     "explain": "explanation",
-    "find_digits": "handwriting",
+    "find_rate": "training",
     "load": "data",
     "load_model": "storage",
     "load_pretrained": "pretrained",
-    "normalization": "handwriting",
     "normalize_drawing": "handwriting",
     "pretrained_names": "pretrained",
     "read_digits": "handwriting",
@@ -154,10 +111,7 @@ _HOME = {
 __all__ = [*_HOME]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'glassnet' has no attribute {name!r}")
-    return getattr(import_module(f"glassnet.{_HOME[name]}"), name)
+__getattr__ = lazily(__name__, _HOME)
 
 
 def __dir__() -> list[str]:

@@ -10,11 +10,23 @@ class GlassnetError(ValueError):
     """What went wrong, with which value, and what to do: one sentence.
 
     The command line prints it without a traceback and exits with status 2.
+
+    >>> raise GlassnetError("epochs is 0: give a whole number, 1 or more")
+    Traceback (most recent call last):
+    glassnet.errors.GlassnetError: epochs is 0: give a whole number, 1 or more
     """
 
 
 class GlassnetWarning(UserWarning):
-    """Something that works, but not as it could; the command line prints it as one line."""
+    """Something that works, but not as it could; the command line prints it as one line.
+
+    >>> import warnings
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     warnings.warn("this network overfits", GlassnetWarning)
+    >>> print(caught[0].message)
+    this network overfits
+    """
 
 
 def unknown_name(kind: str, name: object, known: Iterable[str]) -> GlassnetError:

@@ -37,7 +37,8 @@ def bytes_in_training(
     >>> bytes_in_training((784,), [(10,)], {"1.weight": (10, 784), "1.bias": (10,)}, itemsize=4, rows=1)
     128936
     """
-    seen = [patches(parameters.get(f"{i}.weight", ()), output) for i, output in enumerate(outputs, 1)]
+    weights = [parameters.get(f"{number}.weight") for number in range(1, len(outputs) + 1)]
+    seen = [patches(weight, output) for weight, output in zip(weights, outputs, strict=True) if weight]
     made = [prod(output) for output in outputs]
-    of_example = prod(input_shape) + 4 * sum(made) + max(made) + 2 * max(seen)
+    of_example = prod(input_shape) + 4 * sum(made) + max(made) + 2 * max(seen, default=0)
     return itemsize * (4 * sum(map(prod, parameters.values())) + rows * of_example)

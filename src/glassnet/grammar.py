@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from typing import Generic, Protocol, TypeVar
 
 LONGEST = 120  # characters of a text that an error quotes whole
-NEAR = 0.6  # of two words, from here on, one is taken for a slip of the other
+NEAR = 0.65  # of two words, from here on, one is taken for a slip of the other
 
 
 class Form(Protocol):
@@ -83,6 +83,8 @@ class Grammar(Generic[F]):
 
 
 def quoted(text: object) -> str:
-    """A text as an error quotes it: not all of it, if it is long."""
+    """A text (or what stands where one is wanted) as an error quotes it: not all of it, if it is long."""
+    if isinstance(text, str):
+        return repr(text if len(text) <= LONGEST else f"{text[:LONGEST]}…")
     whole = repr(text)
     return whole if len(whole) <= LONGEST else f"{whole[:LONGEST]}…"

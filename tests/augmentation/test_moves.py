@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glassnet.augmentation import Augmentation, expanded
-from glassnet.augmentation.moves import EXAMPLES
+from glassnet.augmentation.moves import GRAMMAR
 from glassnet.augmentation.resampling import PIXEL
 from glassnet.errors import GlassnetError
 from glassnet.rng import Purpose, Stream
@@ -41,9 +41,11 @@ def test_texts(text, values, normal):
 
 
 def test_every_word_stands_in_the_table_and_reads():
-    assert [*EXAMPLES] == [*Augmentation.__dataclass_fields__]
-    for word, number in EXAMPLES.items():
-        assert getattr(Augmentation.parse(word + number), word) == (float(number) if number else True)
+    assert [*GRAMMAR.forms] == [*Augmentation.__dataclass_fields__]
+    for word, form in GRAMMAR.forms.items():
+        for example in form.examples:
+            number = example.removeprefix(word)
+            assert getattr(Augmentation.parse(example), word) == (float(number) if number else True)
 
 
 @settings(deadline=None)
@@ -64,19 +66,19 @@ def test_text_and_back(augmentation):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("shft2", "augmentation 'shft2': 'shft2' is not understood; did you mean 'shift2'?"),
+        ("shft2", "augmentation 'shft2': 'shft2' is no way to move an image; did you mean 'shift2'?"),
         ("Shift2", "did you mean 'shift2'?"),
         ("rotation5", "did you mean 'rotate5'?"),
         ("translate2", "did you mean 'shift2'?"),
         ("zoom", "did you mean 'scale0.1'?"),
-        ("shift", "'shift' is not understood; write shift2"),
-        ("shift-1", "'shift-1' is not understood; write shift2"),
-        ("shift1e3", "'shift1e3' is not understood; write shift2"),
-        ("shift２", "is not understood; write shift2"),
-        ("expanded2", "'expanded2' is not understood; write expanded"),
+        ("shift", "'shift' is no way to move an image: write shift2"),
+        ("shift-1", "'shift-1' is no way to move an image: write shift2"),
+        ("shift1e3", "'shift1e3' is no way to move an image: write shift2"),
+        ("shift２", "is no way to move an image: write shift2"),
+        ("expanded2", "'expanded2' is no way to move an image: write expanded"),
         ("blur3", "'blur3' is no way to move an image; there are shift2, rotate10, scale0.1, shear0.1"),
         ("2", "'2' is no way to move an image"),
-        ("shift2,rotate3", "'shift2,rotate3' is not understood; write shift2"),
+        ("shift2,rotate3", "'shift2,rotate3' is no way to move an image: write shift2"),
         ("shift2 rotate1 shift3", "shift stands there twice, give it once"),
         ("expanded expanded", "expanded stands there twice"),
         ("shift0", "shift0 does nothing, leave it away"),
@@ -99,7 +101,7 @@ def test_texts_that_are_refused(text, sentence):
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("word", [word for word in EXAMPLES if word != "expanded"])
+@pytest.mark.parametrize("word", [word for word in GRAMMAR.forms if word != "expanded"])
 @pytest.mark.parametrize("value", [-1, float("nan"), float("inf"), 10**400, "2", None, True, 1025])
 def test_numbers_that_make_no_sense_are_refused(word, value):
     with pytest.raises(GlassnetError, match=f"{word} is .*: give a number from 0 to "):

@@ -14,9 +14,9 @@ import pytest
 
 from glassnet.costs import COSTS
 from glassnet.data import load
+from glassnet.draws import Draw
 from glassnet.engine import Task, native
 from glassnet.layers import LAYERS, AveragePool, Conv, Dense, Dropout, Flatten, MaxPool, Softmax
-from glassnet.draws import Draw
 from glassnet.network import Network
 from glassnet.optimizers import SGD
 from glassnet.training import Recipe, Trainer

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from glassnet.costs import COSTS
 from glassnet.data import load
+from glassnet.draws import Draw
 from glassnet.engine import ENGINES, Task, get_engine
 from glassnet.errors import GlassnetError
 from glassnet.layers import LAYERS, AveragePool, Conv, Dense, Dropout, Flatten, MaxPool, Softmax
-from glassnet.draws import Draw
 from glassnet.network import CHUNK, Network
 from glassnet.optimizers import SGD, update
 from glassnet.rng import Purpose, Stream

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from glassnet.document import Equation, Note, Table
+from glassnet.draws import Draw
 from glassnet.engine import ENGINES
 from glassnet.errors import GlassnetError
 from glassnet.explanation import attribute, check_gradient, explain, what_examples_want
 from glassnet.explanation.finite_difference import FiniteDifferences
 from glassnet.explanation.forward import headline
 from glassnet.layers import LAYERS, AveragePool, Conv, Dense, Dropout, Flatten, MaxPool, Softmax
-from glassnet.draws import Draw
 from glassnet.network import Network
 
 pytestmark = pytest.mark.table
@@ -283,7 +283,7 @@ def test_a_shared_weight_is_shown_with_its_places():
     weight = explanation.weight(1, 1, 0, 2, 1)
     assert weight.letter == "w₁,₀,₂,₁⁽¹⁾"
     assert (
-        weight.parameter.connection
+        weight.trace.page(weight.layer).leads(weight.place)
         == "to filter 1 of layer 1 from channel 0 of the image, row 2, column 1 of its window"
     )
     formula = equations(weight)[0].formula

@@ -9,10 +9,10 @@ import pytest
 
 import glassnet as gn
 from glassnet.document import Note, Table, as_text
+from glassnet.draws import Draw
 from glassnet.errors import GlassnetError
 from glassnet.explanation import vanishing, vanishing_gradient
 from glassnet.layers import AveragePool, Conv, Dense, Dropout, Flatten, MaxPool, Softmax
-from glassnet.draws import Draw
 
 
 def by_hand(network, images, labels):

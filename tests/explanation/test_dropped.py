@@ -7,9 +7,9 @@ import pytest
 
 import glassnet as gn
 from glassnet.document import Pixels, Table, as_text
+from glassnet.draws import Draw
 from glassnet.errors import GlassnetError
 from glassnet.layers import Conv, Dense, Dropout, Flatten
-from glassnet.draws import Draw
 
 LAYERS = [Conv(3, 2, activation="tanh"), Dropout(0.25), Flatten(), Dense(30), Dropout(0.5), Dense(2)]
 NETWORK = gn.Network(LAYERS, (1, 6, 6), seed=1, initializer="normal", dtype="float64")

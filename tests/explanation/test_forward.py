@@ -11,7 +11,8 @@ from glassnet.activations import ACTIVATIONS
 from glassnet.costs import COSTS
 from glassnet.document import Equation, Note, Table
 from glassnet.explanation import explain
-from glassnet.explanation.forward import headline, sigma
+from glassnet.explanation.forward import headline
+from glassnet.explanation.letters import sigma
 from glassnet.layers import Dense, Softmax
 from glassnet.network import Network
 
@@ -113,7 +114,7 @@ def test_how_the_activation_is_shown(activation):
 
 
 def test_sigmoid_is_called_sigma_and_the_others_by_their_names():
-    assert {name: sigma(activation) for name, activation in ACTIVATIONS.items()} == {
+    assert {name: sigma(name) for name in ACTIVATIONS} == {
         name: "σ" if name == "sigmoid" else name for name in ACTIVATIONS
     }
 

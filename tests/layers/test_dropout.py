@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from glassnet.draws import Draw
 from glassnet.errors import GlassnetError
 from glassnet.layers import Conv, Dense, Dropout, Flatten, MaxPool
-from glassnet.draws import Draw
 from glassnet.network import Network
 from glassnet.rng import Purpose, Stream
 
@@ -75,8 +75,6 @@ def test_a_mask_multiplies_on_the_way_forward_and_back():
         [0, 20, 200],
         [2, 0, 200],
     ]
-    lines = [layer.incoming(params, cache, j) for j in range(3)]  # of the first example
-    assert [(line.places.item(), line.weights.item()) for line in lines] == [(0, 0), (1, 2), (2, 2)]
 
 
 def test_without_a_mask_all_numbers_go_on():
@@ -84,7 +82,6 @@ def test_without_a_mask_all_numbers_go_on():
     a, cache = Dropout(0.9).forward({}, x)
     assert a.tolist() == [[1, -2]]
     assert Dropout(0.9).dC_dx({}, cache, x).tolist() == [[1, -2]]
-    assert Dropout(0.9).incoming({}, cache, 1).weights.tolist() == [1]
 
 
 @pytest.mark.parametrize("rate", [-0.1, -1e-300, 1, 1.0, 1.5, float("nan"), float("inf"), "0.5", None, True])

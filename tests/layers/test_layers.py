@@ -1,4 +1,4 @@
-"""Every layer: shapes, names, the way forward and back against differences, and the lines between neurons."""
+"""Every layer: shapes, names, the way forward and back against differences."""
 
 from __future__ import annotations
 
@@ -11,95 +11,10 @@ import pytest
 from glassnet.activations import ACTIVATIONS
 from glassnet.errors import GlassnetError
 from glassnet.initializers import INITIALIZERS
-from glassnet.layers import LAYERS, AveragePool, Conv, Dense, Dropout, Flatten, MaxPool, Softmax
-from glassnet.layers.layer import Cache
+from glassnet.layers import LAYERS, Dense, Softmax
 from glassnet.rng import Purpose, Stream
 
-# A layer, an input shape, the output shape, the shapes of the parameters, and how many lines there are.
-BUILT = {
-    "dense": (Dense(3, "tanh"), (5,), (3,), {"weight": (3, 5), "bias": (3,)}, 3 * 5),
-    # 2 · 3·2 neurons, each with a patch of 3×3
-    "conv": (Conv(2, 3), (1, 5, 4), (2, 3, 2), {"weight": (2, 1, 3, 3), "bias": (2,)}, 12 * 9),
-    # rows −1 … 1, 1 … 3, 3 … 5 of 0 … 5: 2 + 3 + 3 within; columns, of 0 … 4: 2 + 3 + 2
-    "conv, strides and padding": (
-        Conv(3, 3, stride=2, padding=1, activation="tanh"),
-        (2, 6, 5),
-        (3, 3, 3),
-        {"weight": (3, 2, 3, 3), "bias": (3,)},
-        3 * 2 * 8 * 7,
-    ),
-    # rows −2 … 0, −1 … 1, …, 2 … 4 of 0 … 2: 1 + 2 + 3 + 2 + 1 within; columns, of 0 … 1: 1 + 2 + 2 + 1
-    "conv, wide padding": (
-        Conv(2, 3, padding=2, activation="tanh"),
-        (1, 3, 2),
-        (2, 5, 4),
-        {"weight": (2, 1, 3, 3), "bias": (2,)},
-        2 * 9 * 6,
-    ),
-    "conv with gaps": (
-        Conv(2, 2, stride=3),
-        (2, 6, 7),
-        (2, 2, 2),
-        {"weight": (2, 2, 2, 2), "bias": (2,)},
-        8 * 8,
-    ),
-    "conv of one pixel": (
-        Conv(2, 1, activation="relu"),
-        (3, 2, 3),
-        (2, 2, 3),
-        {"weight": (2, 3, 1, 1), "bias": (2,)},
-        12 * 3,
-    ),
-    "conv of the whole image": (
-        Conv(4, 3, activation="linear"),
-        (1, 3, 3),
-        (4, 1, 1),
-        {"weight": (4, 1, 3, 3), "bias": (4,)},
-        4 * 9,
-    ),
-    "max_pool": (MaxPool(2), (2, 4, 6), (2, 2, 3), {}, 12),  # a line to each winner
-    "max_pool, overlapping": (MaxPool(3, 2), (2, 7, 5), (2, 3, 2), {}, 12),
-    "max_pool, rows left over": (MaxPool(2), (1, 5, 7), (1, 2, 3), {}, 6),
-    "max_pool with gaps": (MaxPool(2, 3), (1, 7, 6), (1, 2, 2), {}, 4),
-    "average_pool": (AveragePool(2), (2, 4, 6), (2, 2, 3), {}, 12 * 4),
-    "average_pool, overlapping": (AveragePool(3, 2), (2, 7, 5), (2, 3, 2), {}, 12 * 9),
-    "average_pool, rows left over": (AveragePool(2), (1, 5, 7), (1, 2, 3), {}, 6 * 4),
-    "average_pool with gaps": (AveragePool(2, 3), (1, 7, 6), (1, 2, 2), {}, 4 * 4),
-    "flatten": (Flatten(), (2, 3, 4), (24,), {}, 24),
-    "flatten of a row": (Flatten(), (5,), (5,), {}, 5),
-    "dropout": (Dropout(0.4), (2, 3, 4), (2, 3, 4), {}, 24),
-    "dropout in training": (Dropout(0.4), (7,), (7,), {}, 7),
-    "softmax": (Softmax(), (4,), (4,), {}, 4),
-}
-EACH = pytest.mark.parametrize("which", BUILT)
-KINDS = pytest.mark.parametrize("kind", LAYERS)
-
-
-def parameters(rng, which, batch, dtype=np.float64):
-    """Random ones, and the masks of a training step."""
-    layer, inputs, _, shapes, _ = BUILT[which]
-    params = {name: rng.normal(size=shape).astype(dtype) for name, shape in shapes.items()}
-    if "in training" in which:
-        words = rng.integers(2**32, size=(batch, *inputs), dtype=np.uint32)
-        params["mask"] = layer.mask(words, np.dtype(dtype))
-    return params
-
-
-def distinct(rng, *shape):
-    """Numbers from −2 to 2 in random order, no two of an example nearer than 0.03: no pool meets a tie."""
-    batch, *sizes = shape
-    n = prod(sizes)
-    assert n <= 120
-    return np.array([rng.permutation(n) for _ in range(batch)]).reshape(shape) * (4 / n) - 2 + 1 / n
-
-
-def forward(which, batch):
-    """A pass through a layer: the layer, its parameters, the cache, and a random ∂C/∂z."""
-    layer, inputs, outputs, _, _ = BUILT[which]
-    rng = np.random.default_rng(3)
-    params = parameters(rng, which, batch)
-    _, cache = layer.forward(params, distinct(rng, batch, *inputs))
-    return layer, params, cache, rng.normal(size=(batch, *outputs))
+from .built import BUILT, EACH, KINDS, distinct, forward, parameters
 
 
 def test_the_table_misses_no_layer():
@@ -180,7 +95,7 @@ def test_a_layer_holds_no_state(kind):
 
 @EACH
 def test_a_layer_changes_nothing_that_it_is_given_and_repeats_itself(which):
-    layer, inputs, outputs, shapes, _ = BUILT[which]
+    layer, inputs, outputs, *_ = BUILT[which]
     rng = np.random.default_rng(6)
     params, x, c = parameters(rng, which, 2), distinct(rng, 2, *inputs), rng.normal(size=(2, *outputs))
     for array in (*params.values(), x, c):
@@ -190,10 +105,8 @@ def test_a_layer_changes_nothing_that_it_is_given_and_repeats_itself(which):
         a, cache = layer.forward(params, x)
         dC_dz = layer.delta(cache, c)
         gradients = layer.backward(params, cache, dC_dz)
-        lines = [*layer.incoming(params, cache, 0)[:2], *layer.outgoing(params, cache, 0)[:2]]
-        by_place = [layer.by_place(cache, dC_dz, name, (0,) * len(shape)) for name, shape in shapes.items()]
         back = layer.dC_dx(params, cache, dC_dz)
-        return [a, *cache, dC_dz, *gradients.values(), back, *lines, *by_place]
+        return [a, *cache, dC_dz, *gradients.values(), back]
 
     for first, again in zip(all_of_it(), all_of_it(), strict=True):
         assert np.array_equal(first, again)
@@ -237,95 +150,6 @@ def test_examples_pass_by_themselves(which):
         a, alone = layer.forward(own, cache.x[i : i + 1])
         np.testing.assert_allclose(a, cache.a[i : i + 1], rtol=0, atol=1e-14)
         np.testing.assert_allclose(layer.dC_dx(own, alone, delta[i : i + 1])[0], back[i], rtol=0, atol=1e-14)
-
-
-# Lines: which neurons a neuron hears, and who hears it
-
-
-@EACH
-def test_the_lines_into_a_neuron_make_its_weighted_sum(which):
-    """z_j = Σ weight · input over them, plus the bias where there is one; of the first example."""
-    layer, params, cache, _ = forward(which, 2)
-    x, z = cache.x[0].ravel(), cache.z[0].ravel()
-    for j in range(len(z)):
-        lines = layer.incoming(params, cache, j)
-        assert len(lines.places) == len(lines.weights)
-        assert (lines.bias is None) == (not BUILT[which][3])
-        pairs = zip(lines.places, lines.weights, strict=True)
-        total = sum(weight * x[place] for place, weight in pairs) + (lines.bias or 0)
-        assert total == pytest.approx(z[j], abs=1e-14)
-
-
-@EACH
-def test_the_lines_from_an_input_bring_back_its_slope(which):
-    """∂C/∂x_k = Σ weight · δ over them; of the first example."""
-    layer, params, cache, delta = forward(which, 2)
-    back, own = layer.dC_dx(params, cache, delta)[0].ravel(), delta[0].ravel()
-    for k in range(len(back)):
-        lines = layer.outgoing(params, cache, k)
-        assert lines.bias is None
-        pairs = zip(lines.places, lines.weights, strict=True)
-        assert sum(weight * own[place] for place, weight in pairs) == pytest.approx(back[k], abs=1e-14)
-
-
-@EACH
-def test_each_line_is_seen_from_both_ends(which):
-    layer, params, cache, _ = forward(which, 2)
-
-    def seen(ends, count, lines_of):
-        found = set()
-        for end in range(count):
-            lines = lines_of(params, cache, end)
-            for other, weight in zip(lines.places, lines.weights, strict=True):
-                found.add((*((end, int(other)) if ends == "in" else (int(other), end)), float(weight)))
-        return found
-
-    into = seen("in", cache.z[0].size, layer.incoming)
-    assert into == seen("out", cache.x[0].size, layer.outgoing)
-    assert len(into) == BUILT[which][4]
-
-
-def test_the_lines_of_a_dense_layer_by_hand():
-    """weight[j, k] leads to neuron j from input k: row 1 into neuron 1, column 0 out of input 0."""
-    params = {"weight": np.array([[1.0, 2], [3, 4], [5, 6]]), "bias": np.array([10.0, 20, 30])}
-    _, cache = Dense(3).forward(params, np.ones((1, 2)))
-    into, out_of = Dense(3).incoming(params, cache, 1), Dense(3).outgoing(params, cache, 0)
-    assert (into.places.tolist(), into.weights.tolist(), into.bias) == ([0, 1], [3, 4], 20)
-    assert (out_of.places.tolist(), out_of.weights.tolist(), out_of.bias) == ([0, 1, 2], [1, 3, 5], None)
-
-
-def test_a_softmax_layer_has_one_line_to_each_neuron():
-    _, cache = Softmax().forward({}, np.ones((1, 4)))
-    for lines in (Softmax().incoming({}, cache, 2), Softmax().outgoing({}, cache, 2)):
-        assert (lines.places.tolist(), lines.weights.tolist(), lines.bias) == ([2], [1], None)
-
-
-# One parameter's gradient, place by place
-
-
-@EACH
-def test_what_examples_and_places_want_adds_up_to_what_backward_says(which):
-    layer, params, cache, delta = forward(which, 6)
-    gradients = layer.backward(params, cache, delta)
-    alone = [
-        layer.backward(params, Cache(*(array[i : i + 1] for array in cache)), delta[i : i + 1])
-        for i in range(6)
-    ]
-    places = cache.z.shape[2:]  # a dense neuron stands in one place
-    for name, shape in BUILT[which][3].items():
-        for place in np.ndindex(shape):
-            each = layer.by_place(cache, delta, name, place)
-            assert each.shape == (6, *places)
-            of_examples = each.reshape(6, -1).sum(axis=1)
-            assert of_examples == pytest.approx([gradient[name][place] for gradient in alone], abs=1e-13)
-            assert each.sum() == pytest.approx(gradients[name][place], abs=1e-13)
-
-
-@pytest.mark.parametrize("which", [which for which, (*_, shapes, _) in BUILT.items() if not shapes])
-def test_a_layer_without_parameters_has_none_to_want(which):
-    layer, _, cache, delta = forward(which, 2)
-    with pytest.raises(GlassnetError, match=rf"^the {layer.kind} layer has no parameter 'weight'$"):
-        layer.by_place(cache, delta, "weight", (0, 0))
 
 
 def test_the_worked_three_by_two_matrix():

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 
 from glassnet.activations import ACTIVATIONS
 from glassnet.costs import COSTS
+from glassnet.draws import Draw
 from glassnet.engine import ENGINES, Task, native
 from glassnet.errors import GlassnetError
 from glassnet.explanation import attribute, explain
 from glassnet.explanation.gradient_check import check_gradient
 from glassnet.layers import LAYERS, AveragePool, Conv, Dense, Dropout, Flatten, MaxPool, Softmax
-from glassnet.draws import Draw
 from glassnet.network import Network
 from glassnet.optimizers import SGD
 

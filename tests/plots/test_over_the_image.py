@@ -8,9 +8,9 @@ from matplotlib.colors import to_hex
 
 import glassnet as gn
 from glassnet import plots
+from glassnet.draws import Draw
 from glassnet.errors import GlassnetError
 from glassnet.layers import AveragePool, Conv, Dense, Dropout, Flatten, MaxPool
-from glassnet.draws import Draw
 from glassnet.plots.canvas import BLUE, ORANGE, RED
 
 pytestmark = pytest.mark.table

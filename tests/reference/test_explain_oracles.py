@@ -9,9 +9,9 @@ import pytest
 
 from glassnet.activations import ACTIVATIONS
 from glassnet.costs import COSTS
+from glassnet.draws import Draw
 from glassnet.explanation import explain
 from glassnet.layers import LAYERS, AveragePool, Conv, Dense, Dropout, Flatten, MaxPool, Softmax
-from glassnet.draws import Draw
 from glassnet.network import Network
 
 pytestmark = pytest.mark.slow

@@ -8,10 +8,10 @@ import pytest
 from glassnet.activations import ACTIVATIONS
 from glassnet.costs import COSTS
 from glassnet.data import Dataset, Split
+from glassnet.draws import Draw
 from glassnet.engine import Task, get_engine
 from glassnet.initializers import Initializer
 from glassnet.layers import LAYERS, AveragePool, Conv, Dense, Dropout, Flatten, MaxPool, Softmax
-from glassnet.draws import Draw
 from glassnet.network import Network
 from glassnet.optimizers import SGD
 from glassnet.rng import Purpose, Stream

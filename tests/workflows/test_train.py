@@ -8,7 +8,7 @@ import pytest
 from glassnet.errors import GlassnetError
 from glassnet.storage import RunFolder, load_model
 from glassnet.training import DivergedError, Recipe
-from glassnet.workflows.train import Display, Stopped, go_on, train_new
+from glassnet.workflows import Display, Stopped, go_on, train_new
 
 
 @pytest.fixture(autouse=True)

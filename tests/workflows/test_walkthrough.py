@@ -11,9 +11,9 @@ from PIL import Image
 import glassnet as gn
 from glassnet.data import Split
 from glassnet.document import HeatMap, Note, Picture, Pixels, Table, as_text, symbol
+from glassnet.draws import Draw
 from glassnet.errors import GlassnetError
 from glassnet.layers import AveragePool, Conv, Dense, Dropout, Flatten, MaxPool, Softmax
-from glassnet.draws import Draw
 from glassnet.workflows import walkthrough as parts
 from glassnet.workflows.walkthrough import walkthrough
 

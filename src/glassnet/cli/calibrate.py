@@ -18,7 +18,7 @@ from glassnet.storage import save_model
 from glassnet.training import Calibration
 from glassnet.training import calibrate as calibrate_network
 from glassnet.training.calibration import check_share, last_sums, mean_cost, probabilistic_cost
-from glassnet.workflows.find_model import find_model, model_data
+from glassnet.workflows import find_model, model_data
 
 PICTURES, SEED = 1000, 1  # of no digit; the seed 0 is for pictures that a network learns from
 

@@ -12,7 +12,7 @@ from glassnet.data import SOURCES
 from glassnet.explanation import check_gradient
 from glassnet.explanation.gradient_check import quick_sample
 from glassnet.rng import Purpose, Stream
-from glassnet.workflows.find_model import find_model, model_cost, model_data
+from glassnet.workflows import find_model, model_cost, model_data
 
 
 @click.command(short_help="Check the gradient of a network.")

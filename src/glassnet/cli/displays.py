@@ -10,7 +10,7 @@ import click
 
 from glassnet.summary import summarize
 from glassnet.training import Evaluation, Recipe, Record, Trainer
-from glassnet.workflows.train import Display
+from glassnet.workflows import Display
 
 if TYPE_CHECKING:
     from rich.table import Table

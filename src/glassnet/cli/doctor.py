@@ -8,7 +8,7 @@ import click
 
 from glassnet.cli.complaints import complain
 from glassnet.cli.printing import print_blocks
-from glassnet.workflows.examine import examine
+from glassnet.workflows import examine
 
 
 @click.command(short_help="What ails a training or a network.")

@@ -15,7 +15,7 @@ from glassnet.files import write_atomically
 from glassnet.pretrained import comes_with_glassnet
 from glassnet.training import Evaluation
 from glassnet.training import evaluate as evaluate_network
-from glassnet.workflows.find_model import find_model, model_cost, model_data
+from glassnet.workflows import find_model, model_cost, model_data
 
 
 @click.command(short_help="Evaluate a trained network.")

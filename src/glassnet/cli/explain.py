@@ -9,7 +9,6 @@ import click
 import numpy as np
 
 from glassnet.augmentation import Augmentation
-from glassnet.cli.image_argument import Example, from_data, from_file, label_of
 from glassnet.cli.places import Place, PlacesCommand
 from glassnet.cli.printing import print_blocks
 from glassnet.data import SOURCES
@@ -23,8 +22,18 @@ from glassnet.handwriting import is_picture
 from glassnet.layers import Dropout
 from glassnet.storage import Model, RunFolder
 from glassnet.training import Recipe
-from glassnet.workflows.find_model import find_model, model_cost, model_data, split_arguments
-from glassnet.workflows.guide import Guide, Wanted
+from glassnet.workflows import (
+    Example,
+    Guide,
+    Wanted,
+    find_model,
+    image_from_data,
+    image_from_file,
+    label_of,
+    model_cost,
+    model_data,
+    split_arguments,
+)
 
 PRETRAINED = "16-16"  # whose every number fits a page
 DOCTYPE = b"<!DOCTYPE html>"  # what every page begins with
@@ -132,7 +141,7 @@ def explain(
         raise GlassnetError(f"{image} and --data {data}: there is one image to explain, name one of them")
     if image is None and data is None:
         data = f"{model_data(path, loaded, None).name}:test:0"
-    shown = from_file(image, loaded) if image is not None else from_data(str(data), loaded)
+    shown = image_from_file(image, loaded) if image is not None else image_from_data(str(data), loaded)
     draw = None if epoch is None else _draw(epoch, loaded, image, data)
     if draw is not None:
         shown = _as_met(shown, loaded, draw)

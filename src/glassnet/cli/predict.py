@@ -15,7 +15,7 @@ from glassnet.data.mnist_form import SIDE
 from glassnet.errors import GlassnetError
 from glassnet.files import write_atomically
 from glassnet.handwriting import Judge, Normalization, Verdict, read_digits
-from glassnet.workflows.find_model import find_model, split_arguments
+from glassnet.workflows import find_model, split_arguments
 
 PRETRAINED = "conv"
 

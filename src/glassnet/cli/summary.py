@@ -7,12 +7,11 @@ import json
 import click
 
 from glassnet.cli.printing import print_blocks
-from glassnet.cli.train import recipe_from
 from glassnet.errors import GlassnetError
 from glassnet.network import Network
 from glassnet.summary import summarize
 from glassnet.training import Recipe
-from glassnet.workflows.find_model import find_model
+from glassnet.workflows import find_model, recipe_from_file
 
 
 @click.command(short_help="Layers, shapes and parameters of a network.")
@@ -41,5 +40,5 @@ def _network(model: str | None, layers: str | None, config: str | None) -> Netwo
     if model is not None:
         _, loaded = find_model(model, finite=False)
         return loaded.network
-    recipe = Recipe(layers=layers) if layers is not None else recipe_from(config or "")
+    recipe = Recipe(layers=layers) if layers is not None else recipe_from_file(config or "")
     return recipe.replace(initializer="zeros").network()  # quick to draw

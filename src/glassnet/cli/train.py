@@ -11,11 +11,10 @@ import click
 
 from glassnet.cli.displays import choose_display
 from glassnet.errors import GlassnetError
-from glassnet.files import read_bytes
 from glassnet.storage import RunFolder
 from glassnet.storage.runs import MAY_CHANGE
 from glassnet.training import Recipe
-from glassnet.workflows.train import Stopped, go_on, train_new
+from glassnet.workflows import Stopped, go_on, recipe_from_file, train_new
 
 Command = Callable[..., Any]
 TYPES = {"int": int, "int | None": int, "float": float, "float | None": float, "str": str}
@@ -102,7 +101,7 @@ def _reopened(path: str, given: dict[str, Any]) -> tuple[RunFolder, Recipe]:
 
 def config_and_options(config: str | None, options: dict[str, Any]) -> Recipe:
     """The recipe in a file, or the default one, with the options that were given beside it."""
-    base = Recipe() if config is None else recipe_from(config)
+    base = Recipe() if config is None else recipe_from_file(config)
     return base.replace(**_given(options))
 
 
@@ -112,14 +111,6 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
     if "class_weights" in given:
         given["class_weights"] = _numbers(given["class_weights"])
     return given
-
-
-def recipe_from(path: str) -> Recipe:
-    """The recipe in a TOML file."""
-    try:
-        return Recipe.from_toml(read_bytes(path).decode(), path)
-    except UnicodeDecodeError as error:
-        raise GlassnetError(f"{path} is not text in UTF-8: give a recipe in TOML") from error
 
 
 def _numbers(text: str) -> list[float]:

@@ -127,12 +127,20 @@ class LayerFormula(Shown):
         """What is special about the layer."""
         return self.trace.page(self.layer)
 
+    def formula(self) -> str:
+        """In the letters of the lessons."""
+        return self.page.formula()
+
+    def shapes(self) -> str:
+        """The same with the shape of everything in it."""
+        return self.page.shapes()
+
     def blocks(self) -> Sequence[Block]:
         page, count = self.page, sum(array.size for array in self.trace.learned[self.layer - 1].values())
         words = [f"the shapes; {count:,} parameters" if count else "the shapes; no parameters"]
         return [
-            Equation(page.formula()),
-            Equation(page.shapes(), "; ".join([*words, *page.in_words()])),
+            Equation(self.formula()),
+            Equation(self.shapes(), "; ".join([*words, *page.in_words()])),
             self._channels() if page.over_image else self._neurons(),
         ]
 

@@ -18,6 +18,11 @@ class Softmax(Parameterless):
 
     For softmax on the weighted sums of a layer, give that layer the activation instead:
     `Dense(10, "softmax")`.
+
+    >>> import numpy as np
+    >>> a, _ = Softmax().forward({}, np.array([[0.0, 0.0, np.log(2)]]))
+    >>> a.round(2)  # e⁰ : e⁰ : 2
+    array([[0.25, 0.25, 0.5 ]])
     """
 
     kind: ClassVar[str] = "softmax"

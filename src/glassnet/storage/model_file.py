@@ -25,7 +25,14 @@ PREPROCESSING = {"pixels": "uint8/255", "drawing": "mnist"}
 
 @dataclass(frozen=True)
 class Model:
-    """A network, and how it came to be."""
+    """A network, and how it came to be.
+
+    Raises:
+        GlassnetError: not as many class names as outputs, or a calibration of outputs that can't have one.
+
+    >>> Model(Network("784-10", seed=0), class_names=tuple("0123456789")).figures
+    {}
+    """
 
     network: Network
     class_names: tuple[str, ...]
@@ -51,6 +58,14 @@ def save_model(path: str | Path, model: Model) -> None:
 
     Raises:
         GlassnetError: it can't be written, or a parameter is NaN or infinite.
+
+    >>> import tempfile
+    >>> model = Model(Network("784-16-10", seed=0), class_names=tuple("0123456789"))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_model(f"{folder}/model.safetensors", model)
+    ...     again = load_model(f"{folder}/model.safetensors")
+    >>> bool((again.network.parameters["1.weight"] == model.network.parameters["1.weight"]).all())
+    True
     """
     network = model.network
     for name, array in network.parameters.items():
@@ -83,6 +98,10 @@ def load_model(path: str | Path, *, finite: bool = True) -> Model:
     Raises:
         GlassnetError: there is no such file, it is damaged or not a model, it comes from a newer
             glassnet, or a parameter is NaN or infinite.
+
+    >>> from glassnet.pretrained import pretrained_path
+    >>> load_model(pretrained_path("16-16")).network.parameter_count
+    13002
     """
     if os.path.isdir(path):  # noqa: PTH112 (Path's raises where a name is too long)
         inside = sorted(

@@ -39,6 +39,14 @@ class DivergedError(GlassnetError):
     Attributes:
         epoch, batch: where, both from 1.
         progress: how far the training had come, with the records of its good epochs.
+
+    >>> from glassnet.data import load
+    >>> network, digits = Network("784-10:linear", seed=0), load("digits")
+    >>> try:
+    ...     train(network, digits, Recipe(layers="784-10:linear", cost="squared", learning_rate=1e9))
+    ... except DivergedError as error:
+    ...     print(error.epoch, error.progress.epoch)
+    1 0
     """
 
     def __init__(self, epoch: int, batch: int, cause: str, progress: Progress) -> None:

@@ -17,7 +17,7 @@ from glassnet.explanation.landscape.plane import Place
 from glassnet.storage import Model, RunFolder
 from glassnet.training import Recipe
 from glassnet.workflows import walkthrough as parts
-from glassnet.workflows.find_model import model_data
+from glassnet.workflows.models import model_data
 
 BATCH = 10  # images of a mini-batch, where no recipe says how many
 LONG = 60.0  # seconds of training that a page doesn't wait for

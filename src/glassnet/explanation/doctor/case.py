@@ -14,7 +14,8 @@ from glassnet.chunks import at_a_time
 from glassnet.costs import Cost
 from glassnet.data import Dataset, Split
 from glassnet.explanation.doctor.findings import NotExaminedError
-from glassnet.layers import Cache, Conv, Layer
+from glassnet.explanation.layers import PAGES
+from glassnet.layers import Cache, Layer
 from glassnet.network import Gradient, Network
 from glassnet.training import Evaluation, Recipe, Record, evaluate
 
@@ -108,7 +109,7 @@ def by_unit(values: Array) -> Array:
 
 def units(layer: Layer) -> str:
     """What they are called."""
-    return "filters" if isinstance(layer, Conv) else "neurons"
+    return f"{PAGES[layer.kind].unit}s"
 
 
 def spread(n: int, count: int) -> NDArray[np.int64]:

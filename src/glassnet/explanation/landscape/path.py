@@ -54,6 +54,15 @@ def training_path(run: RunFolder | str | Path, data: Dataset, longest: float | N
     Raises:
         GlassnetError: there is no checkpoint, the data is other data, the training took too long, or
             the repetition ends elsewhere.
+
+    >>> import tempfile
+    >>> from glassnet.data import load
+    >>> from glassnet.training import Recipe
+    >>> from glassnet.workflows import train_new
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = train_new(Recipe(layers="784-10", epochs=2), f"{folder}/run")
+    ...     training_path(run, load("digits")).epochs
+    [0, 1, 2]
     """
     run = run if isinstance(run, RunFolder) else RunFolder.open(run)
     recipe = run.recipe()

@@ -22,7 +22,7 @@ class Example(NamedTuple):
     label: int | None
 
 
-def from_file(path: str, model: Model) -> Example:
+def image_from_file(path: str, model: Model) -> Example:
     """A drawing of one digit, brought into the form of MNIST's."""
     size = prod(model.network.input_shape)
     if size != SIDE * SIDE:
@@ -33,7 +33,7 @@ def from_file(path: str, model: Model) -> Example:
     return Example(path, digits[0].centered, None)
 
 
-def from_data(name: str, model: Model) -> Example:
+def image_from_data(name: str, model: Model) -> Example:
     """An example such as mnist:test:17."""
     dataset, split, place = resolve(name)
     if split is None or place is None:

@@ -9,7 +9,7 @@ from glassnet.data import Dataset, load
 from glassnet.errors import GlassnetError
 from glassnet.explanation.doctor import Diagnosis, diagnose, diagnose_records
 from glassnet.storage import RunFolder, read_tensors
-from glassnet.workflows.find_model import find_model, model_cost, model_data
+from glassnet.workflows.models import find_model, model_cost, model_data
 
 
 class Examination(NamedTuple):
