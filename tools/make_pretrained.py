@@ -17,13 +17,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from glassnet import Calibration, Recipe, Trainer, calibrate, evaluate, load, save_model, with_not_digits
+from glassnet import Recipe, Trainer, calibrate, evaluate, load, save_model, with_not_digits
 from glassnet.data import Dataset, Split
 from glassnet.handwriting import draw_not_digits
 from glassnet.handwriting.not_digits.lettering import FONTS
 from glassnet.network import Network
 from glassnet.pretrained import FOLDER
 from glassnet.storage import Model
+from glassnet.training import Calibration
 from glassnet.training.calibration import last_sums, mean_cost, probabilistic_cost
 
 # Seeds of the pictures of no digit that a network learns from, and that its threshold is tried on.

@@ -15,8 +15,9 @@ import pytest
 from PIL import Image
 
 import glassnet as gn
-from glassnet import Recipe, Record
+from glassnet import Recipe
 from glassnet.storage import RunFolder
+from glassnet.training import Record
 
 RECORD = [field.name for field in dataclasses.fields(Record)]
 
