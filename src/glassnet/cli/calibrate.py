@@ -10,14 +10,12 @@ import numpy as np
 
 from glassnet.data import Split
 from glassnet.errors import GlassnetError
-from glassnet.handwriting import draw_not_digits
-from glassnet.handwriting.not_digits.lettering import FONTS
+from glassnet.handwriting import FONTS, draw_not_digits
 from glassnet.network import Network
 from glassnet.pretrained import comes_with_glassnet
 from glassnet.storage import save_model
-from glassnet.training import Calibration
+from glassnet.training import Calibration, check_share, last_sums, mean_cost, probabilistic_cost
 from glassnet.training import calibrate as calibrate_network
-from glassnet.training.calibration import check_share, last_sums, mean_cost, probabilistic_cost
 from glassnet.workflows import find_model, model_data
 
 PICTURES, SEED = 1000, 1  # of no digit; the seed 0 is for pictures that a network learns from

@@ -9,8 +9,7 @@ import numpy as np
 
 from glassnet.cli.printing import for_json, print_blocks
 from glassnet.data import SOURCES
-from glassnet.explanation import check_gradient
-from glassnet.explanation.gradient_check import quick_sample
+from glassnet.explanation import check_gradient, quick_sample
 from glassnet.rng import Purpose, Stream
 from glassnet.workflows import find_model, model_cost, model_data
 

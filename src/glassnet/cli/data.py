@@ -8,9 +8,8 @@ import click
 import numpy as np
 
 from glassnet import plots
-from glassnet.data import SOURCES, Dataset
+from glassnet.data import SOURCES, Dataset, resolve
 from glassnet.data import fetch as fetch_data
-from glassnet.data.reference import resolve
 from glassnet.document import in_characters
 from glassnet.errors import GlassnetError
 from glassnet.files import write_atomically

@@ -11,8 +11,7 @@ import numpy as np
 from glassnet.augmentation import Augmentation
 from glassnet.cli.places import Place, PlacesCommand
 from glassnet.cli.printing import print_blocks
-from glassnet.data import SOURCES
-from glassnet.data.reference import resolve
+from glassnet.data import SOURCES, resolve
 from glassnet.document import page, plain
 from glassnet.draws import Draw
 from glassnet.errors import GlassnetError

@@ -14,15 +14,17 @@ from glassnet.cli.train import config_and_options, recipe_options
 from glassnet.data import load
 from glassnet.files import write_atomically
 from glassnet.training import find_rate as search_rates
-from glassnet.training.rate_search import ALIKE, HIGHEST, LONGER, LOWEST, STEPS, UNUSED
+from glassnet.training import rate_search as defaults
 
 
 @click.command("find-rate", short_help="Search for a learning rate.")
-@recipe_options(hidden=UNUSED)  # accepted, so that a command for training may be copied
+@recipe_options(hidden=defaults.UNUSED)  # accepted, so that a command for training may be copied
 @click.option("--config", metavar="FILE", help="A recipe in TOML; options given beside it count more.")
-@click.option("--lowest", default=LOWEST, show_default=True, help="The first learning rate.")
-@click.option("--highest", default=HIGHEST, show_default=True, help="The last one.")
-@click.option("--steps", default=STEPS, show_default=True, help="Mini-batches from the one to the other.")
+@click.option("--lowest", default=defaults.LOWEST, show_default=True, help="The first learning rate.")
+@click.option("--highest", default=defaults.HIGHEST, show_default=True, help="The last one.")
+@click.option(
+    "--steps", default=defaults.STEPS, show_default=True, help="Mini-batches from the one to the other."
+)
 @click.option(
     "--picture", metavar="FILE", default="rates.png", show_default=True, help="Where to save the picture."
 )
@@ -61,8 +63,10 @@ def find_rate(
     click.echo(f"suggestion: --learning-rate {search.suggestion:.2g}")
     click.echo(f"  up to η = {search.edge:.2g} the cost was nearly as low as it came; below that were tried")
     for rate, cost in search.trials:
-        came_to = f"cost {cost:.4f} at the end of {LONGER * steps} mini-batches"
+        came_to = f"cost {cost:.4f} at the end of {defaults.LONGER * steps} mini-batches"
         click.echo(f"    η = {rate:<8.2g} {came_to if isfinite(cost) else 'training broke down'}")
-    click.echo(f"  of those that came to at most {ALIKE:g} times the lowest cost, it is the smallest")
+    click.echo(
+        f"  of those that came to at most {defaults.ALIKE:g} times the lowest cost, it is the smallest"
+    )
     click.echo(f"  {len(search.rates)} mini-batches from η = {lowest:g} on; {search.ended}")
     click.echo(f"  picture: {picture}")

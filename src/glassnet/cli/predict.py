@@ -11,7 +11,7 @@ import click
 import numpy as np
 
 from glassnet.cli.complaints import complain
-from glassnet.data.mnist_form import SIDE
+from glassnet.data import SIDE
 from glassnet.errors import GlassnetError
 from glassnet.files import write_atomically
 from glassnet.handwriting import Judge, Normalization, Verdict, read_digits

@@ -11,8 +11,7 @@ import click
 
 from glassnet.cli.displays import choose_display
 from glassnet.errors import GlassnetError
-from glassnet.storage import RunFolder
-from glassnet.storage.runs import MAY_CHANGE
+from glassnet.storage import MAY_CHANGE, RunFolder
 from glassnet.training import Recipe
 from glassnet.workflows import Stopped, go_on, recipe_from_file, train_new
 

@@ -2,17 +2,18 @@
 
 from glassnet.explanation.activation_derivative import ActivationDerivative
 from glassnet.explanation.chain import ParameterDerivative
-from glassnet.explanation.doctor import Diagnosis, Finding, diagnose
+from glassnet.explanation.doctor import Diagnosis, Finding, diagnose, diagnose_records
 from glassnet.explanation.dropped import Dropped
-from glassnet.explanation.explain import Explanation, explain
+from glassnet.explanation.explain import Explanation, Neuron, explain
 from glassnet.explanation.feature_maps import FeatureMaps
 from glassnet.explanation.filters import Filter
-from glassnet.explanation.forward import CostSum, LayerFormula, NeuronSum
-from glassnet.explanation.gradient_check import GradientCheck, check_gradient
+from glassnet.explanation.forward import CostSum, LayerFormula, NeuronSum, headline
+from glassnet.explanation.gradient_check import GradientCheck, check_gradient, quick_sample
 from glassnet.explanation.jacobian import Jacobian
 from glassnet.explanation.landscape import (
     CostLine,
     CostPlane,
+    Place,
     TrainingPath,
     cost_along_gradient,
     cost_plane,
@@ -40,9 +41,11 @@ __all__ = [
     "GradientCheck",
     "Jacobian",
     "LayerFormula",
+    "Neuron",
     "NeuronSum",
     "Nudges",
     "ParameterDerivative",
+    "Place",
     "SharedWeight",
     "TrainingPath",
     "VanishingGradient",
@@ -55,7 +58,10 @@ __all__ = [
     "cost_along_gradient",
     "cost_plane",
     "diagnose",
+    "diagnose_records",
     "explain",
+    "headline",
+    "quick_sample",
     "training_path",
     "vanishing_gradient",
     "what_examples_want",

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from glassnet.arrays import Array
 from glassnet.document import Block, Cell, Paragraph, Shown, Table
 from glassnet.explanation.trace import Trace
-from glassnet.layers import Cache, MaxPool
-from glassnet.layers.window import windows
+from glassnet.layers import Cache, MaxPool, windows
 
 SHOWN = 8  # maps in the table, at most
 

@@ -8,10 +8,13 @@ from glassnet.handwriting.drawing import (
     read_digits,
 )
 from glassnet.handwriting.judging import Judge, Verdict
-from glassnet.handwriting.not_digits import draw_not_digits, with_not_digits
-from glassnet.handwriting.picture_file import is_picture, read_drawing
+from glassnet.handwriting.not_digits import FONTS, draw_not_digits, with_not_digits
+from glassnet.handwriting.picture_file import is_picture, read_drawing, unit
+from glassnet.handwriting.strokes import Grey
 
 __all__ = [
+    "FONTS",
+    "Grey",
     "Judge",
     "Normalization",
     "Verdict",
@@ -22,5 +25,6 @@ __all__ = [
     "normalize_drawing",
     "read_digits",
     "read_drawing",
+    "unit",
     "with_not_digits",
 ]

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from glassnet.data.mnist_form import BOX, SIDE, beginning
+from glassnet.data import BOX, SIDE, beginning
 from glassnet.errors import GlassnetError
 from glassnet.handwriting.paper import (
     FAINTEST,

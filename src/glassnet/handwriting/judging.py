@@ -11,8 +11,7 @@ from glassnet.arrays import Images
 from glassnet.data import NOT_A_DIGIT
 from glassnet.errors import GlassnetError
 from glassnet.storage import Model
-from glassnet.training import Predictor
-from glassnet.training.calibration import best_confidence, confidences, float64, last_sums
+from glassnet.training import Predictor, best_confidence, confidences, last_sums
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +71,7 @@ class Judge:
         """In every class, (batch, classes): calibrated, or else the outputs."""
         numbers, calibration = self._predict(images), self._model.calibration
         if calibration is None:
-            return float64(numbers)
+            return np.asarray(numbers, np.float64)
         return confidences(self._model.network, numbers, calibration.temperature)
 
     def are_digits(self, images: Images) -> NDArray[np.bool_]:

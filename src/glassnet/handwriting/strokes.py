@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from glassnet.data.mnist_form import BOX
+from glassnet.data import BOX
 
 Grey = NDArray[np.float32]  # (height, width): 0 is black and 1 white, or 0 is no ink and 1 the most
 

@@ -11,7 +11,7 @@ from glassnet.layers.pool import AveragePool, MaxPool
 from glassnet.layers.softmax import Softmax
 from glassnet.layers.tables import tables_as_text
 from glassnet.layers.text import format_layer, format_layers, normalize_layers, parse_layers
-from glassnet.layers.window import Windowed
+from glassnet.layers.window import Windowed, windows
 
 __all__ = [
     "LAYERS",
@@ -31,4 +31,5 @@ __all__ = [
     "normalize_layers",
     "parse_layers",
     "tables_as_text",
+    "windows",
 ]

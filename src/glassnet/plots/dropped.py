@@ -8,7 +8,7 @@ import numpy as np
 
 from glassnet.document import symbol
 from glassnet.errors import GlassnetError
-from glassnet.explanation.dropped import Dropped
+from glassnet.explanation import Dropped
 from glassnet.plots.feature_maps import MOST
 from glassnet.plots.tiles import Strip, across_for, tiles
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from glassnet.document import symbol
-from glassnet.explanation.feature_maps import FeatureMaps
+from glassnet.explanation import FeatureMaps
 from glassnet.plots.tiles import Strip, across_for, tiles
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from glassnet.document import number
-from glassnet.explanation.landscape import CostLine, CostPlane
+from glassnet.explanation import CostLine, CostPlane
 from glassnet.plots.canvas import BLUE, GREY, ORANGE, new_figure, tidy
 
 if TYPE_CHECKING:

@@ -9,9 +9,7 @@ import numpy as np
 
 from glassnet.arrays import Array
 from glassnet.data import NOT_A_DIGIT
-from glassnet.handwriting import Normalization
-from glassnet.handwriting.picture_file import unit
-from glassnet.handwriting.strokes import Grey
+from glassnet.handwriting import Grey, Normalization, unit
 from glassnet.plots.canvas import BLUE, GREY, ORANGE
 from glassnet.plots.tiles import (
     GAP,

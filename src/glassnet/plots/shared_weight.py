@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from glassnet.document import number, symbol
-from glassnet.explanation.shared_weight import SharedWeight
+from glassnet.explanation import SharedWeight
 from glassnet.plots.canvas import BLUE
 from glassnet.plots.tiles import (
     GAP,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from glassnet.document import number
-from glassnet.explanation.vanishing import VanishingGradient
+from glassnet.explanation import VanishingGradient
 from glassnet.plots.canvas import BLUE, GREY, ORANGE, new_figure, tidy
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from glassnet.document import symbol
-from glassnet.explanation.pooling import Winners
+from glassnet.explanation import Winners
 from glassnet.plots.canvas import BLUE, GREY, RED
 from glassnet.plots.tiles import Marks, Strip, tiles
 

@@ -9,6 +9,8 @@ from glassnet.storage import Model, load_model
 
 FOLDER = Path(__file__).parent
 
+__all__ = ["comes_with_glassnet", "load_pretrained", "pretrained_names", "pretrained_path"]
+
 
 def load_pretrained(name: str = "conv") -> Model:
     """A trained network that comes with glassnet, with its recipe and the figures that it reached.

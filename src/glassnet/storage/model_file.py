@@ -15,8 +15,7 @@ from glassnet.layers import LAYERS, Layer
 from glassnet.network import Network
 from glassnet.storage.older_files import MODEL_FROM_0, counted_from_1
 from glassnet.storage.tensor_file import read_tensors, write_tensors
-from glassnet.training import Calibration, Recipe
-from glassnet.training.calibration import probabilistic_cost
+from glassnet.training import Calibration, Recipe, probabilistic_cost
 
 FORMAT = 2  # raised when older programs could no longer read the file; 1 counted layers from 0
 # What a network was given to see: pixels scaled to 0 … 1, drawings brought into MNIST's form.

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from glassnet.data import Dataset, load
 from glassnet.errors import GlassnetError
-from glassnet.explanation.doctor import Diagnosis, diagnose, diagnose_records
+from glassnet.explanation import Diagnosis, diagnose, diagnose_records
 from glassnet.storage import RunFolder, read_tensors
 from glassnet.workflows.models import find_model, model_cost, model_data
 

@@ -10,10 +10,7 @@ from pathlib import Path
 from glassnet.data import SOURCES, Dataset
 from glassnet.document import Note, Paragraph, Section, plain
 from glassnet.errors import GlassnetError
-from glassnet.explanation import Explanation
-from glassnet.explanation.forward import headline
-from glassnet.explanation.landscape import cost_along_gradient, cost_plane, training_path
-from glassnet.explanation.landscape.plane import Place
+from glassnet.explanation import Explanation, Place, cost_along_gradient, cost_plane, headline, training_path
 from glassnet.storage import Model, RunFolder
 from glassnet.training import Recipe
 from glassnet.workflows import walkthrough as parts

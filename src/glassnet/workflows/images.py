@@ -6,9 +6,7 @@ from math import prod
 from typing import NamedTuple
 
 from glassnet.arrays import Images
-from glassnet.data import NOT_A_DIGIT
-from glassnet.data.mnist_form import SIDE
-from glassnet.data.reference import resolve
+from glassnet.data import NOT_A_DIGIT, SIDE, resolve
 from glassnet.errors import GlassnetError
 from glassnet.handwriting import read_digits
 from glassnet.storage import Model

@@ -15,11 +15,17 @@ from glassnet import plots
 from glassnet.activations import Softmax
 from glassnet.data import Split
 from glassnet.document import Block, HeatMap, Paragraph, Picture, Pixels, Section, Table, number, symbol
-from glassnet.explanation import Explanation, attribute, vanishing_gradient, what_examples_want
-from glassnet.explanation.explain import Neuron
-from glassnet.explanation.forward import headline
-from glassnet.explanation.gradient_check import quick_sample
-from glassnet.explanation.landscape import CostLine, CostPlane
+from glassnet.explanation import (
+    CostLine,
+    CostPlane,
+    Explanation,
+    Neuron,
+    attribute,
+    headline,
+    quick_sample,
+    vanishing_gradient,
+    what_examples_want,
+)
 from glassnet.layers import format_layer
 from glassnet.optimizers import SGD
 

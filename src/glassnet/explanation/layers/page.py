@@ -6,6 +6,7 @@ through, as `ravel` does, and belong to the first example of the cache.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Generic, NamedTuple, TypeVar
 
@@ -32,7 +33,7 @@ class Connections(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Page(Generic[L]):
+class Page(ABC, Generic[L]):
     """One layer of a network, to be explained; here one without weights, each input with its own neuron."""
 
     own: L
@@ -44,12 +45,8 @@ class Page(Generic[L]):
     hears: ClassVar[str] = "one activation of the layer before, handed on"  # of any of its neurons
     views: ClassVar[tuple[str, ...]] = ()  # the methods of `Explanation` that are about this kind alone
     what_it_passes_on: ClassVar[str] = "the one activation before it"  # by which its neurons can be raised
+    weighted: ClassVar[bool] = False  # whether it has weights
     one_to_one: ClassVar[bool] = False  # whether each input goes on to a neuron of its own
-
-    @property
-    def weighted(self) -> bool:
-        """Whether it has weights."""
-        return "weight" in self.params
 
     @property
     def hands_on(self) -> bool:
@@ -82,13 +79,13 @@ class Page(Generic[L]):
 
     # Forward
 
+    @abstractmethod
     def formula(self) -> str:
         """The whole layer as one formula, in the letters of the lessons."""
-        raise NotImplementedError
 
+    @abstractmethod
     def shapes(self) -> str:
         """The same with the shape of everything in it."""
-        raise NotImplementedError
 
     def in_words(self) -> list[str]:
         """What the shapes leave open."""
@@ -154,13 +151,15 @@ class Page(Generic[L]):
 class WeightedPage(Page[L]):
     """One layer with weights, and with a bias for each of its units, if it has any."""
 
+    weighted = True
+
+    @abstractmethod
     def met(self, place: tuple[int, ...]) -> NDArray[np.int64]:
         """The input that a weight meets at each of its places, () or (down, across); −1 in the padding."""
-        raise NotImplementedError
 
+    @abstractmethod
     def leads(self, place: tuple[int, ...]) -> str:
         """From where to where a weight leads, in words."""
-        raise NotImplementedError
 
     @classmethod
     def ranges(cls, number: int, name: str, shape: Shape) -> str:

@@ -13,8 +13,7 @@ from glassnet.document import Block, Cell, Equation, Table, number, symbol
 from glassnet.explanation.layers.page import Connections, L, Page
 from glassnet.explanation.layers.window import at_each_place
 from glassnet.explanation.letters import times
-from glassnet.layers import AveragePool, MaxPool, Windowed
-from glassnet.layers.window import windows
+from glassnet.layers import AveragePool, MaxPool, Windowed, windows
 
 SHOWN = 12  # numbers of a window
 SHOWN_WINDOWS = 16  # with one input

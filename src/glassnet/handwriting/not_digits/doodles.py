@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from glassnet.data.dataset import Split
-from glassnet.data.mnist_form import SIDE as FORM
+from glassnet.data import SIDE as FORM
+from glassnet.data import Split
 from glassnet.handwriting.not_digits.dice import Dice
 from glassnet.handwriting.not_digits.lettering import (
     CAPITALS,

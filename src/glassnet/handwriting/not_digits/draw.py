@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from glassnet.data.dataset import NOT_A_DIGIT, Dataset, Split
-from glassnet.data.mnist_form import SIDE as FORM
+from glassnet.data import NOT_A_DIGIT, Dataset, Split
+from glassnet.data import SIDE as FORM
 from glassnet.errors import GlassnetError
 from glassnet.handwriting.not_digits.dice import Dice
 from glassnet.handwriting.not_digits.doodles import KINDS, ROUND, Material
@@ -104,7 +104,7 @@ def _joined(split: Split, pictures: NDArray[np.uint8]) -> Split:
 
 def _material(fonts: Sequence[str | Path] | None, digits: Split | None) -> Material:
     if digits is None:
-        from glassnet.data.sources import load
+        from glassnet.data import load
 
         digits = load("digits").training
     usual = digits.images.shape[1:] == (FORM, FORM) and digits.images.dtype == np.uint8

@@ -7,7 +7,7 @@ from math import cos, pi, sin
 import numpy as np
 from numpy.typing import NDArray
 
-from glassnet.data.mnist_form import SIDE as FORM
+from glassnet.data import SIDE as FORM
 from glassnet.handwriting.drawing import normalize_drawing
 from glassnet.handwriting.not_digits.dice import Dice
 from glassnet.handwriting.not_digits.lettering import SIDE, ink
