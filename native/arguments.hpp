@@ -1,6 +1,6 @@
 // What Python hands over. Each struct is checked when it is made, and Python cannot replace its parts or
-// their shapes afterwards. The numbers in its arrays can still change, so those that are used as indices (labels, order) are checked
-// by the call that uses them.
+// their shapes afterwards. The numbers in its arrays can still change, so those that are used as indices
+// (labels, order) are checked by the call that uses them.
 #pragma once
 
 #include <nanobind/nanobind.h>

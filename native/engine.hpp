@@ -59,7 +59,8 @@ class Predictor {
 
   // Up to FEW rows at once, by one caller at a time; of images, one after the other.
   Outcome few(const Source& source, std::size_t count, T* outputs);
-  Outcome many(const Source& source, std::size_t count, std::size_t threads, Interrupted interrupted, T* outputs) const;
+  Outcome many(const Source& source, std::size_t count, std::size_t threads, Interrupted interrupted,
+               T* outputs) const;
 
   const Plan& plan() const { return plan_; }
 

@@ -10,8 +10,8 @@ namespace glassnet::GLASSNET_TARGET {
 namespace {
 
 template <class T>
-void read(const Program<T>& program, const Source& source, const Chunk& chunk, Scratch<T>& scratch, std::size_t first,
-          std::size_t last) {
+void read(const Program<T>& program, const Source& source, const Chunk& chunk, Scratch<T>& scratch,
+          std::size_t first, std::size_t last) {
   switch (source.pixel) {
     case Pixel::uint8: read_rows<T, std::uint8_t>(program, source, chunk, scratch, first, last); break;
     case Pixel::float32: read_rows<T, float>(program, source, chunk, scratch, first, last); break;
@@ -23,7 +23,8 @@ void read(const Program<T>& program, const Source& source, const Chunk& chunk, S
 }
 
 template <class T>
-void forward(const Program<T>& program, const Chunk& chunk, Scratch<T>& scratch, std::size_t first, std::size_t last) {
+void forward(const Program<T>& program, const Chunk& chunk, Scratch<T>& scratch, std::size_t first,
+             std::size_t last) {
   for (std::size_t l = program.on_images; l < program.count; l++) {
     const Layer<T>& layer = program.layers[l];
     const std::size_t at = first * layer.width, count = (last - first) * layer.width;
@@ -42,8 +43,8 @@ void forward(const Program<T>& program, const Chunk& chunk, Scratch<T>& scratch,
 
 // What the outputs of the rows cost and, in training, where they should go.
 template <class T>
-void judge(const Program<T>& program, const Source& source, const Chunk& chunk, Criterion by, const Shown& shown,
-           Scratch<T>& scratch, std::size_t first, std::size_t last) {
+void judge(const Program<T>& program, const Source& source, const Chunk& chunk, Criterion by,
+           const Shown& shown, Scratch<T>& scratch, std::size_t first, std::size_t last) {
   const Layer<T>& layer = program.layers[program.count - 1];
   const std::size_t n = layer.n_out, width = layer.width;
   T *y = scratch.row, *terms = scratch.row + width;
@@ -65,7 +66,8 @@ void judge(const Program<T>& program, const Source& source, const Chunk& chunk, 
 
 // From there back to δ of every layer.
 template <class T>
-void backward(const Program<T>& program, Criterion by, Scratch<T>& scratch, std::size_t first, std::size_t last) {
+void backward(const Program<T>& program, Criterion by, Scratch<T>& scratch, std::size_t first,
+              std::size_t last) {
   for (std::size_t l = program.count; l-- > program.on_images;) {
     const Layer<T>& layer = program.layers[l];
     const std::size_t at = first * layer.width, count = (last - first) * layer.width;
@@ -86,8 +88,8 @@ void backward(const Program<T>& program, Criterion by, Scratch<T>& scratch, std:
 }
 
 template <class T>
-void gradient(const Program<T>& program, std::size_t l, const Chunk& chunk, const Descent& how, std::uint64_t ink,
-              std::size_t unit, Scratch<T>& scratch) {
+void gradient(const Program<T>& program, std::size_t l, const Chunk& chunk, const Descent& how,
+              std::uint64_t ink, std::size_t unit, Scratch<T>& scratch) {
   const Layer<T>& layer = program.layers[l];
   if (layer.kind == Kind::conv) return conv_backward_weight(layer, chunk, how, unit, scratch);
   if (unit == 0) dense_backward_bias(layer, chunk, how);
@@ -100,16 +102,27 @@ double multiply_adds(std::size_t rounds) {
   Vec<float> sum[chains];
   const Vec<float> a = all<float>(0.5f), b = all<float>(1);
   UNROLL for (std::size_t c = 0; c < chains; c++) sum[c] = all<float>(float(c));
-  for (std::size_t i = 0; i < rounds; i++) UNROLL for (std::size_t c = 0; c < chains; c++) sum[c] = fma(sum[c], a, b);
+  for (std::size_t i = 0; i < rounds; i++)
+    UNROLL for (std::size_t c = 0; c < chains; c++) sum[c] = fma(sum[c], a, b);
   volatile float sink = 0;  // or the compiler would see that nobody wants the sums
   UNROLL for (std::size_t c = 0; c < chains; c++) sink = sink + sum[c][0];
   return double(rounds) * chains * lanes<float>;
 }
 
 template <class T>
-constexpr Kernels<T> kernels = {into_panels<T>,        out_of_panels<T>,   read<T>,    pad<T>,   forward_on_images<T>,
-                                backward_on_images<T>, forward_abreast<T>, forward<T>, judge<T>, backward<T>,
-                                gradient<T>};
+constexpr Kernels<T> kernels = {
+    .into_panels = into_panels<T>,
+    .out_of_panels = out_of_panels<T>,
+    .read = read<T>,
+    .pad = pad<T>,
+    .forward_on_images = forward_on_images<T>,
+    .backward_on_images = backward_on_images<T>,
+    .forward_abreast = forward_abreast<T>,
+    .forward = forward<T>,
+    .judge = judge<T>,
+    .backward = backward<T>,
+    .gradient = gradient<T>,
+};
 
 }  // namespace
 

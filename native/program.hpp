@@ -246,7 +246,8 @@ struct Kernels {
   void (*into_panels)(const T* from, std::size_t from_row, std::size_t rows, std::size_t n, T* panels);
   void (*out_of_panels)(const T* panels, std::size_t n, std::size_t rows, T* to, std::size_t to_row);
   // Read the rows.
-  void (*read)(const Program<T>&, const Source&, const Chunk&, Scratch<T>&, std::size_t first, std::size_t last);
+  void (*read)(const Program<T>&, const Source&, const Chunk&, Scratch<T>&, std::size_t first,
+               std::size_t last);
   // Put zeros around the inputs of a layer on images; forward through it; back to its δ.
   void (*pad)(const Layer<T>&, std::size_t panel);
   void (*forward_on_images)(const Program<T>&, std::size_t layer, const Chunk&, Part);

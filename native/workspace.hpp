@@ -32,7 +32,9 @@ inline std::size_t panels(std::size_t rows) { return padded(rows, BLOCK) / BLOCK
 inline std::size_t neurons(const Operation& of) { return is_dense(of) ? of.n_out : of.out.channels; }
 
 // Weights that lead to one neuron.
-inline std::size_t fan_in(const Operation& of) { return is_dense(of) ? of.n_in : of.in.channels * of.window.area(); }
+inline std::size_t fan_in(const Operation& of) {
+  return is_dense(of) ? of.n_in : of.in.channels * of.window.area();
+}
 inline std::size_t filter_width(const Operation& of) { return width(fan_in(of)); }
 
 // Pieces of work that the gradient of the weights is cut into.
@@ -54,8 +56,8 @@ inline std::size_t multiply_adds(const Plan& plan) {
   return sum;
 }
 
-// Rows that training takes at a time. Fewer where images make many numbers: the memory they need is bounded, and
-// the number of rows depends on shapes alone.
+// Rows that training takes at a time. Fewer where images make many numbers: the memory they need is bounded,
+// and the number of rows depends on shapes alone.
 inline std::size_t rows_of_chunk(const Plan& plan, std::size_t number_size) {
   constexpr std::size_t most = std::size_t(24) << 20;  // bytes
   std::size_t numbers = 0;
@@ -79,8 +81,8 @@ struct Panels {
   bool finite;
 };
 
-// The parameters of all layers, in panels. The neurons that fill up the last one have parameters 0, and keep them.
-// Filters stand row by row, or, `abreast`, in panels as neurons do.
+// The parameters of all layers, in panels. The neurons that fill up the last one have parameters 0, and keep
+// them. Filters stand row by row, or, `abreast`, in panels as neurons do.
 template <class T>
 class Weights {
  public:
@@ -100,17 +102,19 @@ class Weights {
       kernels.into_panels(from.weight, fan_in(of), neurons(of), fan_in(of), to.weight);
       kernels.into_panels(from.bias, 1, neurons(of), 1, to.bias);
       bool finite = true;
-      for (std::size_t i = 0; i < fan_in(of) * neurons(of); i++) finite &= from.weight[i] - from.weight[i] == 0;
+      for (std::size_t i = 0; i < fan_in(of) * neurons(of); i++)
+        finite &= from.weight[i] - from.weight[i] == 0;
       to.finite = finite;
     }
   }
 
   void unpack(const Parameters<T>* parameters) const {
     for (std::size_t l = 0; l < plan_.size(); l++) {
-      if (is_conv(plan_[l])) unpack_filters(plan_[l], panels[l], parameters[l]);
-      if (!is_dense(plan_[l])) continue;
-      kernels_.out_of_panels(panels[l].weight, plan_[l].n_in, plan_[l].n_out, parameters[l].weight, plan_[l].n_in);
-      kernels_.out_of_panels(panels[l].bias, 1, plan_[l].n_out, parameters[l].bias, 1);
+      const Operation& of = plan_[l];
+      if (is_conv(of)) unpack_filters(of, panels[l], parameters[l]);
+      if (!is_dense(of)) continue;
+      kernels_.out_of_panels(panels[l].weight, of.n_in, of.n_out, parameters[l].weight, of.n_in);
+      kernels_.out_of_panels(panels[l].bias, 1, of.n_out, parameters[l].bias, 1);
     }
   }
 
@@ -184,7 +188,8 @@ void lay_out_windows(Shelf& shelf, const Operation& of, bool backward, Layer<T>&
     layer.over_places = list(backward ? of.out.area() : 0, [&](Step* step) {
       for (std::size_t p = 0; p < (backward ? of.out.area() : 0); p++) {
         const std::size_t y = p / of.out.width, x = p % of.out.width;
-        step[p] = {std::uint32_t(p * BLOCK), std::uint32_t((y * layer.in.width + x) * of.window.stride * BLOCK)};
+        step[p] = {std::uint32_t(p * BLOCK),
+                   std::uint32_t((y * layer.in.width + x) * of.window.stride * BLOCK)};
       }
     });
   }
@@ -214,8 +219,8 @@ void lay_out_windows(Shelf& shelf, const Operation& of, bool backward, Layer<T>&
 
 // What a layer whose outputs are images needs for so many panels of examples.
 template <class T>
-void lay_out_on_images(Shelf& shelf, const Operation& of, const Panels<T>& parameters, const Needs& needs, const T* x,
-                       Layer<T>& layer, bool place) {
+void lay_out_on_images(Shelf& shelf, const Operation& of, const Panels<T>& parameters, const Needs& needs,
+                       const T* x, Layer<T>& layer, bool place) {
   const std::size_t count = panels(needs.rows), numbers = count * of.n_out * BLOCK;
   const std::size_t around = 2 * of.window.padding;
   layer.on_images = true;
@@ -245,8 +250,8 @@ void lay_out_on_images(Shelf& shelf, const Operation& of, const Panels<T>& param
 
 // The same for a single example with its channels side by side, which is only passed forward.
 template <class T>
-void lay_out_abreast(Shelf& shelf, const Operation& of, const Panels<T>& parameters, const T* x, std::size_t place_step,
-                     Layer<T>& layer, bool place) {
+void lay_out_abreast(Shelf& shelf, const Operation& of, const Panels<T>& parameters, const T* x,
+                     std::size_t place_step, Layer<T>& layer, bool place) {
   const std::size_t size = of.window.size, around = 2 * of.window.padding;
   layer.on_images = true;
   layer.out = of.out, layer.window = of.window;
@@ -267,12 +272,14 @@ void lay_out_abreast(Shelf& shelf, const Operation& of, const Panels<T>& paramet
   layer.over_patch = {step, fan_in(of)};
   for (std::size_t k = 0; place && k < fan_in(of); k++) {
     const std::size_t c = k / (size * size), i = k / size % size, j = k % size;
-    step[k] = {std::uint32_t((i * layer.in.width + j) * place_step + c * channel_step), std::uint32_t(k * BLOCK)};
+    step[k] = {std::uint32_t((i * layer.in.width + j) * place_step + c * channel_step),
+               std::uint32_t(k * BLOCK)};
   }
 }
 
 template <class T>
-Program<T> lay_out_program(Shelf& shelf, const Plan& plan, const Panels<T>* panels, const Needs& needs, bool place) {
+Program<T> lay_out_program(Shelf& shelf, const Plan& plan, const Panels<T>* panels, const Needs& needs,
+                           bool place) {
   Program<T> program;
   const std::size_t n_in = plan[0].n_in, rows = needs.rows;
   program.count = plan.size();
@@ -283,7 +290,8 @@ Program<T> lay_out_program(Shelf& shelf, const Plan& plan, const Panels<T>* pane
   program.x = shelf.take<T>(rows * width(n_in));
   // A convolution finds the channels of a single example wherever they are; others want them side by side.
   const bool as_they_come = program.abreast && is_conv(plan[0]);
-  const std::size_t x_size = program.abreast ? plan[0].in.area() * width(plan[0].in.channels) : glassnet::panels(rows) * n_in * BLOCK;
+  const std::size_t x_size = program.abreast ? plan[0].in.area() * width(plan[0].in.channels)
+                                             : glassnet::panels(rows) * n_in * BLOCK;
   program.x_panels = shelf.take<T>(program.on_images && !as_they_come ? x_size : 0);
   if (place && program.abreast && !as_they_come) std::memset(program.x_panels, 0, x_size * sizeof(T));
   program.ink_width = padded(n_in, UNIT);
@@ -300,7 +308,8 @@ Program<T> lay_out_program(Shelf& shelf, const Plan& plan, const Panels<T>* pane
     const Operation& of = plan[l];
     Layer<T> layer{};
     layer.kind = of.kind, layer.activation = of.activation;
-    layer.n_in = of.n_in, layer.in_width = width(of.n_in), layer.n_out = of.n_out, layer.width = width(of.n_out);
+    layer.n_in = of.n_in, layer.in_width = width(of.n_in);
+    layer.n_out = of.n_out, layer.width = width(of.n_out);
     layer.x = x;
     layer.units = units(of);
     layer.square_sums = shelf.take<double>(needs.backward ? layer.units : 0);
@@ -328,7 +337,8 @@ Program<T> lay_out_program(Shelf& shelf, const Plan& plan, const Panels<T>* pane
     if (is_dense(of)) {
       if (place) layer.weight = panels[l].weight, layer.bias = panels[l].bias;
       Step* over_inputs = shelf.take<Step>(l > 0 ? of.n_in : 0);  // the first layer lists what has ink
-      for (std::uint32_t k = 0; place && l > 0 && k < of.n_in; k++) over_inputs[k] = {k, std::uint32_t(k * BLOCK)};
+      for (std::uint32_t k = 0; place && l > 0 && k < of.n_in; k++)
+        over_inputs[k] = {k, std::uint32_t(k * BLOCK)};
       layer.over_inputs = over_inputs;
     }
     if (needs.backward) {
@@ -345,7 +355,8 @@ Program<T> lay_out_program(Shelf& shelf, const Plan& plan, const Panels<T>* pane
       Step* over_rows = shelf.take<Step>(rows);
       if (place) {
         for (std::size_t j = 0; j < of.n_out; j++)
-          over_outputs[j] = {std::uint32_t(j / BLOCK * of.n_in * BLOCK + j % BLOCK), std::uint32_t(j * BLOCK)};
+          over_outputs[j] = {std::uint32_t(j / BLOCK * of.n_in * BLOCK + j % BLOCK),
+                             std::uint32_t(j * BLOCK)};
         for (std::size_t i = 0; i < rows; i++)
           over_rows[i] = {std::uint32_t(i * layer.in_width), std::uint32_t(i * layer.width)};
       }
@@ -416,8 +427,8 @@ struct Workspace {
   Scratch<T>* scratch;
 
  private:
-  void lay_out(Shelf& shelf, const Plan& plan, const Panels<T>* panels, const Needs& needs, std::size_t program_count,
-               std::size_t threads, bool place) {
+  void lay_out(Shelf& shelf, const Plan& plan, const Panels<T>* panels, const Needs& needs,
+               std::size_t program_count, std::size_t threads, bool place) {
     programs = shelf.take<Program<T>>(program_count);
     scratch = shelf.take<Scratch<T>>(threads);
     for (std::size_t i = 0; i < program_count; i++) {
