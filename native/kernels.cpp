@@ -28,10 +28,11 @@ void forward(const Program<T>& program, const Chunk& chunk, Scratch<T>& scratch,
   for (std::size_t l = program.on_images; l < program.count; l++) {
     const Layer<T>& layer = program.layers[l];
     const std::size_t at = first * layer.width, count = (last - first) * layer.width;
+    const bool from_images = program.on_images && l == program.on_images;
     if (layer.kind == Kind::dense) dense_forward(program, layer, scratch, first, last);
-    if (layer.kind == Kind::flatten && program.abreast)
+    if (from_images && program.abreast)
       flatten_abreast(layer.x, program.layers[l - 1].out, program.layers[l - 1].width, layer.z);
-    else if (layer.kind == Kind::flatten && program.on_images)
+    else if (from_images)
       flatten_forward(layer, first, last);
     if (layer.kind == Kind::dropout) {
       if (layer.mask) draw_row_masks(layer, program.draw, chunk, first, last);

@@ -327,7 +327,8 @@ Program<T> lay_out_program(Shelf& shelf, const Plan& plan, const Panels<T>* pane
     }
     layer.a = shelf.take<T>(rows * layer.width);
     const bool own_z = needs.every_number || l + 1 == plan.size();  // the cost may want it
-    const bool as_it_is = of.kind == Kind::softmax || (of.kind == Kind::flatten && !program.on_images);
+    const bool from_images = program.on_images && l == program.on_images;
+    const bool as_it_is = of.kind == Kind::softmax || (of.kind == Kind::flatten && !from_images);
     layer.z = as_it_is ? const_cast<T*>(x) : own_z ? shelf.take<T>(rows * layer.width) : layer.a;
     if (place && !as_it_is) std::memset(layer.z, 0, rows * layer.width * sizeof(T));
     if (of.kind == Kind::dropout && needs.draw.on) {
