@@ -77,7 +77,10 @@ inline void forward_abreast(const Layer<T>& layer) {
       pool_abreast(layer, [](Vec<T> sum, Vec<T> x) { return sum + x; });
       for (std::size_t k = 0; k < count; k += lanes<T>) store(layer.z + k, load(layer.z + k) / area);
       break;
-    default: __builtin_memcpy(layer.z, layer.x, count * sizeof(T));  // dropout, which drops nothing here
+    case Kind::dropout: __builtin_memcpy(layer.z, layer.x, count * sizeof(T)); break;  // drops nothing here
+    case Kind::dense:
+    case Kind::softmax:
+    case Kind::flatten: break;  // on rows alone
   }
   activate(layer, 0, count);
 }

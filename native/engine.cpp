@@ -258,10 +258,11 @@ class Steps {
   void units_of(Turn& turn, std::size_t id, const Chunk& chunk, const Descent& how) {
     for (std::size_t l = 0; l < program().count; l++) {
       const std::size_t count = program().layers[l].units;
+      const bool of_ink = l == 0 && program().layers[l].kind == Kind::dense;
       each(turn, count, [&](std::size_t i) {
         const std::size_t unit = count - 1 - i;  // the last were read last, and are still near
-        std::uint64_t ink = l == 0 ? 0 : ~std::uint64_t(0);
-        for (std::size_t other = 0; l == 0 && other < threads_; other++)
+        std::uint64_t ink = of_ink ? 0 : ~std::uint64_t(0);
+        for (std::size_t other = 0; of_ink && other < threads_; other++)
           ink |= workspace_.scratch[other].inked[unit];
         kernels_.gradient(program(), l, chunk, how, ink, unit, workspace_.scratch[id]);
       });
@@ -271,14 +272,14 @@ class Steps {
   void finish(const Chunk& chunk, std::size_t batch) {
     if (reading_) copy_rows(chunk);
     if (!chunk.closes || !training_.gradient_norms) return;
-    std::size_t with_weights = 0, at = 0;
-    for (std::size_t l = 0; l < program().count; l++) with_weights += program().layers[l].units > 0;
+    std::size_t with_weight = 0, at = 0;
+    for (std::size_t l = 0; l < program().count; l++) with_weight += program().layers[l].units > 0;
     for (std::size_t l = 0; l < program().count; l++) {
       const Layer<T>& layer = program().layers[l];
       if (layer.units == 0) continue;
       double sum = 0;
       for (std::size_t unit = 0; unit < layer.units; unit++) sum += layer.square_sums[unit];
-      training_.gradient_norms[batch * with_weights + at++] = std::sqrt(sum);
+      training_.gradient_norms[batch * with_weight + at++] = std::sqrt(sum);
     }
   }
 
@@ -447,19 +448,13 @@ Outcome read_gradient(const Call<T>& call, const Reading<T>& reading) {
   for (std::size_t l = 0; l < call.plan.size(); l++) {
     const Layer<T>& layer = steps.program().layers[l];
     if (layer.units == 0) continue;
+    const Operation& of = call.plan[l];
     const Numbers<T>& to = reading.numbers[l];
-    if (layer.kind == Kind::conv) {
-      const std::size_t n = fan_in(call.plan[l]);
-      for (std::size_t o = 0; o < layer.out.channels; o++)
-        std::memcpy(to.weight + o * n, layer.weight_gradient + o * layer.filter_width, n * sizeof(T));
-      std::memcpy(to.bias, layer.bias_gradient, layer.out.channels * sizeof(T));
-      continue;
-    }
-    for (std::size_t j = 0; j < layer.n_out; j++) {
-      for (std::size_t k = 0; k < layer.n_in; k++)
-        to.weight[j * layer.n_in + k] = layer.weight_gradient[k * layer.width + j];
-      to.bias[j] = layer.bias_gradient[j];
-    }
+    const std::size_t count = neurons(of), n = fan_in(of);
+    for (std::size_t j = 0; j < count; j++)
+      for (std::size_t k = 0; k < n; k++)
+        to.weight[j * n + k] = layer.weight_gradient[gradient_place(of, j, k)];
+    if (has_bias(of)) std::memcpy(to.bias, layer.bias_gradient, count * sizeof(T));
   }
   return outcome;
 }

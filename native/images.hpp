@@ -43,13 +43,20 @@ void forward_on_images(const Program<T>& program, std::size_t l, const Chunk& ch
   if (layer.kind == Kind::conv) conv_forward(layer, part);
   for (std::size_t c = 0; c < layer.out.channels; c++) {  // what was made last is still near
     const Stretch of(layer.out, part, c);
-    if (layer.kind == Kind::max_pool) max_pool_forward(layer, part, c);
-    if (layer.kind == Kind::average_pool) average_pool_forward(layer, part, c);
-    if (layer.kind == Kind::dropout) {
-      const std::size_t number = of.at / BLOCK - part.panel * layer.n_out;
-      if (layer.mask)
-        draw_panel_masks(layer, program.draw, chunk, part.panel, number, number + of.count / BLOCK);
-      apply_mask(layer.x + of.at, layer.mask ? layer.mask + of.at : nullptr, layer.z + of.at, of.count);
+    switch (layer.kind) {
+      case Kind::conv: break;  // all channels at once, above
+      case Kind::max_pool: max_pool_forward(layer, part, c); break;
+      case Kind::average_pool: average_pool_forward(layer, part, c); break;
+      case Kind::dropout: {
+        const std::size_t number = of.at / BLOCK - part.panel * layer.n_out;
+        if (layer.mask)
+          draw_panel_masks(layer, program.draw, chunk, part.panel, number, number + of.count / BLOCK);
+        apply_mask(layer.x + of.at, layer.mask ? layer.mask + of.at : nullptr, layer.z + of.at, of.count);
+        break;
+      }
+      case Kind::dense:
+      case Kind::softmax:
+      case Kind::flatten: break;  // on rows alone
     }
     if (!as_it_is) activate(layer, of.at, of.count);
   }
@@ -71,10 +78,18 @@ void backward_on_images(const Program<T>& program, std::size_t l, Part part) {
   if (next.kind == Kind::conv) conv_dC_dx(next, layer.out, part, layer.delta);
   for (std::size_t c = 0; c < layer.out.channels; c++) {
     const Stretch of(layer.out, part, c);
-    if (next.kind == Kind::max_pool) max_pool_dC_dx(next, part, c, layer.delta);
-    if (next.kind == Kind::average_pool) average_pool_dC_dx(next, part, c, layer.delta);
-    if (next.kind == Kind::dropout)
-      apply_mask(next.delta + of.at, next.mask ? next.mask + of.at : nullptr, layer.delta + of.at, of.count);
+    switch (next.kind) {
+      case Kind::conv: break;  // all channels at once, above
+      case Kind::max_pool: max_pool_dC_dx(next, part, c, layer.delta); break;
+      case Kind::average_pool: average_pool_dC_dx(next, part, c, layer.delta); break;
+      case Kind::dropout:
+        apply_mask(next.delta + of.at, next.mask ? next.mask + of.at : nullptr, layer.delta + of.at,
+                   of.count);
+        break;
+      case Kind::dense:
+      case Kind::softmax:
+      case Kind::flatten: break;  // on rows alone
+    }
     finish_delta(layer, of);
   }
 }

@@ -28,15 +28,23 @@ void forward(const Program<T>& program, const Chunk& chunk, Scratch<T>& scratch,
   for (std::size_t l = program.on_images; l < program.count; l++) {
     const Layer<T>& layer = program.layers[l];
     const std::size_t at = first * layer.width, count = (last - first) * layer.width;
-    const bool from_images = program.on_images && l == program.on_images;
-    if (layer.kind == Kind::dense) dense_forward(program, layer, scratch, first, last);
-    if (from_images && program.abreast)
-      flatten_abreast(layer.x, program.layers[l - 1].out, program.layers[l - 1].width, layer.z);
-    else if (from_images)
-      flatten_forward(layer, first, last);
-    if (layer.kind == Kind::dropout) {
-      if (layer.mask) draw_row_masks(layer, program.draw, chunk, first, last);
-      apply_mask(layer.x + at, layer.mask ? layer.mask + at : nullptr, layer.z + at, count);
+    switch (layer.kind) {
+      case Kind::dense: dense_forward(program, layer, scratch, first, last); break;
+      case Kind::dropout:
+        if (layer.mask) draw_row_masks(layer, program.draw, chunk, first, last);
+        apply_mask(layer.x + at, layer.mask ? layer.mask + at : nullptr, layer.z + at, count);
+        break;
+      case Kind::flatten:
+        if (layer.z == layer.x) break;  // a row already
+        if (program.abreast)
+          flatten_abreast(layer.x, program.layers[l - 1].out, program.layers[l - 1].width, layer.z);
+        else
+          flatten_forward(layer, first, last);
+        break;
+      case Kind::softmax: break;  // z is x
+      case Kind::conv:
+      case Kind::max_pool:
+      case Kind::average_pool: break;  // on images alone
     }
     activate(layer, at, count);
   }
@@ -76,10 +84,17 @@ void backward(const Program<T>& program, Criterion by, Scratch<T>& scratch, std:
     if (is_last && by.canonical) continue;  // the slopes are δ already
     if (!is_last) {
       const Layer<T>& next = program.layers[l + 1];
-      if (next.kind == Kind::dense)
-        dense_dC_dx(next, layer.delta, scratch, first, last);
-      else
-        apply_mask(next.delta + at, next.mask ? next.mask + at : nullptr, layer.delta + at, count);
+      switch (next.kind) {
+        case Kind::dense: dense_dC_dx(next, layer.delta, scratch, first, last); break;
+        case Kind::softmax:
+        case Kind::flatten:
+        case Kind::dropout:
+          apply_mask(next.delta + at, next.mask ? next.mask + at : nullptr, layer.delta + at, count);
+          break;
+        case Kind::conv:
+        case Kind::max_pool:
+        case Kind::average_pool: break;  // on images alone
+      }
     }
     if (layer.dC_da) __builtin_memcpy(layer.dC_da + at, layer.delta + at, count * sizeof(T));
     activation_backward(layer, layer.delta + at, at, count);
@@ -92,9 +107,17 @@ template <class T>
 void gradient(const Program<T>& program, std::size_t l, const Chunk& chunk, const Descent& how,
               std::uint64_t ink, std::size_t unit, Scratch<T>& scratch) {
   const Layer<T>& layer = program.layers[l];
-  if (layer.kind == Kind::conv) return conv_backward_weight(layer, chunk, how, unit, scratch);
-  if (unit == 0) dense_backward_bias(layer, chunk, how);
-  dense_backward_weight(program, layer, chunk, how, ink, unit, scratch);
+  switch (layer.kind) {
+    case Kind::dense:
+      if (unit == 0) dense_backward_bias(layer, chunk, how);
+      return dense_backward_weight(program, layer, chunk, how, ink, unit, scratch);
+    case Kind::conv: return conv_backward_weight(layer, chunk, how, unit, scratch);
+    case Kind::softmax:
+    case Kind::flatten:
+    case Kind::dropout:
+    case Kind::max_pool:
+    case Kind::average_pool: break;  // without weights
+  }
 }
 
 // Independent chains of multiply-adds, as many as it takes to keep the processor busy.

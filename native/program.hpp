@@ -93,8 +93,8 @@ struct Layer {
   Window window;
   Dropping dropping;
 
-  T* weight;  // [width / BLOCK][n_in][BLOCK]; of a convolution [filters][filter_width]
-  T* bias;    // [width]; of a convolution [filters][BLOCK], the same for all examples
+  T* weight;  // of a dense layer [width / BLOCK][n_in][BLOCK], of a convolution [filters][filter_width]
+  T* bias;    // of a dense layer [width], of a convolution [filters][BLOCK]
   Remembered<T> of_weight, of_bias;
   std::size_t filter_width;  // in.channels · size², and some zeros up to a whole number of blocks
   std::size_t place_step;    // of the inputs, where a single example has its channels side by side

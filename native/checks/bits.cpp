@@ -91,18 +91,18 @@ std::uint64_t train_once(const Case& of, const Target& target, std::size_t threa
   const Plan& plan = of.plan;
   std::vector<std::vector<T>> numbers;
   std::vector<Parameters<T>> parameters, memories[2];
-  std::size_t with_weights = 0;
+  std::size_t with_weight = 0;
   const auto append = [&](std::vector<Parameters<T>>& to, const Operation& layer, bool zero) {
     to.push_back({});
-    if (!has_weights(layer)) return;
-    const std::size_t neurons = is_dense(layer) ? layer.n_out : layer.out.channels;
-    for (std::size_t count : {neurons * fan_in(layer), neurons}) {
+    const auto array = [&](std::size_t count) {
       numbers.emplace_back(count);
       for (T& number : numbers.back()) number = zero ? T(0) : T(uniform() / 4);
-    }
-    to.back() = {numbers[numbers.size() - 2].data(), numbers.back().data()};
+      return numbers.back().data();
+    };
+    if (has_weight(layer)) to.back().weight = array(neurons(layer) * fan_in(layer));
+    if (has_bias(layer)) to.back().bias = array(neurons(layer));
   };
-  for (const Operation& layer : plan) append(parameters, layer, false), with_weights += has_weights(layer);
+  for (const Operation& layer : plan) append(parameters, layer, false), with_weight += has_weight(layer);
   const std::size_t kinds = of.how.rule == Rule::sgd ? 0 : of.how.rule == Rule::adam ? 2 : 1;
   for (std::size_t i = 0; i < kinds; i++)
     for (const Operation& layer : plan) append(memories[i], layer, true);
@@ -114,7 +114,7 @@ std::uint64_t train_once(const Case& of, const Target& target, std::size_t threa
   for (std::size_t i = 0; i < n; i++)
     labels[i] = std::int64_t(next() % n_out), order[i] = std::int64_t((i * 7) % n);
 
-  std::vector<double> costs(n), norms(n * with_weights);
+  std::vector<double> costs(n), norms(n * with_weight);
   bool correct[300];
   Source source{images.data(), Pixel::uint8, labels.data(), nullptr, nullptr};
   const Grid& picture = plan.front().in;
@@ -139,7 +139,7 @@ std::uint64_t train_once(const Case& of, const Target& target, std::size_t threa
   std::uint64_t sum = 0xcbf29ce484222325;
   for (const auto& array : numbers) sum = hash(sum, array.data(), array.size() * sizeof(T));
   sum = hash(sum, costs.data(), n * sizeof(double));
-  return hash(sum, norms.data(), batches * with_weights * sizeof(double));
+  return hash(sum, norms.data(), batches * with_weight * sizeof(double));
 }
 
 template <class T>
