@@ -451,8 +451,8 @@ struct LayerNumbers {
   }
 
  private:
-  // That all arrays are of that dtype, and fit each other. The axes of the weight's gradient are the weight's,
-  // which the network knows.
+  // That all arrays are of that dtype, and fit each other; but for the axes of the weight's gradient, which
+  // the network knows.
   template <class T>
   void check_as() const {
     const Array* first = nullptr;
