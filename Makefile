@@ -27,10 +27,11 @@ test: $(VENV)/tests-installed
 test-slow: $(VENV)/tests-installed
 	$(TEST) -m slow $(SPREAD)
 
-# Style, types and the direction of imports.
+# Style, types and the direction of imports; in C++, lines no longer than in Python.
 lint: $(VENV)/dev-installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	! LC_ALL=C.UTF-8 grep -rnE '.{111}' native --include='*.[ch]pp'
 	$(BIN)/mypy -p glassnet
 	$(BIN)/lint-imports
 

@@ -1,6 +1,6 @@
-// Layers on images for a single example, when fifteen of sixteen lanes would have nothing to do: here it is the
-// channels that stand side by side, [row][column][channel], as neurons do in dense layers. The sums are the same,
-// term by term, and so are their bits.
+// Layers on images for a single example, when fifteen of sixteen lanes would have nothing to do: here it is
+// the channels that stand side by side, [row][column][channel], as neurons do in dense layers. The sums are
+// the same, term by term, and so are their bits.
 #pragma once
 
 #include "dense.hpp"
@@ -11,12 +11,14 @@ namespace glassnet::GLASSNET_TARGET {
 // The numbers of one channel stand `place_step` apart, those of one place `channel_step`.
 template <class T>
 inline void pad_abreast(const Layer<T>& layer) {
-  const std::size_t p = layer.window.padding, height = layer.in.height - 2 * p, width = layer.in.width - 2 * p;
+  const std::size_t p = layer.window.padding;
+  const std::size_t height = layer.in.height - 2 * p, width = layer.in.width - 2 * p;
   const bool planes = layer.place_step == 1;  // of the network's own inputs, which come channel by channel
   for (std::size_t c = 0; c < (planes ? layer.in.channels : 1); c++)
     for (std::size_t y = 0; y < height; y++)
-      __builtin_memcpy(layer.padded + (c * layer.in.area() + (y + p) * layer.in.width + p) * layer.place_step,
-                       layer.x + (c * height + y) * width * layer.place_step, width * layer.place_step * sizeof(T));
+      __builtin_memcpy(
+          layer.padded + (c * layer.in.area() + (y + p) * layer.in.width + p) * layer.place_step,
+          layer.x + (c * height + y) * width * layer.place_step, width * layer.place_step * sizeof(T));
 }
 
 // z = W patch + b: the places are the rows of tiles, the filters their columns.
@@ -54,7 +56,8 @@ inline void pool_abreast(const Layer<T>& layer, Fold fold) {
     for (std::size_t c = 0; c < width; c += lanes<T>) {
       Vec<T> sum = load(from + c);
       for (std::size_t i = 0; i < size; i++)
-        for (std::size_t j = i == 0; j < size; j++) sum = fold(sum, load(from + (i * layer.in.width + j) * width + c));
+        for (std::size_t j = i == 0; j < size; j++)
+          sum = fold(sum, load(from + (i * layer.in.width + j) * width + c));
       store(layer.z + place * width + c, sum);
     }
   }
@@ -67,12 +70,17 @@ inline void forward_abreast(const Layer<T>& layer) {
   if (layer.window.padding) pad_abreast(layer);
   switch (layer.kind) {
     case Kind::conv: conv_abreast(layer); break;
-    case Kind::max_pool: pool_abreast(layer, [](Vec<T> best, Vec<T> x) { return larger<T>(x, best) ? x : best; }); break;
+    case Kind::max_pool:
+      pool_abreast(layer, [](Vec<T> best, Vec<T> x) { return larger<T>(x, best) ? x : best; });
+      break;
     case Kind::average_pool:
       pool_abreast(layer, [](Vec<T> sum, Vec<T> x) { return sum + x; });
       for (std::size_t k = 0; k < count; k += lanes<T>) store(layer.z + k, load(layer.z + k) / area);
       break;
-    default: __builtin_memcpy(layer.z, layer.x, count * sizeof(T));  // dropout, which drops nothing here
+    case Kind::dropout: __builtin_memcpy(layer.z, layer.x, count * sizeof(T)); break;  // drops nothing here
+    case Kind::dense:
+    case Kind::softmax:
+    case Kind::flatten: break;  // on rows alone
   }
   activate(layer, 0, count);
 }
@@ -81,14 +89,16 @@ inline void forward_abreast(const Layer<T>& layer) {
 template <class T>
 inline void stand_abreast(const T* planes, const Grid& of, std::size_t width, T* to) {
   for (std::size_t c = 0; c < of.channels; c++)
-    for (std::size_t place = 0; place < of.area(); place++) to[place * width + c] = planes[c * of.area() + place];
+    for (std::size_t place = 0; place < of.area(); place++)
+      to[place * width + c] = planes[c * of.area() + place];
 }
 
 // And back to a row, channel by channel.
 template <class T>
 inline void flatten_abreast(const T* from, const Grid& of, std::size_t width, T* row) {
   for (std::size_t c = 0; c < of.channels; c++)
-    for (std::size_t place = 0; place < of.area(); place++) row[c * of.area() + place] = from[place * width + c];
+    for (std::size_t place = 0; place < of.area(); place++)
+      row[c * of.area() + place] = from[place * width + c];
 }
 
 template <class T>

@@ -68,14 +68,14 @@ inline void softmax_back(const T* a, const T* dC_da, T* delta, std::size_t n, st
 // Of `count` numbers from `at` on; softmax wants whole rows.
 template <class T>
 inline void activate(const Layer<T>& layer, std::size_t at, std::size_t count) {
+  T *z = layer.z + at, *a = layer.a + at;
   switch (layer.activation) {
-    case Activation::sigmoid: return activate_numbers<T, Activation::sigmoid>(layer.z + at, layer.a + at, count);
-    case Activation::tanh: return activate_numbers<T, Activation::tanh>(layer.z + at, layer.a + at, count);
-    case Activation::relu: return activate_numbers<T, Activation::relu>(layer.z + at, layer.a + at, count);
-    case Activation::linear: return activate_numbers<T, Activation::linear>(layer.z + at, layer.a + at, count);
+    case Activation::sigmoid: return activate_numbers<T, Activation::sigmoid>(z, a, count);
+    case Activation::tanh: return activate_numbers<T, Activation::tanh>(z, a, count);
+    case Activation::relu: return activate_numbers<T, Activation::relu>(z, a, count);
+    case Activation::linear: return activate_numbers<T, Activation::linear>(z, a, count);
     case Activation::softmax:
-      for (std::size_t i = at; i < at + count; i += layer.width)
-        softmax(layer.z + i, layer.a + i, layer.n_out, layer.width);
+      for (std::size_t i = 0; i < count; i += layer.width) softmax(z + i, a + i, layer.n_out, layer.width);
   }
 }
 

@@ -1,6 +1,6 @@
 // What Python hands over. Each struct is checked when it is made, and Python cannot replace its parts or
-// their shapes afterwards. The numbers in its arrays can still change, so those that are used as indices (labels, order) are checked
-// by the call that uses them.
+// their shapes afterwards. The numbers in its arrays can still change, so those that are used as indices
+// (labels, order) are checked by the call that uses them.
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -63,9 +63,14 @@ bool is_aligned(const void* numbers) {
 }
 
 template <class T, class A>
+bool has_numbers(const A& array) {
+  return array.dtype() == nb::dtype<T>() && is_aligned<T>(array.data());
+}
+
+template <class T, class A>
 auto checked(const char* name, const A& array, std::initializer_list<std::size_t> shape) {
   using Number = std::conditional_t<std::is_same_v<A, Readable>, const T, T>;
-  bool fits = array.dtype() == nb::dtype<T>() && array.ndim() == shape.size() && is_aligned<T>(array.data());
+  bool fits = has_numbers<T>(array) && array.ndim() == shape.size();
   for (std::size_t axis = 0; fits && axis < shape.size(); axis++)
     fits = array.shape(axis) == shape.begin()[axis];
   if (!fits) refuse(std::string(name) + ": wrong dtype, shape or alignment");
@@ -133,7 +138,7 @@ inline void check_window(const Operation& of) {
 // Steps reach no further than 32 bits.
 inline void check_reach(const Operation& of) {
   constexpr std::size_t far = std::size_t(1) << 31;
-  const std::size_t weights = is_dense(of) ? width(of.n_out) : is_conv(of) ? of.out.channels : 0;
+  const std::size_t weights = has_weight(of) ? width(neurons(of)) : 0;
   const std::size_t padding = 2 * of.window.padding;
   const std::size_t padded_in = of.in.channels * (of.in.height + padding) * (of.in.width + padding);
   const bool small = of.n_in <= far / CHUNK && of.n_out <= far / CHUNK && padded_in <= far / CHUNK &&
@@ -167,23 +172,31 @@ struct Layer {
                                        {"softmax", Activation::softmax}});
     of.n_in = size_of(input_shape), of.n_out = size_of(output_shape);
     of.in = grid(input_shape), of.out = grid(output_shape);
+    of.threshold = threshold, of.scale = scale;
     const bool from_images = input_shape.size() == 3;
     of.on_images = output_shape.size() == 3;
-    const bool slides = of.kind == Kind::conv || of.kind == Kind::max_pool || of.kind == Kind::average_pool;
-    if (slides && !(from_images && of.on_images)) refuse("a window slides over images");
-    if (slides) {
-      of.window = {size, stride, padding};
-      check_window(of);
+    switch (of.kind) {
+      case Kind::conv:
+      case Kind::max_pool:
+      case Kind::average_pool:
+        if (!from_images || !of.on_images) refuse("a window slides over images");
+        of.window = {size, stride, padding};
+        check_window(of);
+        break;
+      case Kind::dense:
+        if (from_images || of.on_images) refuse("a dense layer takes a row of numbers, and gives one");
+        break;
+      case Kind::flatten:
+        if (of.on_images || of.n_in != of.n_out) refuse("a flatten layer gives a row of as many numbers");
+        break;
+      case Kind::softmax:
+        if (of.activation != Activation::softmax) refuse("a softmax layer has the activation softmax");
+        [[fallthrough]];
+      case Kind::dropout:
+        if (input_shape != output_shape) refuse("a " + kind + " layer gives the shape that it takes");
     }
-    of.threshold = threshold, of.scale = scale;
-    if (of.on_images && !slides && of.kind != Kind::dropout) refuse("a layer that gives no image");
     if (of.on_images && of.activation == Activation::softmax) refuse("softmax takes a row of numbers");
-    if (is_dense(of) && from_images) refuse("a dense layer takes a row of numbers");
     check_reach(of);
-    const bool keeps = of.kind == Kind::softmax || of.kind == Kind::flatten || of.kind == Kind::dropout;
-    if (keeps && of.n_in != of.n_out) refuse("a " + kind + " layer has as many outputs as inputs");
-    if (of.kind == Kind::softmax && of.activation != Activation::softmax)
-      refuse("a softmax layer has the activation softmax");
   }
 };
 
@@ -398,7 +411,7 @@ struct Draw {
 // What training shows.
 struct Results {
   Array costs, correct;  // (examples,)
-  Array gradient_norms;  // (mini-batches, layers with weights)
+  Array gradient_norms;  // (mini-batches, layers with a weight)
 
   Results(Array costs, Array correct, Array gradient_norms)
       : costs(std::move(costs)), correct(std::move(correct)), gradient_norms(std::move(gradient_norms)) {
@@ -422,9 +435,7 @@ struct LayerNumbers {
         dC_da(std::move(dC_da)),
         weight(std::move(weight)),
         bias(std::move(bias)) {
-    if (this->weight.has_value() != this->bias.has_value())
-      refuse("a layer has both weight and bias, or neither");
-    const auto arrays = {&this->z, &this->a, &this->delta, &this->dC_da, &this->weight};
+    const auto arrays = {&this->z, &this->a, &this->delta, &this->dC_da, &this->weight, &this->bias};
     const auto of_double = [](const std::optional<Array>* array) {
       return array->has_value() && (*array)->dtype() == nb::dtype<double>();
     };
@@ -440,7 +451,8 @@ struct LayerNumbers {
   }
 
  private:
-  // That all arrays are of that dtype, and fit each other.
+  // That all arrays are of that dtype, and fit each other; but for the axes of the weight's gradient, which
+  // the network knows.
   template <class T>
   void check_as() const {
     const Array* first = nullptr;
@@ -449,13 +461,8 @@ struct LayerNumbers {
       if (!first) first = &**array;
       checked<T>("z, a, delta, dC_da", **array, {length(*first), length(*first, 1)});
     }
-    if (!weight) return;
-    const auto n = [&](std::size_t axis) { return length(*weight, axis); };
-    if (weight->ndim() == 4)
-      checked<T>("weight", *weight, {n(0), n(1), n(2), n(3)});
-    else
-      checked<T>("weight", *weight, {n(0), n(1)});
-    checked<T>("bias", *bias, {n(0)});
+    if (weight && !has_numbers<T>(*weight)) refuse("weight: wrong dtype or alignment");
+    if (bias) checked<T>("bias", *bias, {length(weight ? *weight : *bias)});
   }
 };
 

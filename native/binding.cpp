@@ -19,7 +19,9 @@ using namespace arguments;
 template <class T>
 T* weight_of(const Operation& of, const Array& array) {
   if (is_dense(of)) return checked<T>("weight", array, {of.n_out, of.n_in});
-  return checked<T>("weight", array, {of.out.channels, of.in.channels, of.window.size, of.window.size});
+  if (is_conv(of))
+    return checked<T>("weight", array, {of.out.channels, of.in.channels, of.window.size, of.window.size});
+  return checked<T>("weight", array, {neurons(of)});
 }
 
 template <class T>
@@ -27,17 +29,16 @@ T* bias_of(const Operation& of, const Array& array) {
   return checked<T>("bias", array, {neurons(of)});
 }
 
-// Weight and bias of each layer that has them, in this order.
+// Weight and bias of each layer, in this order, those that it has.
 template <class T>
 std::vector<Parameters<T>> parameters_of(const glassnet::Plan& plan, const std::vector<Array>& arrays) {
   std::vector<Parameters<T>> parameters;
   std::size_t at = 0;
   for (const Operation& of : plan) {
-    parameters.push_back({});
-    if (!has_weights(of)) continue;
-    if (at + 2 > arrays.size()) refuse("parameters: too few arrays");
-    parameters.back() = {weight_of<T>(of, arrays[at]), bias_of<T>(of, arrays[at + 1])};
-    at += 2;
+    if (at + has_weight(of) + has_bias(of) > arrays.size()) refuse("parameters: too few arrays");
+    T* weight = has_weight(of) ? weight_of<T>(of, arrays[at++]) : nullptr;
+    T* bias = has_bias(of) ? bias_of<T>(of, arrays[at++]) : nullptr;
+    parameters.push_back({weight, bias});
   }
   if (at != arrays.size()) refuse("parameters: too many arrays");
   return parameters;
@@ -106,6 +107,7 @@ bool train_as(const Setup& setup, const std::vector<Array>& parameters, const Me
   Source source = examples.source<T>(setup.plan);
   source.moves = mini_batches.moves_of(source, setup.plan.front().n_in);
   const std::size_t count = mini_batches.count;
+  const auto weights = std::size_t(std::count_if(setup.plan.begin(), setup.plan.end(), has_weight));
   const Training training{
       .order = mini_batches.places(examples.count),
       .count = count,
@@ -116,7 +118,7 @@ bool train_as(const Setup& setup, const std::vector<Array>& parameters, const Me
       .costs = checked<double>("costs", results.costs, {count}),
       .correct = checked<bool>("correct", results.correct, {count}),
       .gradient_norms = checked<double>("gradient_norms", results.gradient_norms,
-                                        {mini_batches.batches, parameters.size() / 2}),
+                                        {mini_batches.batches, weights}),
   };
   std::vector<Extent> read;
   examples.add_to(read);
@@ -172,8 +174,8 @@ Numbers<T> numbers_of(const Operation& of, const LayerNumbers& layer, std::size_
   const auto rows = [&](const char* name, const std::optional<Array>& array) {
     return array ? checked<T>(name, *array, {n, of.n_out}) : nullptr;
   };
-  if (has_weights(of) && !layer.weight) refuse("layers: no room for the gradient");
-  if (!has_weights(of) && layer.weight) refuse("layers: a gradient of a layer without weights");
+  if (layer.weight.has_value() != has_weight(of)) refuse("layers: a gradient for each weight, and no other");
+  if (layer.bias.has_value() != has_bias(of)) refuse("layers: a gradient for each bias, and no other");
   return {
       .z = rows("z", layer.z),
       .a = rows("a", layer.a),

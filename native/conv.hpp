@@ -7,7 +7,8 @@
 
 namespace glassnet::GLASSNET_TARGET {
 
-// z = W patch + b at every place of some rows: filters are the rows of tiles, neighboring places their panels.
+// z = W patch + b at every place of some rows: filters are the rows of tiles, neighboring places their
+// panels.
 template <class T>
 inline void conv_forward(const Layer<T>& layer, Part part) {
   const Grid& in = layer.in;
@@ -68,7 +69,8 @@ inline void conv_dC_dx(const Layer<T>& layer, const Grid& of_x, Part part, T* dC
 
 constexpr std::size_t TAPS = BLOCK / FILTERS;  // weights of a filter in a tile of sums
 
-// Σ over places of δ x for four filters and Q weights, each in 16 strands, one an example: [FILTERS][TAPS][BLOCK].
+// Σ over places of δ x for four filters and Q weights, each in 16 strands, one an example, into
+// sums [FILTERS][TAPS][BLOCK].
 template <class T, std::size_t Q>
 void strands(const T* const* delta, const T* const* x, List over_places, T* sums) {
   const Step *steps = over_places.steps, *end = steps + over_places.count;
@@ -120,12 +122,13 @@ inline void sum_strands(const T* sums, T* to) {
 
 // ∂C/∂w of a unit's filters in one panel of examples, added to scratch.gradient [FILTERS][filter_width].
 template <class T>
-inline void conv_gradients(const Layer<T>& layer, std::size_t panel, std::size_t o, std::size_t filters, T* gradient) {
-  const Grid& in = layer.in;
+inline void conv_gradients(const Layer<T>& layer, std::size_t panel, std::size_t o, std::size_t filters,
+                           T* gradient) {
+  const Grid &in = layer.in, &out = layer.out;
   const std::size_t taps = in.channels * layer.window.area();
   const T *delta[FILTERS], *x = layer.padded + panel * in.size() * BLOCK;
   for (std::size_t r = 0; r < FILTERS; r++)  // those that aren't there are computed, too, and left
-    delta[r] = layer.delta + (panel * layer.out.channels + o + (r < filters ? r : 0)) * layer.out.area() * BLOCK;
+    delta[r] = layer.delta + (panel * out.channels + o + (r < filters ? r : 0)) * out.area() * BLOCK;
   constexpr auto sizes = std::make_index_sequence<most_taps<T>>();
   const Tiling tiles(taps, TAPS);
   alignas(64) T sums[BLOCK * BLOCK] = {}, totals[BLOCK];
@@ -139,7 +142,8 @@ inline void conv_gradients(const Layer<T>& layer, std::size_t panel, std::size_t
     }
     sum_strands(sums, totals);
     for (std::size_t r = 0; r < filters; r++)
-      for (std::size_t q = 0; q < count; q++) gradient[r * layer.filter_width + tap + q] += totals[r * TAPS + q];
+      for (std::size_t q = 0; q < count; q++)
+        gradient[r * layer.filter_width + tap + q] += totals[r * TAPS + q];
   }
 }
 
@@ -170,12 +174,14 @@ inline T conv_bias_gradient(const Layer<T>& layer, std::size_t panels, std::size
 
 // The gradient of a unit's filters, and the step that follows from it.
 template <class T>
-inline void conv_backward_weight(const Layer<T>& layer, const Chunk& chunk, const Descent& how, std::size_t unit,
-                                 Scratch<T>& scratch) {
-  const std::size_t o = unit * FILTERS, panels = padded(chunk.rows, BLOCK) / BLOCK, width = layer.filter_width;
+inline void conv_backward_weight(const Layer<T>& layer, const Chunk& chunk, const Descent& how,
+                                 std::size_t unit, Scratch<T>& scratch) {
+  const std::size_t panels = padded(chunk.rows, BLOCK) / BLOCK, width = layer.filter_width;
+  const std::size_t o = unit * FILTERS;
   const std::size_t filters = layer.out.channels - o < FILTERS ? layer.out.channels - o : FILTERS;
   __builtin_memset(scratch.gradient, 0, filters * width * sizeof(T));
-  for (std::size_t panel = 0; panel < panels; panel++) conv_gradients(layer, panel, o, filters, scratch.gradient);
+  for (std::size_t panel = 0; panel < panels; panel++)
+    conv_gradients(layer, panel, o, filters, scratch.gradient);
 
   double square_sum = 0;
   for (std::size_t r = 0; r < filters; r++) {

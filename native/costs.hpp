@@ -67,7 +67,8 @@ template <class T>
 inline double cost_of_row(Criterion by, const T* z, const T* a, const T* y, std::size_t n, std::size_t width,
                           T* terms) {
   const T first = by.cost == Cost::log_likelihood && by.canonical ? log_sum(z, n, width, terms) : T(0);
-  for (std::size_t k = 0; k < width; k += lanes<T>) store(terms + k, term<T>(by, load(z + k), load(a + k), load(y + k)));
+  for (std::size_t k = 0; k < width; k += lanes<T>)
+    store(terms + k, term<T>(by, load(z + k), load(a + k), load(y + k)));
   double cost = double(first);
   for (std::size_t j = 0; j < n; j++) cost += double(terms[j]);
   return cost;

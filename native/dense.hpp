@@ -27,8 +27,8 @@ inline void for_panels(std::size_t panels, Do work) {
 
 // z = W x + b. Only the inputs that are not 0 in a tile of rows are multiplied.
 template <class T>
-inline void dense_forward(const Program<T>& program, const Layer<T>& layer, Scratch<T>& scratch, std::size_t first,
-                  std::size_t last) {
+inline void dense_forward(const Program<T>& program, const Layer<T>& layer, Scratch<T>& scratch,
+                          std::size_t first, std::size_t last) {
   const bool is_first = layer.x == program.x;
   const std::size_t panels = layer.width / BLOCK;
   const Tiling tiles(last - first, rows_of_tile<T>(panels));
@@ -57,8 +57,10 @@ inline void dense_forward(const Program<T>& program, const Layer<T>& layer, Scra
 // ∂C/∂x_k = Σ_j w_jk δ_j, into `dC_dx` [CHUNK][in_width]. Here the rows of a panel are neighbors, so that the
 // weights can stay as they stand.
 template <class T>
-inline void dense_dC_dx(const Layer<T>& layer, T* dC_dx, Scratch<T>& scratch, std::size_t first, std::size_t last) {
-  const std::size_t rows = last - first, panels = padded(rows, BLOCK) / BLOCK, n_in = layer.n_in, n_out = layer.n_out;
+inline void dense_dC_dx(const Layer<T>& layer, T* dC_dx, Scratch<T>& scratch, std::size_t first,
+                        std::size_t last) {
+  const std::size_t rows = last - first, panels = padded(rows, BLOCK) / BLOCK;
+  const std::size_t n_in = layer.n_in, n_out = layer.n_out;
   into_panels(layer.delta + first * layer.width, layer.width, rows, n_out, scratch.delta_panels);
 
   Product<T> of;
@@ -141,8 +143,8 @@ inline void descend_idle(const Layer<T>& layer, const By& rule, const Inputs& in
         rule.move(layer.weight + (panel * layer.n_in + inputs.k[at]) * BLOCK + j, Vec<T>{});
 }
 
-// Both by the plain rule, for mini-batches of up to MOST_ROWS rows, without a detour through memory: their δ stay
-// in registers, and each input's gradient is used as soon as it is there.
+// Both by the plain rule, for mini-batches of up to MOST_ROWS rows, without a detour through memory: their δ
+// stay in registers, and each input's gradient is used as soon as it is there.
 template <class T, std::size_t R, std::size_t P>
 double descend_at_once(const Layer<T>& layer, const Descent& how, const Inputs& inputs, const Inputs& idle,
                        std::size_t panel) {
@@ -192,12 +194,13 @@ inline AtOnce<T> at_once_of(std::size_t rows, std::index_sequence<R...>) {
 }
 
 template <class T>
-inline double descend_at_once(const Layer<T>& layer, const Descent& how, const Inputs& inputs, const Inputs& idle,
-                              std::size_t rows) {
+inline double descend_at_once(const Layer<T>& layer, const Descent& how, const Inputs& inputs,
+                              const Inputs& idle, std::size_t rows) {
   constexpr auto heights = std::make_index_sequence<MOST_ROWS>();
   double sum = 0;
   for_panels<T>(layer.width / BLOCK, [&](std::size_t panel, std::size_t wide) {
-    const auto run = wide == 1 ? at_once_of<T, 1>(rows, heights) : at_once_of<T, most_panels<T>>(rows, heights);
+    const auto run =
+        wide == 1 ? at_once_of<T, 1>(rows, heights) : at_once_of<T, most_panels<T>>(rows, heights);
     sum += run(layer, how, inputs, idle, panel);
   });
   return sum;
@@ -217,11 +220,11 @@ inline void dense_backward_bias(const Layer<T>& layer, const Chunk& chunk, const
   }
 }
 
-// ∂C/∂w_jk = Σ_i δ_ij x_ik for some inputs k, in the given rows i: a row for each into scratch.gradient, from the
-// row `at` on.
+// ∂C/∂w_jk = Σ_i δ_ij x_ik for some inputs k, in the given rows i: a row for each into scratch.gradient, from
+// the row `at` on.
 template <class T>
-inline void weight_gradients(const Layer<T>& layer, const std::uint64_t* inputs, std::size_t count, const Step* steps,
-                             std::size_t step_count, std::size_t at, Scratch<T>& scratch) {
+inline void weight_gradients(const Layer<T>& layer, const std::uint64_t* inputs, std::size_t count,
+                             const Step* steps, std::size_t step_count, std::size_t at, Scratch<T>& scratch) {
   const std::size_t panels = layer.width / BLOCK;
   Product<T> of;
   of.steps = steps, of.count = step_count;
@@ -243,7 +246,8 @@ inline void weight_gradients(const Layer<T>& layer, const std::uint64_t* inputs,
 // The same for the network's inputs: eight neighbors at a time, in the rows where one of them is not 0.
 template <class T>
 inline void weight_gradients_of_ink(const Program<T>& program, const Layer<T>& layer, std::size_t rows,
-                                    std::uint64_t ink, std::size_t begin, const Inputs& inputs, Scratch<T>& scratch) {
+                                    std::uint64_t ink, std::size_t begin, const Inputs& inputs,
+                                    Scratch<T>& scratch) {
   std::size_t at = 0;
   for (; ink; ink >>= 8, begin += 8) {
     std::size_t count = 0;
@@ -261,7 +265,8 @@ inline void weight_gradients_of_ink(const Program<T>& program, const Layer<T>& l
 // each input that is not 0 in some row of the chunk.
 template <class T>
 inline void dense_backward_weight(const Program<T>& program, const Layer<T>& layer, const Chunk& chunk,
-                                  const Descent& how, std::uint64_t ink, std::size_t unit, Scratch<T>& scratch) {
+                                  const Descent& how, std::uint64_t ink, std::size_t unit,
+                                  Scratch<T>& scratch) {
   const std::size_t begin = unit * UNIT, size = layer.n_in - begin < UNIT ? layer.n_in - begin : UNIT;
   const std::uint64_t in_unit = ~std::uint64_t(0) >> (UNIT - size);
   const Inputs inputs(ink & in_unit, begin);

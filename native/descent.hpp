@@ -11,7 +11,8 @@ template <class T>
 struct Plain {
   const Vec<T> minus_eta, l2;
 
-  Plain(const Descent& how, const T*, Remembered<T>) : minus_eta(all<T>(T(-how.learning_rate))), l2(all<T>(T(how.l2))) {}
+  Plain(const Descent& how, const T*, Remembered<T>)
+      : minus_eta(all<T>(T(-how.learning_rate))), l2(all<T>(T(how.l2))) {}
 
   void move(T* at, Vec<T> g) const {
     const Vec<T> w = load(at);
@@ -23,7 +24,7 @@ struct Plain {
 template <class T>
 struct General {
   const Descent& how;
-  const T* base;  // the first of these parameters; what is remembered of each stands as far from the first there
+  const T* base;  // the first of these parameters: what is remembered of one stands as far from the first
   const Remembered<T> memory;
   const Vec<T> minus_eta, l1, l2, shrink, beta1, beta2, rest1, rest2, correction1, correction2, epsilon;
 

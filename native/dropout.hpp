@@ -27,10 +27,12 @@ inline void draw_row_masks(const Layer<T>& layer, const Draw& draw, const Chunk&
     T* mask = layer.mask + i * layer.width;
     const std::uint32_t example = place_drawn(draw, chunk, i);
     for (std::size_t block = begin / 4; block * 4 < end; block += BLOCK) {
-      const Philox drawn(draw, DROPOUT, [&](std::size_t lane) { return block + lane; }, [&](std::size_t) { return example; });
+      const auto blocks = [&](std::size_t lane) { return block + lane; };
+      const Philox drawn(draw, DROPOUT, blocks, [&](std::size_t) { return example; });
       T some[4 * BLOCK];  // from word 4 · block on
       VECTORIZE for (std::size_t lane = 0; lane < BLOCK; lane++)
-        UNROLL for (std::size_t w = 0; w < 4; w++) some[4 * lane + w] = masked(threshold, scale, drawn.words[w][lane]);
+        UNROLL for (std::size_t w = 0; w < 4; w++)
+          some[4 * lane + w] = masked(threshold, scale, drawn.words[w][lane]);
       const std::size_t from = begin > 4 * block ? begin - 4 * block : 0;
       const std::size_t to = end - 4 * block < 4 * BLOCK ? end - 4 * block : 4 * BLOCK;
       __builtin_memcpy(mask + 4 * block + from - begin, some + from, (to - from) * sizeof(T));
@@ -50,12 +52,14 @@ inline void draw_panel_masks(const Layer<T>& layer, const Draw& draw, const Chun
   const T scale = T(layer.dropping.scale);
   const std::size_t begin = layer.dropping.first_word + first, end = layer.dropping.first_word + last;
   for (std::size_t block = begin / 4; block * 4 < end; block++) {
-    const Philox drawn(draw, DROPOUT, [&](std::size_t) { return block; }, [&](std::size_t lane) { return examples[lane]; });
+    const auto places = [&](std::size_t lane) { return examples[lane]; };
+    const Philox drawn(draw, DROPOUT, [&](std::size_t) { return block; }, places);
     for (std::size_t w = 0; w < 4; w++) {
       const std::size_t word = block * 4 + w;
       if (word < begin || word >= end) continue;
       T* to = mask + (word - layer.dropping.first_word) * BLOCK;
-      for (std::size_t lane = 0; lane < BLOCK; lane++) to[lane] = masked(threshold, scale, drawn.words[w][lane]);
+      for (std::size_t lane = 0; lane < BLOCK; lane++)
+        to[lane] = masked(threshold, scale, drawn.words[w][lane]);
     }
   }
 }

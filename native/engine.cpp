@@ -15,7 +15,7 @@ namespace {
 
 const Plan NOTHING;
 constexpr std::size_t ENOUGH = 1 << 20;  // multiply-adds that a thread is worth waking up for
-constexpr std::size_t PARTS = 2;         // pieces of work for each thread, so that none waits long for the others
+constexpr std::size_t PARTS = 2;         // pieces of work for each thread, so that none waits long
 constexpr auto PATIENCE = std::chrono::milliseconds(25);  // between questions whether to stop
 
 template <class T>
@@ -89,10 +89,10 @@ Outcome outcome_of(bool interrupted, const Scratch<T>* scratch, std::size_t thre
   return Outcome::done;
 }
 
-// Mini-batches, by a team, a chunk of rows at a time, in phases: layer after layer of those on images, forward;
-// all other layers, forward and back; layer after layer on images, back; the units of the weights. In each, whoever
-// is free takes the next piece of work. What is computed there doesn't depend on who does it, and no number is
-// touched by two threads between two barriers.
+// Mini-batches, by a team, a chunk of rows at a time, in phases: layer after layer of those on images,
+// forward; all other layers, forward and back; layer after layer on images, back; the units of the weights.
+// In each, whoever is free takes the next piece of work. What is computed there doesn't depend on who does
+// it, and no number is touched by two threads between two barriers.
 template <class T>
 class Steps {
  public:
@@ -108,8 +108,13 @@ class Steps {
         threads_(threads_for(work_, call.threads)),
         weights_(kernels_, call.plan, call.parameters, memory_.weights()),
         workspace_(call.plan, weights_.panels,
-                   {rows_, true, batch_size_ > chunk_ || reading_, reading_ != nullptr, call.draw, false, call.source.moves}, 1, threads_,
-                   memory_.work()),
+                   {.rows = rows_,
+                    .backward = true,
+                    .sums = batch_size_ > chunk_ || reading_,
+                    .every_number = reading_ != nullptr,
+                    .draw = call.draw,
+                    .moves = call.source.moves},
+                   1, threads_, memory_.work()),
         barrier_(std::make_unique<Barrier>(threads_)),
         watch_(call.interrupted) {
     remember(0, &Remembered<T>::first);
@@ -177,8 +182,8 @@ class Steps {
     }
   }
 
-  // Pieces of work are counted on and on, through all phases: this thread has taken number `mine`, and the present
-  // phase begins with number `begin`.
+  // Pieces of work are counted on and on, through all phases: this thread has taken number `mine`, and the
+  // present phase begins with number `begin`.
   struct Turn {
     std::size_t begin, mine;
   };
@@ -253,10 +258,12 @@ class Steps {
   void units_of(Turn& turn, std::size_t id, const Chunk& chunk, const Descent& how) {
     for (std::size_t l = 0; l < program().count; l++) {
       const std::size_t count = program().layers[l].units;
+      const bool of_ink = l == 0 && program().layers[l].kind == Kind::dense;
       each(turn, count, [&](std::size_t i) {
         const std::size_t unit = count - 1 - i;  // the last were read last, and are still near
-        std::uint64_t ink = l == 0 ? 0 : ~std::uint64_t(0);
-        for (std::size_t other = 0; l == 0 && other < threads_; other++) ink |= workspace_.scratch[other].inked[unit];
+        std::uint64_t ink = of_ink ? 0 : ~std::uint64_t(0);
+        for (std::size_t other = 0; of_ink && other < threads_; other++)
+          ink |= workspace_.scratch[other].inked[unit];
         kernels_.gradient(program(), l, chunk, how, ink, unit, workspace_.scratch[id]);
       });
     }
@@ -265,14 +272,14 @@ class Steps {
   void finish(const Chunk& chunk, std::size_t batch) {
     if (reading_) copy_rows(chunk);
     if (!chunk.closes || !training_.gradient_norms) return;
-    std::size_t with_weights = 0, at = 0;
-    for (std::size_t l = 0; l < program().count; l++) with_weights += program().layers[l].units > 0;
+    std::size_t with_weight = 0, at = 0;
+    for (std::size_t l = 0; l < program().count; l++) with_weight += program().layers[l].units > 0;
     for (std::size_t l = 0; l < program().count; l++) {
       const Layer<T>& layer = program().layers[l];
       if (layer.units == 0) continue;
       double sum = 0;
       for (std::size_t unit = 0; unit < layer.units; unit++) sum += layer.square_sums[unit];
-      training_.gradient_norms[batch * with_weights + at++] = std::sqrt(sum);
+      training_.gradient_norms[batch * with_weight + at++] = std::sqrt(sum);
     }
   }
 
@@ -311,8 +318,8 @@ class Steps {
 
 // A chunk through all layers, by one thread.
 template <class T>
-void pass_forward(const Kernels<T>& kernels, const Program<T>& program, const Source& source, const Chunk& chunk,
-                  Scratch<T>& scratch) {
+void pass_forward(const Kernels<T>& kernels, const Program<T>& program, const Source& source,
+                  const Chunk& chunk, Scratch<T>& scratch) {
   kernels.read(program, source, chunk, scratch, 0, chunk.rows);
   if (program.abreast) kernels.forward_abreast(program);
   for (std::size_t l = 0; l < program.on_images && !program.abreast; l++)
@@ -423,8 +430,8 @@ Outcome Predictor<T>::few(const Source& source, std::size_t count, T* outputs) {
 }
 
 template <class T>
-Outcome Predictor<T>::many(const Source& source, std::size_t count, std::size_t threads, Interrupted interrupted,
-                           T* outputs) const {
+Outcome Predictor<T>::many(const Source& source, std::size_t count, std::size_t threads,
+                           Interrupted interrupted, T* outputs) const {
   Memory memory;
   const Call<T> call{target_, plan_, nullptr, source, threads, interrupted};
   return Pass<T>(call, weights_.panels, {count, {}, outputs, nullptr}, memory.work()).go();
@@ -441,19 +448,13 @@ Outcome read_gradient(const Call<T>& call, const Reading<T>& reading) {
   for (std::size_t l = 0; l < call.plan.size(); l++) {
     const Layer<T>& layer = steps.program().layers[l];
     if (layer.units == 0) continue;
+    const Operation& of = call.plan[l];
     const Numbers<T>& to = reading.numbers[l];
-    if (layer.kind == Kind::conv) {
-      const std::size_t n = fan_in(call.plan[l]);
-      for (std::size_t o = 0; o < layer.out.channels; o++)
-        std::memcpy(to.weight + o * n, layer.weight_gradient + o * layer.filter_width, n * sizeof(T));
-      std::memcpy(to.bias, layer.bias_gradient, layer.out.channels * sizeof(T));
-      continue;
-    }
-    for (std::size_t j = 0; j < layer.n_out; j++) {
-      for (std::size_t k = 0; k < layer.n_in; k++)
-        to.weight[j * layer.n_in + k] = layer.weight_gradient[k * layer.width + j];
-      to.bias[j] = layer.bias_gradient[j];
-    }
+    const std::size_t count = neurons(of), n = fan_in(of);
+    for (std::size_t j = 0; j < count; j++)
+      for (std::size_t k = 0; k < n; k++)
+        to.weight[j * n + k] = layer.weight_gradient[gradient_place(of, j, k)];
+    if (has_bias(of)) std::memcpy(to.bias, layer.bias_gradient, count * sizeof(T));
   }
   return outcome;
 }

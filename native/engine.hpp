@@ -31,7 +31,7 @@ struct Training {
   const double* paces;     // (mini-batches, 3): learning rate and corrections; null where no step is made
   double* costs;           // (count,)
   bool* correct;           // (count,)
-  double* gradient_norms;  // (mini-batches, layers with weights)
+  double* gradient_norms;  // (mini-batches, layers with a weight)
 };
 
 // A step for each mini-batch; the parameters change when all are made, or not at all.
@@ -59,7 +59,8 @@ class Predictor {
 
   // Up to FEW rows at once, by one caller at a time; of images, one after the other.
   Outcome few(const Source& source, std::size_t count, T* outputs);
-  Outcome many(const Source& source, std::size_t count, std::size_t threads, Interrupted interrupted, T* outputs) const;
+  Outcome many(const Source& source, std::size_t count, std::size_t threads, Interrupted interrupted,
+               T* outputs) const;
 
   const Plan& plan() const { return plan_; }
 
@@ -79,8 +80,8 @@ struct Numbers {
   T* a;
   T* delta;
   T* dC_da;      // each (count, n_out)
-  T* weight;     // ∂C/∂W (n_out, n_in) or (filters, …)
-  T* bias;       // ∂C/∂b (n_out,) or (filters,)
+  T* weight;     // ∂C/∂W, of the shape of W
+  T* bias;       // ∂C/∂b
 };
 
 template <class T>

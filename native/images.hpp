@@ -17,19 +17,23 @@ struct Stretch {
 
 // The examples of rows [first, last) as panels.
 template <class T>
-inline void into_images(const T* rows, std::size_t row, std::size_t n, T* panels, std::size_t first, std::size_t last) {
+inline void into_images(const T* rows, std::size_t row, std::size_t n, T* panels, std::size_t first,
+                        std::size_t last) {
   into_panels(rows + first * row, row, last - first, n, panels + first * n);
 }
 
 // x into the middle of its padding, which is 0 and stays so.
 template <class T>
 void pad(const Layer<T>& layer, std::size_t panel) {
-  const std::size_t p = layer.window.padding, height = layer.in.height - 2 * p, width = layer.in.width - 2 * p;
-  for (std::size_t c = 0; c < layer.in.channels; c++)
+  const Grid& in = layer.in;
+  const std::size_t p = layer.window.padding, height = in.height - 2 * p, width = in.width - 2 * p;
+  for (std::size_t c = 0; c < in.channels; c++) {
+    T* to = layer.padded + (panel * in.channels + c) * in.area() * BLOCK;
+    const T* from = layer.x + (panel * in.channels + c) * height * width * BLOCK;
     for (std::size_t y = 0; y < height; y++)
-      __builtin_memcpy(layer.padded + ((panel * layer.in.channels + c) * layer.in.area() + (y + p) * layer.in.width + p) * BLOCK,
-                       layer.x + (((panel * layer.in.channels + c) * height + y) * width) * BLOCK,
+      __builtin_memcpy(to + ((y + p) * in.width + p) * BLOCK, from + y * width * BLOCK,
                        width * BLOCK * sizeof(T));
+  }
 }
 
 template <class T>
@@ -39,12 +43,20 @@ void forward_on_images(const Program<T>& program, std::size_t l, const Chunk& ch
   if (layer.kind == Kind::conv) conv_forward(layer, part);
   for (std::size_t c = 0; c < layer.out.channels; c++) {  // what was made last is still near
     const Stretch of(layer.out, part, c);
-    if (layer.kind == Kind::max_pool) max_pool_forward(layer, part, c);
-    if (layer.kind == Kind::average_pool) average_pool_forward(layer, part, c);
-    if (layer.kind == Kind::dropout) {
-      const std::size_t number = of.at / BLOCK - part.panel * layer.n_out;
-      if (layer.mask) draw_panel_masks(layer, program.draw, chunk, part.panel, number, number + of.count / BLOCK);
-      apply_mask(layer.x + of.at, layer.mask ? layer.mask + of.at : nullptr, layer.z + of.at, of.count);
+    switch (layer.kind) {
+      case Kind::conv: break;  // all channels at once, above
+      case Kind::max_pool: max_pool_forward(layer, part, c); break;
+      case Kind::average_pool: average_pool_forward(layer, part, c); break;
+      case Kind::dropout: {
+        const std::size_t number = of.at / BLOCK - part.panel * layer.n_out;
+        if (layer.mask)
+          draw_panel_masks(layer, program.draw, chunk, part.panel, number, number + of.count / BLOCK);
+        apply_mask(layer.x + of.at, layer.mask ? layer.mask + of.at : nullptr, layer.z + of.at, of.count);
+        break;
+      }
+      case Kind::dense:
+      case Kind::softmax:
+      case Kind::flatten: break;  // on rows alone
     }
     if (!as_it_is) activate(layer, of.at, of.count);
   }
@@ -66,10 +78,18 @@ void backward_on_images(const Program<T>& program, std::size_t l, Part part) {
   if (next.kind == Kind::conv) conv_dC_dx(next, layer.out, part, layer.delta);
   for (std::size_t c = 0; c < layer.out.channels; c++) {
     const Stretch of(layer.out, part, c);
-    if (next.kind == Kind::max_pool) max_pool_dC_dx(next, part, c, layer.delta);
-    if (next.kind == Kind::average_pool) average_pool_dC_dx(next, part, c, layer.delta);
-    if (next.kind == Kind::dropout)
-      apply_mask(next.delta + of.at, next.mask ? next.mask + of.at : nullptr, layer.delta + of.at, of.count);
+    switch (next.kind) {
+      case Kind::conv: break;  // all channels at once, above
+      case Kind::max_pool: max_pool_dC_dx(next, part, c, layer.delta); break;
+      case Kind::average_pool: average_pool_dC_dx(next, part, c, layer.delta); break;
+      case Kind::dropout:
+        apply_mask(next.delta + of.at, next.mask ? next.mask + of.at : nullptr, layer.delta + of.at,
+                   of.count);
+        break;
+      case Kind::dense:
+      case Kind::softmax:
+      case Kind::flatten: break;  // on rows alone
+    }
     finish_delta(layer, of);
   }
 }
@@ -77,11 +97,13 @@ void backward_on_images(const Program<T>& program, std::size_t l, Part part) {
 // The last layer on images as rows, and back.
 template <class T>
 inline void flatten_forward(const Layer<T>& layer, std::size_t first, std::size_t last) {
-  out_of_panels(layer.x + first * layer.n_in, layer.n_in, last - first, layer.z + first * layer.width, layer.width);
+  out_of_panels(layer.x + first * layer.n_in, layer.n_in, last - first, layer.z + first * layer.width,
+                layer.width);
 }
 
 template <class T>
-inline void flatten_backward(const Layer<T>& flatten, const Layer<T>& before, std::size_t first, std::size_t last) {
+inline void flatten_backward(const Layer<T>& flatten, const Layer<T>& before, std::size_t first,
+                             std::size_t last) {
   into_images(flatten.delta, flatten.width, flatten.n_out, before.delta, first, last);
   for (std::size_t row = first; row < last; row += BLOCK)
     for (std::size_t c = 0; c < before.out.channels; c++)

@@ -16,7 +16,8 @@ inline T scaled(std::uint8_t pixel) {
 
 // One row; false if a number in it is not finite. The compiler makes vectors of these loops.
 template <class T>
-inline bool read_row(const std::uint8_t* __restrict from, std::size_t n, T* __restrict x, std::uint8_t* inked) {
+inline bool read_row(const std::uint8_t* __restrict from, std::size_t n, T* __restrict x,
+                     std::uint8_t* inked) {
   std::size_t k = 0;
   for (; k + BLOCK <= n; k += BLOCK)
     VECTORIZE for (std::size_t lane = 0; lane < BLOCK; lane++) x[k + lane] = scaled<T>(from[k + lane]);
@@ -42,8 +43,8 @@ inline std::size_t place(const Chunk& chunk, std::size_t row) {
 }
 
 template <class T, class S>
-inline void read_rows(const Program<T>& program, const Source& source, const Chunk& chunk, Scratch<T>& scratch,
-                      std::size_t first, std::size_t last) {
+inline void read_rows(const Program<T>& program, const Source& source, const Chunk& chunk,
+                      Scratch<T>& scratch, std::size_t first, std::size_t last) {
   const S* images = static_cast<const S*>(source.images);
   const Mover mover(source.moves, program.draw, scratch.moving);
   const std::size_t n = program.layers[0].n_in, width = program.layers[0].in_width;
@@ -79,8 +80,8 @@ struct Places {
 };
 inline constexpr Places places;
 
-// The places k of all bits of a unit, counted from `begin`, as k | k << shift (0: as k); returns how many. Eight
-// at a time are written, of which those behind the end don't count.
+// The places k of all bits of a unit, counted from `begin`, as k | k << shift (0: as k); returns how many.
+// Eight at a time are written, of which those behind the end don't count.
 template <int shift>
 inline std::size_t list_bits(std::uint64_t bits, std::size_t begin, void* list) {
   using Numbers = Whole<double>;

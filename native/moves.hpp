@@ -13,7 +13,7 @@ class Mover {
   const std::uint8_t* moved(const std::uint8_t* image, std::size_t row, std::uint32_t place) const {
     if (moves_.gain) draw_rows(place);
     const std::size_t area = moves_.picture.area();
-    for (std::size_t c = 0; c < moves_.picture.channels; c++) {  // in this order: each writes a little into the next
+    for (std::size_t c = 0; c < moves_.picture.channels; c++) {  // in order: each writes on into the next
       frame(image + c * area);
       if (moves_.gain)
         move<true>(moves_.maps + 6 * row, room_.moved + c * area);
@@ -72,7 +72,8 @@ class Mover {
   // Coordinates wrap around where a map is beyond all sense; whatever comes of it is limited to the image.
   template <bool elastic>
   __attribute__((no_sanitize("undefined"))) void move(const std::int32_t* m, std::uint8_t* to) const {
-    const std::int32_t height = std::int32_t(moves_.picture.height), width = std::int32_t(moves_.picture.width);
+    const std::int32_t height = std::int32_t(moves_.picture.height);
+    const std::int32_t width = std::int32_t(moves_.picture.width);
     const std::size_t row_width = padded(moves_.picture.width, BLOCK);
     const std::int32_t wide = width + 4;
     Numbers lane;
@@ -97,12 +98,13 @@ class Mover {
             u += load_as<Numbers>(rows[j] + x) * weights[j];
             v += load_as<Numbers>(rows[j] + KNOTS * row_width + x) * weights[j];
           }
-          columns += (u >> WEIGHT_BITS) << (16 - FIELD_BITS), lines += (v >> WEIGHT_BITS) << (16 - FIELD_BITS);
+          columns += (u >> WEIGHT_BITS) << (16 - FIELD_BITS);
+          lines += (v >> WEIGHT_BITS) << (16 - FIELD_BITS);
         }
         columns = (columns + 128) >> 8, lines = (lines + 128) >> 8;
         const Numbers left = limited(columns >> 8, -2, width), top = limited(lines >> 8, -2, height);
         const Numbers places = (top + 2) * wide + left + 2;
-        std::int32_t place[LANES], upper[LANES], lower[LANES];  // four pixels from there on, of which two are wanted
+        std::int32_t place[LANES], upper[LANES], lower[LANES];  // four pixels from there on: two are wanted
         __builtin_memcpy(place, &places, sizeof places);
         for (std::size_t i = 0; i < LANES; i++) {
           __builtin_memcpy(upper + i, room_.framed + place[i], 4);

@@ -17,11 +17,13 @@ struct Philox {
   Philox(const Draw& draw, std::uint32_t purpose, Block block, Place place) {
     auto& [c0, c1, c2, c3] = words;
     for (std::size_t lane = 0; lane < BLOCK; lane++)
-      c0[lane] = std::uint32_t(block(lane)), c1[lane] = place(lane), c2[lane] = draw.epoch, c3[lane] = purpose;
+      c0[lane] = std::uint32_t(block(lane)), c1[lane] = place(lane), c2[lane] = draw.epoch,
+      c3[lane] = purpose;
     std::uint32_t key0 = std::uint32_t(draw.seed), key1 = std::uint32_t(draw.seed >> 32);
     for (int round = 0; round < 10; round++, key0 += 0x9E3779B9, key1 += 0xBB67AE85)
       VECTORIZE for (std::size_t lane = 0; lane < BLOCK; lane++) {
-        const std::uint64_t product0 = std::uint64_t(c0[lane]) * 0xD2511F53, product1 = std::uint64_t(c2[lane]) * 0xCD9E8D57;
+        const std::uint64_t product0 = std::uint64_t(c0[lane]) * 0xD2511F53;
+        const std::uint64_t product1 = std::uint64_t(c2[lane]) * 0xCD9E8D57;
         c0[lane] = std::uint32_t(product1 >> 32) ^ c1[lane] ^ key0, c1[lane] = std::uint32_t(product1);
         c2[lane] = std::uint32_t(product0 >> 32) ^ c3[lane] ^ key1, c3[lane] = std::uint32_t(product0);
       }

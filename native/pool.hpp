@@ -22,7 +22,8 @@ inline void for_windows(const Layer<T>& layer, Part part, std::size_t c, Do work
     const std::size_t from = ((part.panel * in.channels + c) * in.height + y * stride) * in.width * BLOCK;
     const std::size_t to = ((part.panel * out.channels + c) * out.height + y) * out.width * BLOCK;
     for (std::size_t x = 0; x < out.width; x++)
-      UNROLL for (std::size_t v = 0; v < BLOCK; v += lanes<T>) work(from + x * stride * BLOCK + v, to + x * BLOCK + v);
+      UNROLL for (std::size_t v = 0; v < BLOCK; v += lanes<T>)
+        work(from + x * stride * BLOCK + v, to + x * BLOCK + v);
   }
 }
 
@@ -57,7 +58,8 @@ inline void average_pool_forward(const Layer<T>& layer, Part part, std::size_t c
   });
 }
 
-// ∂C/∂x at every place of some rows: the sum of what the windows that see it pass back, share(window, place in it).
+// ∂C/∂x at every place of some rows: the sum of what the windows that see it pass back, which is
+// share(window, place in it).
 template <class T, class Share>
 inline void pool_back(const Layer<T>& layer, Part part, std::size_t c, T* dC_dx, Share share) {
   const Grid& in = layer.in;
@@ -80,7 +82,8 @@ inline void pool_back(const Layer<T>& layer, Part part, std::size_t c, T* dC_dx,
       const std::size_t first = of_channel + (down.first * out.width + across.first) * BLOCK;
       for (std::size_t v = 0; v < BLOCK; v += lanes<T>) {
         Vec<T> sum = {};
-        for (std::size_t s = 0; s < list.count; s++) sum = sum + share(first + list.steps[s].b + v, list.steps[s].a);
+        for (std::size_t s = 0; s < list.count; s++)
+          sum = sum + share(first + list.steps[s].b + v, list.steps[s].a);
         store(to + x * BLOCK + v, sum);
       }
     }
@@ -97,7 +100,8 @@ inline void max_pool_dC_dx(const Layer<T>& layer, Part part, std::size_t c, T* d
 template <class T>
 inline void average_pool_dC_dx(const Layer<T>& layer, Part part, std::size_t c, T* dC_dx) {
   const T area = T(int(layer.window.area()));
-  pool_back(layer, part, c, dC_dx, [&](std::size_t window, std::size_t) { return load(layer.delta + window) / area; });
+  const auto share = [&](std::size_t window, std::size_t) { return load(layer.delta + window) / area; };
+  pool_back(layer, part, c, dC_dx, share);
 }
 
 }  // namespace glassnet::GLASSNET_TARGET

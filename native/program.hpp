@@ -93,8 +93,8 @@ struct Layer {
   Window window;
   Dropping dropping;
 
-  T* weight;  // [width / BLOCK][n_in][BLOCK]; of a convolution [filters][filter_width]
-  T* bias;    // [width]; of a convolution [filters][BLOCK], the same for all examples
+  T* weight;  // of a dense layer [width / BLOCK][n_in][BLOCK], of a convolution [filters][filter_width]
+  T* bias;    // of a dense layer [width], of a convolution [filters][BLOCK]
   Remembered<T> of_weight, of_bias;
   std::size_t filter_width;  // in.channels · size², and some zeros up to a whole number of blocks
   std::size_t place_step;    // of the inputs, where a single example has its channels side by side
@@ -246,7 +246,8 @@ struct Kernels {
   void (*into_panels)(const T* from, std::size_t from_row, std::size_t rows, std::size_t n, T* panels);
   void (*out_of_panels)(const T* panels, std::size_t n, std::size_t rows, T* to, std::size_t to_row);
   // Read the rows.
-  void (*read)(const Program<T>&, const Source&, const Chunk&, Scratch<T>&, std::size_t first, std::size_t last);
+  void (*read)(const Program<T>&, const Source&, const Chunk&, Scratch<T>&, std::size_t first,
+               std::size_t last);
   // Put zeros around the inputs of a layer on images; forward through it; back to its δ.
   void (*pad)(const Layer<T>&, std::size_t panel);
   void (*forward_on_images)(const Program<T>&, std::size_t layer, const Chunk&, Part);

@@ -43,7 +43,8 @@ class Team {
     round_.fetch_add(1, std::memory_order_release);
     round_.notify_all();
     work(context, 0);
-    for (std::uint32_t left; (left = unfinished_.load(std::memory_order_acquire)) != 0;) wait_while(unfinished_, left);
+    for (std::uint32_t left; (left = unfinished_.load(std::memory_order_acquire)) != 0;)
+      wait_while(unfinished_, left);
     busy_.clear(std::memory_order_release);
     return true;
   }
@@ -81,8 +82,8 @@ class Team {
 
 std::atomic<Team*> current{nullptr};
 
-// This process's team. It is never torn down, as its threads can't be asked to leave while the process ends. A
-// child of fork() has none of them: it gets a team of its own.
+// This process's team. It is never torn down, as its threads can't be asked to leave while the process ends.
+// A child of fork() has none of them: it gets a team of its own.
 Team& team() {
   Team* found = current.load(std::memory_order_acquire);
   if (found != nullptr) return *found;

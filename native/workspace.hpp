@@ -25,20 +25,44 @@ using Plan = std::vector<Operation>;
 
 inline bool is_dense(const Operation& of) { return of.kind == Kind::dense; }
 inline bool is_conv(const Operation& of) { return of.kind == Kind::conv; }
-inline bool has_weights(const Operation& of) { return is_dense(of) || is_conv(of); }
 inline std::size_t width(std::size_t n) { return padded(n, BLOCK); }
 inline std::size_t panels(std::size_t rows) { return padded(rows, BLOCK) / BLOCK; }
 
-inline std::size_t neurons(const Operation& of) { return is_dense(of) ? of.n_out : of.out.channels; }
+// What a kind of layer learns: no bias without a weight.
+struct Learned {
+  bool weight, bias;
+};
 
-// Weights that lead to one neuron.
-inline std::size_t fan_in(const Operation& of) { return is_dense(of) ? of.n_in : of.in.channels * of.window.area(); }
+inline Learned learned(Kind kind) {
+  switch (kind) {
+    case Kind::dense:
+    case Kind::conv: return {true, true};
+    case Kind::softmax:
+    case Kind::flatten:
+    case Kind::dropout:
+    case Kind::max_pool:
+    case Kind::average_pool: return {false, false};
+  }
+  __builtin_unreachable();
+}
+
+inline bool has_weight(const Operation& of) { return learned(of.kind).weight; }
+inline bool has_bias(const Operation& of) { return learned(of.kind).bias; }
+
+// How many biases a layer has, if it has any.
+inline std::size_t neurons(const Operation& of) { return of.on_images ? of.out.channels : of.n_out; }
+
+// Weights that lead to one neuron, or to each place of one channel.
+inline std::size_t fan_in(const Operation& of) {
+  return is_dense(of) ? of.n_in : is_conv(of) ? of.in.channels * of.window.area() : 1;
+}
 inline std::size_t filter_width(const Operation& of) { return width(fan_in(of)); }
 
-// Pieces of work that the gradient of the weights is cut into.
+// Pieces of work that the gradient of the weights is cut into: 4 channels, or 64 inputs.
 inline std::size_t units(std::size_t n) { return padded(n, UNIT) / UNIT; }
 inline std::size_t units(const Operation& of) {
-  return is_dense(of) ? units(of.n_in) : is_conv(of) ? padded(of.out.channels, FILTERS) / FILTERS : 0;
+  if (!has_weight(of)) return 0;
+  return of.on_images ? padded(neurons(of), FILTERS) / FILTERS : units(of.n_in);
 }
 
 inline std::size_t layers_on_images(const Plan& plan) {
@@ -50,12 +74,12 @@ inline std::size_t layers_on_images(const Plan& plan) {
 // Multiplications and additions of one row forward; of all three products of a step it is thrice that.
 inline std::size_t multiply_adds(const Plan& plan) {
   std::size_t sum = 0;
-  for (const Operation& of : plan) sum += has_weights(of) ? of.n_out * fan_in(of) : 0;
+  for (const Operation& of : plan) sum += has_weight(of) ? of.n_out * fan_in(of) : 0;
   return sum;
 }
 
-// Rows that training takes at a time. Fewer where images make many numbers: the memory they need is bounded, and
-// the number of rows depends on shapes alone.
+// Rows that training takes at a time. Fewer where images make many numbers: the memory they need is bounded,
+// and the number of rows depends on shapes alone.
 inline std::size_t rows_of_chunk(const Plan& plan, std::size_t number_size) {
   constexpr std::size_t most = std::size_t(24) << 20;  // bytes
   std::size_t numbers = 0;
@@ -65,22 +89,55 @@ inline std::size_t rows_of_chunk(const Plan& plan, std::size_t number_size) {
   return fit < BLOCK ? BLOCK : fit < CHUNK ? fit : CHUNK;
 }
 
-// A layer's parameters as the network has them: (n_out, n_in) and (n_out,), or (filters, …) and (filters,).
+// A layer's parameters as the network has them: a weight (neurons, fan_in …) and a bias (neurons,), or less.
 template <class T>
 struct Parameters {
   T* weight;
   T* bias;
 };
 
+// How numbers (count, n) stand in memory.
+enum class Packing {
+  panels,    // [width(count) / BLOCK][n][BLOCK], filled up with 0; where n is 1, a row
+  rows,      // [count][width(n)], filled up with 0
+  repeated,  // [count][BLOCK], the same number for every example of a panel; n is 1
+};
+
+struct Packed {
+  Packing packing;
+  std::size_t count, n;
+
+  std::size_t size() const {
+    switch (packing) {
+      case Packing::panels: return width(count) * n;
+      case Packing::rows: return count * width(n);
+      case Packing::repeated: return count * BLOCK;
+    }
+    __builtin_unreachable();
+  }
+};
+
+// Neurons stand in panels. Of a layer on panels of examples, a filter is a row, and what is one number for a
+// channel stands there for each example.
+inline Packed packed_weight(const Operation& of, bool abreast) {
+  if (!has_weight(of)) return {Packing::panels, 0, 0};
+  const Packing on_images = is_conv(of) ? Packing::rows : Packing::repeated;
+  return {of.on_images && !abreast ? on_images : Packing::panels, neurons(of), fan_in(of)};
+}
+
+inline Packed packed_bias(const Operation& of, bool abreast) {
+  if (!has_bias(of)) return {Packing::panels, 0, 0};
+  return {of.on_images && !abreast ? Packing::repeated : Packing::panels, neurons(of), 1};
+}
+
 template <class T>
 struct Panels {
-  T* weight;  // [width / BLOCK][n_in][BLOCK], or [filters][filter_width]
-  T* bias;    // [width], or [filters][BLOCK]
+  T* weight;  // as packed_weight says
+  T* bias;    // as packed_bias says
   bool finite;
 };
 
-// The parameters of all layers, in panels. The neurons that fill up the last one have parameters 0, and keep them.
-// Filters stand row by row, or, `abreast`, in panels as neurons do.
+// The parameters of all layers, packed. Neurons that fill up a last panel have parameters 0, and keep them.
 template <class T>
 class Weights {
  public:
@@ -88,63 +145,61 @@ class Weights {
           bool abreast = false)
       : kernels_(kernels), plan_(plan), abreast_(abreast) {
     Shelf measure;
-    lay_out(measure, plan, false);
+    lay_out(measure, false);
     Shelf shelf(block.of_size(measure.used()));
-    lay_out(shelf, plan, true);
+    lay_out(shelf, true);
     for (std::size_t l = 0; l < plan.size(); l++) {
-      const Operation& of = plan[l];
-      const Parameters<T>& from = parameters[l];
-      Panels<T>& to = panels[l];
-      if (is_conv(of) && !abreast) pack_filters(of, from, to);
-      if (!in_panels(of)) continue;
-      kernels.into_panels(from.weight, fan_in(of), neurons(of), fan_in(of), to.weight);
-      kernels.into_panels(from.bias, 1, neurons(of), 1, to.bias);
+      pack(packed_weight(plan[l], abreast), parameters[l].weight, panels[l].weight);
+      pack(packed_bias(plan[l], abreast), parameters[l].bias, panels[l].bias);
       bool finite = true;
-      for (std::size_t i = 0; i < fan_in(of) * neurons(of); i++) finite &= from.weight[i] - from.weight[i] == 0;
-      to.finite = finite;
+      for (std::size_t i = 0; is_dense(plan[l]) && i < plan[l].n_out * plan[l].n_in; i++)
+        finite &= parameters[l].weight[i] - parameters[l].weight[i] == 0;
+      panels[l].finite = finite;
     }
   }
 
   void unpack(const Parameters<T>* parameters) const {
     for (std::size_t l = 0; l < plan_.size(); l++) {
-      if (is_conv(plan_[l])) unpack_filters(plan_[l], panels[l], parameters[l]);
-      if (!is_dense(plan_[l])) continue;
-      kernels_.out_of_panels(panels[l].weight, plan_[l].n_in, plan_[l].n_out, parameters[l].weight, plan_[l].n_in);
-      kernels_.out_of_panels(panels[l].bias, 1, plan_[l].n_out, parameters[l].bias, 1);
+      unpack(packed_weight(plan_[l], abreast_), panels[l].weight, parameters[l].weight);
+      unpack(packed_bias(plan_[l], abreast_), panels[l].bias, parameters[l].bias);
     }
   }
 
   Panels<T>* panels;  // one for each layer
 
  private:
-  void lay_out(Shelf& shelf, const Plan& plan, bool place) {
-    panels = shelf.take<Panels<T>>(plan.size());
-    for (std::size_t l = 0; l < plan.size(); l++) {
-      const Operation& of = plan[l];
-      const bool panels_wanted = in_panels(of);
-      const std::size_t columns = panels_wanted ? width(neurons(of)) : 0;
-      const std::size_t filters = is_conv(of) && !panels_wanted ? of.out.channels : 0;
-      T* weight = shelf.take<T>(columns * fan_in(of) + filters * filter_width(of));
-      T* bias = shelf.take<T>(columns + filters * BLOCK);
+  void lay_out(Shelf& shelf, bool place) {
+    panels = shelf.take<Panels<T>>(plan_.size());
+    for (std::size_t l = 0; l < plan_.size(); l++) {
+      T* weight = shelf.take<T>(packed_weight(plan_[l], abreast_).size());
+      T* bias = shelf.take<T>(packed_bias(plan_[l], abreast_).size());
       if (place) panels[l] = {weight, bias, true};
     }
   }
 
-  bool in_panels(const Operation& of) const { return is_dense(of) || (is_conv(of) && abreast_); }
-
-  static void pack_filters(const Operation& of, const Parameters<T>& from, Panels<T>& to) {
-    const std::size_t n = fan_in(of), row = filter_width(of);
-    for (std::size_t o = 0; o < of.out.channels; o++) {
-      for (std::size_t k = 0; k < row; k++) to.weight[o * row + k] = k < n ? from.weight[o * n + k] : T(0);
-      for (std::size_t lane = 0; lane < BLOCK; lane++) to.bias[o * BLOCK + lane] = from.bias[o];
+  void pack(const Packed& how, const T* from, T* to) const {
+    const std::size_t n = how.n, row = width(n);
+    switch (how.packing) {
+      case Packing::panels: return kernels_.into_panels(from, n, how.count, n, to);
+      case Packing::rows:
+        for (std::size_t i = 0; i < how.count; i++)
+          for (std::size_t k = 0; k < row; k++) to[i * row + k] = k < n ? from[i * n + k] : T(0);
+        return;
+      case Packing::repeated:
+        for (std::size_t i = 0; i < how.count; i++)
+          for (std::size_t lane = 0; lane < BLOCK; lane++) to[i * BLOCK + lane] = from[i];
     }
   }
 
-  static void unpack_filters(const Operation& of, const Panels<T>& from, const Parameters<T>& to) {
-    const std::size_t n = fan_in(of), row = filter_width(of);
-    for (std::size_t o = 0; o < of.out.channels; o++) {
-      std::memcpy(to.weight + o * n, from.weight + o * row, n * sizeof(T));
-      to.bias[o] = from.bias[o * BLOCK];
+  void unpack(const Packed& how, const T* from, T* to) const {
+    const std::size_t n = how.n, row = width(n);
+    switch (how.packing) {
+      case Packing::panels: return kernels_.out_of_panels(from, n, how.count, to, n);
+      case Packing::rows:
+        for (std::size_t i = 0; i < how.count; i++) std::memcpy(to + i * n, from + i * row, n * sizeof(T));
+        return;
+      case Packing::repeated:
+        for (std::size_t i = 0; i < how.count; i++) to[i] = from[i * BLOCK];
     }
   }
 
@@ -152,6 +207,14 @@ class Weights {
   const Plan& plan_;
   const bool abreast_;
 };
+
+// How a layer's weight_gradient stands in memory, and where in it ∂C/∂w_jk. Its bias_gradient is a row.
+inline std::size_t gradient_size(const Operation& of) {
+  return is_conv(of) ? neurons(of) * filter_width(of) : fan_in(of) * width(neurons(of));
+}
+inline std::size_t gradient_place(const Operation& of, std::size_t j, std::size_t k) {
+  return is_conv(of) ? j * filter_width(of) + k : k * width(neurons(of)) + j;
+}
 
 // What a piece of work needs room for.
 struct Needs {
@@ -184,7 +247,8 @@ void lay_out_windows(Shelf& shelf, const Operation& of, bool backward, Layer<T>&
     layer.over_places = list(backward ? of.out.area() : 0, [&](Step* step) {
       for (std::size_t p = 0; p < (backward ? of.out.area() : 0); p++) {
         const std::size_t y = p / of.out.width, x = p % of.out.width;
-        step[p] = {std::uint32_t(p * BLOCK), std::uint32_t((y * layer.in.width + x) * of.window.stride * BLOCK)};
+        step[p] = {std::uint32_t(p * BLOCK),
+                   std::uint32_t((y * layer.in.width + x) * of.window.stride * BLOCK)};
       }
     });
   }
@@ -214,8 +278,8 @@ void lay_out_windows(Shelf& shelf, const Operation& of, bool backward, Layer<T>&
 
 // What a layer whose outputs are images needs for so many panels of examples.
 template <class T>
-void lay_out_on_images(Shelf& shelf, const Operation& of, const Panels<T>& parameters, const Needs& needs, const T* x,
-                       Layer<T>& layer, bool place) {
+void lay_out_on_images(Shelf& shelf, const Operation& of, const Needs& needs, const T* x, Layer<T>& layer,
+                       bool place) {
   const std::size_t count = panels(needs.rows), numbers = count * of.n_out * BLOCK;
   const std::size_t around = 2 * of.window.padding;
   layer.on_images = true;
@@ -234,19 +298,13 @@ void lay_out_on_images(Shelf& shelf, const Operation& of, const Panels<T>& param
   if (needs.backward && of.kind == Kind::max_pool) layer.winner = shelf.take<T>(numbers);
   if (needs.draw.on && of.kind == Kind::dropout) layer.mask = shelf.take<T>(numbers);
   if (of.window.size) lay_out_windows(shelf, of, needs.backward, layer, place);
-  if (!is_conv(of)) return;
-  layer.filter_width = filter_width(of);
-  if (place) layer.weight = parameters.weight, layer.bias = parameters.bias;
-  if (needs.sums) {
-    layer.weight_gradient = shelf.take<T>(of.out.channels * layer.filter_width);
-    layer.bias_gradient = shelf.take<T>(of.out.channels);
-  }
+  if (is_conv(of)) layer.filter_width = filter_width(of);
 }
 
 // The same for a single example with its channels side by side, which is only passed forward.
 template <class T>
-void lay_out_abreast(Shelf& shelf, const Operation& of, const Panels<T>& parameters, const T* x, std::size_t place_step,
-                     Layer<T>& layer, bool place) {
+void lay_out_abreast(Shelf& shelf, const Operation& of, const T* x, std::size_t place_step, Layer<T>& layer,
+                     bool place) {
   const std::size_t size = of.window.size, around = 2 * of.window.padding;
   layer.on_images = true;
   layer.out = of.out, layer.window = of.window;
@@ -262,17 +320,18 @@ void lay_out_abreast(Shelf& shelf, const Operation& of, const Panels<T>& paramet
   }
   layer.z = layer.a = shelf.take<T>(of.out.area() * layer.width);
   if (!is_conv(of)) return;
-  if (place) layer.weight = parameters.weight, layer.bias = parameters.bias;
   Step* step = shelf.take<Step>(fan_in(of));
   layer.over_patch = {step, fan_in(of)};
   for (std::size_t k = 0; place && k < fan_in(of); k++) {
     const std::size_t c = k / (size * size), i = k / size % size, j = k % size;
-    step[k] = {std::uint32_t((i * layer.in.width + j) * place_step + c * channel_step), std::uint32_t(k * BLOCK)};
+    step[k] = {std::uint32_t((i * layer.in.width + j) * place_step + c * channel_step),
+               std::uint32_t(k * BLOCK)};
   }
 }
 
 template <class T>
-Program<T> lay_out_program(Shelf& shelf, const Plan& plan, const Panels<T>* panels, const Needs& needs, bool place) {
+Program<T> lay_out_program(Shelf& shelf, const Plan& plan, const Panels<T>* panels, const Needs& needs,
+                           bool place) {
   Program<T> program;
   const std::size_t n_in = plan[0].n_in, rows = needs.rows;
   program.count = plan.size();
@@ -283,7 +342,8 @@ Program<T> lay_out_program(Shelf& shelf, const Plan& plan, const Panels<T>* pane
   program.x = shelf.take<T>(rows * width(n_in));
   // A convolution finds the channels of a single example wherever they are; others want them side by side.
   const bool as_they_come = program.abreast && is_conv(plan[0]);
-  const std::size_t x_size = program.abreast ? plan[0].in.area() * width(plan[0].in.channels) : glassnet::panels(rows) * n_in * BLOCK;
+  const std::size_t x_size = program.abreast ? plan[0].in.area() * width(plan[0].in.channels)
+                                             : glassnet::panels(rows) * n_in * BLOCK;
   program.x_panels = shelf.take<T>(program.on_images && !as_they_come ? x_size : 0);
   if (place && program.abreast && !as_they_come) std::memset(program.x_panels, 0, x_size * sizeof(T));
   program.ink_width = padded(n_in, UNIT);
@@ -300,25 +360,32 @@ Program<T> lay_out_program(Shelf& shelf, const Plan& plan, const Panels<T>* pane
     const Operation& of = plan[l];
     Layer<T> layer{};
     layer.kind = of.kind, layer.activation = of.activation;
-    layer.n_in = of.n_in, layer.in_width = width(of.n_in), layer.n_out = of.n_out, layer.width = width(of.n_out);
+    layer.n_in = of.n_in, layer.in_width = width(of.n_in);
+    layer.n_out = of.n_out, layer.width = width(of.n_out);
     layer.x = x;
     layer.units = units(of);
     layer.square_sums = shelf.take<double>(needs.backward ? layer.units : 0);
+    if (place && has_weight(of)) layer.weight = panels[l].weight, layer.bias = panels[l].bias;
+    if (needs.sums && has_weight(of)) {
+      layer.weight_gradient = shelf.take<T>(gradient_size(of));
+      layer.bias_gradient = shelf.take<T>(width(neurons(of)));
+    }
     layer.dropping = {of.threshold, of.scale, words};
     if (of.kind == Kind::dropout) words += of.n_out;
     if (of.on_images) {
       const std::size_t place_step = l == 0 && as_they_come ? 1 : width(of.in.channels);
       if (program.abreast)
-        lay_out_abreast(shelf, of, panels[l], x, place_step, layer, place);
+        lay_out_abreast(shelf, of, x, place_step, layer, place);
       else
-        lay_out_on_images(shelf, of, panels[l], needs, x, layer, place);
+        lay_out_on_images(shelf, of, needs, x, layer, place);
       if (place) program.layers[l] = layer;
       x = layer.a;
       continue;
     }
     layer.a = shelf.take<T>(rows * layer.width);
     const bool own_z = needs.every_number || l + 1 == plan.size();  // the cost may want it
-    const bool as_it_is = of.kind == Kind::softmax || (of.kind == Kind::flatten && !program.on_images);
+    const bool from_images = program.on_images && l == program.on_images;
+    const bool as_it_is = of.kind == Kind::softmax || (of.kind == Kind::flatten && !from_images);
     layer.z = as_it_is ? const_cast<T*>(x) : own_z ? shelf.take<T>(rows * layer.width) : layer.a;
     if (place && !as_it_is) std::memset(layer.z, 0, rows * layer.width * sizeof(T));
     if (of.kind == Kind::dropout && needs.draw.on) {
@@ -326,9 +393,9 @@ Program<T> lay_out_program(Shelf& shelf, const Plan& plan, const Panels<T>* pane
       if (place) std::memset(layer.mask, 0, rows * layer.width * sizeof(T));
     }
     if (is_dense(of)) {
-      if (place) layer.weight = panels[l].weight, layer.bias = panels[l].bias;
       Step* over_inputs = shelf.take<Step>(l > 0 ? of.n_in : 0);  // the first layer lists what has ink
-      for (std::uint32_t k = 0; place && l > 0 && k < of.n_in; k++) over_inputs[k] = {k, std::uint32_t(k * BLOCK)};
+      for (std::uint32_t k = 0; place && l > 0 && k < of.n_in; k++)
+        over_inputs[k] = {k, std::uint32_t(k * BLOCK)};
       layer.over_inputs = over_inputs;
     }
     if (needs.backward) {
@@ -337,15 +404,12 @@ Program<T> lay_out_program(Shelf& shelf, const Plan& plan, const Panels<T>* pane
     }
     if (needs.every_number) layer.dC_da = shelf.take<T>(rows * layer.width);
     if (needs.backward && is_dense(of)) {
-      if (needs.sums) {
-        layer.weight_gradient = shelf.take<T>(of.n_in * layer.width);
-        layer.bias_gradient = shelf.take<T>(layer.width);
-      }
       Step* over_outputs = shelf.take<Step>(of.n_out);
       Step* over_rows = shelf.take<Step>(rows);
       if (place) {
         for (std::size_t j = 0; j < of.n_out; j++)
-          over_outputs[j] = {std::uint32_t(j / BLOCK * of.n_in * BLOCK + j % BLOCK), std::uint32_t(j * BLOCK)};
+          over_outputs[j] = {std::uint32_t(j / BLOCK * of.n_in * BLOCK + j % BLOCK),
+                             std::uint32_t(j * BLOCK)};
         for (std::size_t i = 0; i < rows; i++)
           over_rows[i] = {std::uint32_t(i * layer.in_width), std::uint32_t(i * layer.width)};
       }
@@ -416,8 +480,8 @@ struct Workspace {
   Scratch<T>* scratch;
 
  private:
-  void lay_out(Shelf& shelf, const Plan& plan, const Panels<T>* panels, const Needs& needs, std::size_t program_count,
-               std::size_t threads, bool place) {
+  void lay_out(Shelf& shelf, const Plan& plan, const Panels<T>* panels, const Needs& needs,
+               std::size_t program_count, std::size_t threads, bool place) {
     programs = shelf.take<Program<T>>(program_count);
     scratch = shelf.take<Scratch<T>>(threads);
     for (std::size_t i = 0; i < program_count; i++) {

@@ -19,7 +19,8 @@ std::uint64_t next() {
 double uniform() { return double(next() >> 11) * 0x1p-53 - 0.5; }
 
 std::uint64_t hash(std::uint64_t sum, const void* bytes, std::size_t count) {  // FNV-1a
-  for (std::size_t i = 0; i < count; i++) sum = (sum ^ static_cast<const unsigned char*>(bytes)[i]) * 0x100000001b3;
+  const auto* byte = static_cast<const unsigned char*>(bytes);
+  for (std::size_t i = 0; i < count; i++) sum = (sum ^ byte[i]) * 0x100000001b3;
   return sum;
 }
 
@@ -38,7 +39,9 @@ Operation dropout(Operation of) {
 
 Operation slide(Kind kind, Activation activation, Grid in, std::size_t channels, Window window) {
   Operation of{};
-  const auto places = [&](std::size_t side) { return (side + 2 * window.padding - window.size) / window.stride + 1; };
+  const auto places = [&](std::size_t side) {
+    return (side + 2 * window.padding - window.size) / window.stride + 1;
+  };
   of.kind = kind, of.activation = activation, of.on_images = true, of.window = window;
   of.in = in, of.out = {channels, places(in.height), places(in.width)};
   of.n_in = in.size(), of.n_out = of.out.size();
@@ -88,18 +91,18 @@ std::uint64_t train_once(const Case& of, const Target& target, std::size_t threa
   const Plan& plan = of.plan;
   std::vector<std::vector<T>> numbers;
   std::vector<Parameters<T>> parameters, memories[2];
-  std::size_t with_weights = 0;
+  std::size_t with_weight = 0;
   const auto append = [&](std::vector<Parameters<T>>& to, const Operation& layer, bool zero) {
     to.push_back({});
-    if (!has_weights(layer)) return;
-    const std::size_t neurons = is_dense(layer) ? layer.n_out : layer.out.channels;
-    for (std::size_t count : {neurons * fan_in(layer), neurons}) {
+    const auto array = [&](std::size_t count) {
       numbers.emplace_back(count);
       for (T& number : numbers.back()) number = zero ? T(0) : T(uniform() / 4);
-    }
-    to.back() = {numbers[numbers.size() - 2].data(), numbers.back().data()};
+      return numbers.back().data();
+    };
+    if (has_weight(layer)) to.back().weight = array(neurons(layer) * fan_in(layer));
+    if (has_bias(layer)) to.back().bias = array(neurons(layer));
   };
-  for (const Operation& layer : plan) append(parameters, layer, false), with_weights += has_weights(layer);
+  for (const Operation& layer : plan) append(parameters, layer, false), with_weight += has_weight(layer);
   const std::size_t kinds = of.how.rule == Rule::sgd ? 0 : of.how.rule == Rule::adam ? 2 : 1;
   for (std::size_t i = 0; i < kinds; i++)
     for (const Operation& layer : plan) append(memories[i], layer, true);
@@ -108,14 +111,16 @@ std::uint64_t train_once(const Case& of, const Target& target, std::size_t threa
   std::vector<std::uint8_t> images(n * n_in);
   for (std::uint8_t& pixel : images) pixel = next() % 5 ? 0 : std::uint8_t(next());
   std::vector<std::int64_t> labels(n), order(n);
-  for (std::size_t i = 0; i < n; i++) labels[i] = std::int64_t(next() % n_out), order[i] = std::int64_t((i * 7) % n);
+  for (std::size_t i = 0; i < n; i++)
+    labels[i] = std::int64_t(next() % n_out), order[i] = std::int64_t((i * 7) % n);
 
-  std::vector<double> costs(n), norms(n * with_weights);
+  std::vector<double> costs(n), norms(n * with_weight);
   bool correct[300];
   Source source{images.data(), Pixel::uint8, labels.data(), nullptr, nullptr};
   const Grid& picture = plan.front().in;
   std::vector<std::int32_t> maps, knots(std::max(picture.height, picture.width) * KNOTS);
-  for (std::size_t i = 0; i < 6 * n; i++) maps.push_back((i % 6 % 4 == 0 ? 1 << 16 : 0) + std::int32_t(uniform() * (1 << 14)));
+  for (std::size_t i = 0; i < 6 * n; i++)
+    maps.push_back((i % 6 % 4 == 0 ? 1 << 16 : 0) + std::int32_t(uniform() * (1 << 14)));
   for (std::int32_t& knot : knots) knot = std::int32_t(uniform() * (1 << 13));
   if (of.moving) source.moves = {maps.data(), picture, 14189, knots.data(), knots.data()};
   const Draw draw{true, 20261121, 3, nullptr};
@@ -123,14 +128,18 @@ std::uint64_t train_once(const Case& of, const Target& target, std::size_t threa
   for (std::size_t i = 0; i < kinds; i++) call.memories[i] = memories[i].data();
   const std::size_t batches = (n + of.batch - 1) / of.batch;
   std::vector<double> paces(3 * batches);  // the plain rule's η is constant, the others' falls
-  for (std::size_t i = 0; i < batches; i++)
-    paces[3 * i] = of.how.plain() ? 0.1 : 0.01 - 0.0001 * double(i), paces[3 * i + 1] = 1.5, paces[3 * i + 2] = 2.5;
-  const Training training{order.data(), n, of.batch, of.by, of.how, paces.data(), costs.data(), correct, norms.data()};
+  for (std::size_t i = 0; i < batches; i++) {
+    paces[3 * i] = of.how.plain() ? 0.1 : 0.01 - 0.0001 * double(i);
+    paces[3 * i + 1] = 1.5, paces[3 * i + 2] = 2.5;
+  }
+  const Training training{
+      order.data(), n, of.batch, of.by, of.how, paces.data(), costs.data(), correct, norms.data()};
   for (int epoch = 0; epoch < 3; epoch++) train(call, training);
 
   std::uint64_t sum = 0xcbf29ce484222325;
   for (const auto& array : numbers) sum = hash(sum, array.data(), array.size() * sizeof(T));
-  return hash(hash(sum, costs.data(), n * sizeof(double)), norms.data(), (n + of.batch - 1) / of.batch * with_weights * sizeof(double));
+  sum = hash(sum, costs.data(), n * sizeof(double));
+  return hash(sum, norms.data(), batches * with_weight * sizeof(double));
 }
 
 template <class T>
@@ -169,10 +178,18 @@ int main() {
   const Case adam = with(deep, descent(Rule::adam, false, 0.001, 0.01));
   const Case adamw = with(many, descent(Rule::adam, true, 0.001, 0.01));
   int different = 0;
-  for (const auto& [name, of] : {std::pair("sigmoid", &small), {"tanh", &whole}, {"relu", &deep}, {"softmax", &chain},
-                                 {"images", &few}, {"images at once", &many},
-                                 {"images that move", &moving}, {"L1", &sparse},
-                                 {"momentum", &momentum}, {"nesterov", &nesterov}, {"adam", &adam}, {"adamw", &adamw}}) {
+  for (const auto& [name, of] : {std::pair("sigmoid", &small),
+                                 {"tanh", &whole},
+                                 {"relu", &deep},
+                                 {"softmax", &chain},
+                                 {"images", &few},
+                                 {"images at once", &many},
+                                 {"images that move", &moving},
+                                 {"L1", &sparse},
+                                 {"momentum", &momentum},
+                                 {"nesterov", &nesterov},
+                                 {"adam", &adam},
+                                 {"adamw", &adamw}}) {
     different |= print<float>((std::string(name) + " float32").c_str(), *of);
     different |= print<double>((std::string(name) + " float64").c_str(), *of);
   }

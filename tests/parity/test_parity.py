@@ -156,6 +156,10 @@ IMAGES = {
         ],
     ),
     "flatten first": ((2, 3, 4), [Flatten(), Dense(7, "tanh"), Dense(3, "softmax")]),
+    "flatten again and again": (
+        (2, 4, 5),
+        [Conv(3, 2, activation="tanh"), Flatten(), Flatten(), Dense(7, "tanh"), Flatten(), Dense(3)],
+    ),
     "no dense layer": ((1, 6, 7), [Conv(3, 3, stride=3, activation="sigmoid"), Flatten(), Softmax()]),
     "a pool at the end": ((2, 6, 6), [Conv(4, 3, activation="tanh"), MaxPool(4), Flatten()]),
     "softmax of a convolution": (

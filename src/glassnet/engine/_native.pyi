@@ -97,7 +97,7 @@ class Results:
         self,
         costs: NDArray[np.float64],  # (examples,)
         correct: NDArray[np.bool_],  # (examples,)
-        gradient_norms: NDArray[np.float64],  # (mini-batches, layers with weights)
+        gradient_norms: NDArray[np.float64],  # (mini-batches, layers with a weight)
     ) -> None: ...
 
 @final
@@ -108,8 +108,8 @@ class LayerNumbers:
         a: Array | None,
         delta: Array | None,
         dC_da: Array | None,
-        weight: Array | None,  # ∂C/∂W; None where the layer has none
-        bias: Array | None,
+        weight: Array | None,  # ∂C/∂W; None where the layer has no weight
+        bias: Array | None,  # ∂C/∂b; None where it has no bias
     ) -> None: ...
 
 def train_batches(
