@@ -21,6 +21,7 @@ class Activation(ABC):
     name: ClassVar[str]
     formula: ClassVar[str]  # a as a text, of z
     kinks: ClassVar[tuple[float, ...]] = ()  # the z at which σ′ jumps
+    saturates: ClassVar[bool] = False  # whether σ′ goes to 0 on both sides, far from z = 0
 
     @abstractmethod
     def forward(self, z: Array) -> Array:
@@ -52,6 +53,7 @@ class Sigmoid(Elementwise):
     """
 
     name, formula, slope = "sigmoid", "1 / (1 + exp(−z))", "a (1 − a)"
+    saturates = True
 
     @np.errstate(over="ignore")  # e⁻ᶻ = ∞ gives the right answer, 0
     def forward(self, z: Array) -> Array:
@@ -65,6 +67,7 @@ class Tanh(Elementwise):
     """Tanh z,  tanh′(z) = 1 − tanh²(z)."""
 
     name, formula, slope = "tanh", "tanh(z)", "1 − a²"
+    saturates = True
 
     def forward(self, z: Array) -> Array:
         return np.tanh(z)

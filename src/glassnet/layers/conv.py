@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from glassnet.activations import ACTIVATIONS, get_activation
+from glassnet.activations import ACTIVATIONS, Elementwise, get_activation
 from glassnet.arrays import Array, Parameters, Shape
 from glassnet.errors import GlassnetError
 from glassnet.initializers import Initializer
@@ -46,10 +46,9 @@ class Conv(Windowed):
                 f"padding {self.padding} of a conv layer of size {self.size}: give less than the size, "
                 "or filters see nothing but zeros there"
             )
-        get_activation(self.activation)
-        if self.activation == "softmax":
+        if not isinstance(get_activation(self.activation), Elementwise):
             raise GlassnetError(
-                "a conv layer can't have softmax, which wants a row of numbers: end with dense"
+                f"a conv layer can't have {self.activation}, which wants a row of numbers: end with dense"
             )
 
     def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Shape]]:

@@ -30,7 +30,7 @@ def saturated_neurons(case: Case) -> Seen:
     """Hidden layers: the share of (image, neuron) where σ′ < 0.01, and the neurons that are always there."""
     measured, findings = [], []
     for number, layer, cache, _ in case.layers:
-        if number == case.depth or not _saturates(layer):
+        if number == case.depth or not ACTIVATIONS[layer.activation].saturates:
             continue
         flat = by_unit(_slope(layer, cache)) < FLAT  # (images, neurons or filters, places)
         everywhere = flat.all(axis=2)  # (images, neurons or filters)
@@ -63,7 +63,11 @@ def saturated_outputs(case: Case) -> Seen:
     """Wrong answers that σ′ keeps from learning: sigmoids with the quadratic cost (lesson 5)."""
     if case.network.canonical(case.cost):
         raise NotExaminedError("δ of the last layer is a − y: no σ′ of the outputs is left in it")
-    if not case.layers or case.layers[-1][0] < case.depth or not _saturates(case.layers[-1][1]):
+    if (
+        not case.layers
+        or case.layers[-1][0] < case.depth
+        or not ACTIVATIONS[case.layers[-1][1].activation].saturates
+    ):
         raise NotExaminedError("the outputs are no sigmoids or tanh")
     number, layer, cache, _ = case.layers[-1]
     wrong = case.gradient.caches[-1].a.argmax(axis=1) != case.sample.labels  # (images,)
@@ -121,10 +125,6 @@ def dead_relus(case: Case) -> Seen:
     if not measured:
         raise NotExaminedError("there is no layer of ReLUs")
     return Seen("; ".join(measured), findings)
-
-
-def _saturates(layer: Layer) -> bool:
-    return layer.activation in ("sigmoid", "tanh")
 
 
 def _slope(layer: Layer, cache: Cache) -> Array:
