@@ -63,11 +63,8 @@ def saturated_outputs(case: Case) -> Seen:
     """Wrong answers that σ′ keeps from learning: sigmoids with the quadratic cost (lesson 5)."""
     if case.network.canonical(case.cost):
         raise NotExaminedError("δ of the last layer is a − y: no σ′ of the outputs is left in it")
-    if (
-        not case.layers
-        or case.layers[-1][0] < case.depth
-        or not ACTIVATIONS[case.layers[-1][1].activation].saturates
-    ):
+    saturates = ACTIVATIONS[case.network.layers[-1].activation].saturates
+    if not saturates or not case.layers or case.layers[-1][0] < case.depth:
         raise NotExaminedError("the outputs are no sigmoids or tanh")
     number, layer, cache, _ = case.layers[-1]
     wrong = case.gradient.caches[-1].a.argmax(axis=1) != case.sample.labels  # (images,)
