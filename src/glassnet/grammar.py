@@ -6,28 +6,27 @@ Each is made of parts, and a part is a word with what belongs to it: conv20@5s2,
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Generic, Protocol, TypeVar
+from typing import Any, NamedTuple
 
 LONGEST = 120  # characters of a text that an error quotes whole
 NEAR = 0.65  # of two words, from here on, one is taken for a slip of the other
 
 
-class Form(Protocol):
+def _nothing(_: Any) -> str:
+    return ""
+
+
+class Form(NamedTuple):
     """How a word is used."""
 
-    @property
-    def rest(self) -> str:
-        """A regular expression of what follows the word."""
-
-    @property
-    def examples(self) -> Sequence[str]:
-        """The word with what may follow it, the simplest first."""
-
-
-F = TypeVar("F", bound=Form)
+    kind: type[Any]  # of what it names
+    rest: str  # a regular expression of what follows the word
+    examples: tuple[str, ...]  # the word with what may follow it, the simplest first
+    read: Callable[..., dict[str, Any]] = dict  # the settings of its kind, from the groups of `rest`
+    write: Callable[[Any], str] = _nothing  # what follows the word, from what it names
 
 
 class MisreadError(Exception):
@@ -35,30 +34,31 @@ class MisreadError(Exception):
 
 
 @dataclass(frozen=True)
-class Grammar(Generic[F]):
+class Grammar:
     """The words of a language.
 
-    >>> from typing import NamedTuple
-    >>> class Turn(NamedTuple):
-    ...     rest: str
-    ...     examples: tuple[str, ...]
-    >>> turns = Grammar("turn", {"left": Turn(r"([0-9]+)", ("left90",))}, also={"port": "left"})
-    >>> turns.read("left45")
-    ('left', ('45',))
+    >>> turns = Grammar(
+    ...     "turn",
+    ...     {"left": Form(int, r"([0-9]+)", ("left90",), lambda degrees: {"x": degrees}, str)},
+    ...     also={"port": "left"},
+    ... )
+    >>> turns.read("left45"), turns.write(45)
+    (('left', {'x': '45'}), 'left45')
     >>> turns.read("prot45")
     Traceback (most recent call last):
     glassnet.grammar.MisreadError: is no turn; did you mean 'left45'?
     """
 
     what: str  # a part is
-    forms: Mapping[str, F]
+    forms: Mapping[str, Form]
     also: Mapping[str, str] = field(default_factory=dict)  # words of other languages, and what they mean here
 
-    def read(self, part: str) -> tuple[str, tuple[str | None, ...]]:
-        """The word of a part, and the groups of its form.
+    def read(self, part: str) -> tuple[str, dict[str, Any]]:
+        """The word of a part, and the settings of what it names.
 
         Raises:
             MisreadError: an unknown word, or one that something else must follow.
+            GlassnetError: a setting that makes no sense.
         """
         match = re.match(r"[^\W\d]*", part)  # letters
         assert match is not None  # it may match nothing, but it matches
@@ -69,7 +69,12 @@ class Grammar(Generic[F]):
         found = re.fullmatch(form.rest, rest, re.ASCII)
         if found is None:
             raise MisreadError(f"is no {self.what}: write {' or '.join(form.examples)}")
-        return word, found.groups()
+        return word, form.read(*found.groups())
+
+    def write(self, named: Any) -> str:
+        """The part that names it."""
+        word = next(word for word, form in self.forms.items() if form.kind is type(named))
+        return word + self.forms[word].write(named)
 
     def _hint(self, word: str, rest: str) -> str:
         meant = {**{known: known for known in self.forms if known}, **self.also}

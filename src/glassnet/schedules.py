@@ -15,7 +15,7 @@ had never stopped.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from glassnet.errors import GlassnetError
 from glassnet.exact import cos_sin_of_turn, power
-from glassnet.grammar import Grammar, MisreadError, quoted
+from glassnet.grammar import Form, Grammar, MisreadError, quoted
 
 Numbers = NDArray[np.float64]
 
@@ -175,16 +175,6 @@ class OneCycle(Constant):
         return np.where(at.steps < top, up, down)
 
 
-class Form(NamedTuple):
-    """How a schedule is written."""
-
-    kind: type[Constant]
-    rest: str  # a regular expression of what follows its name
-    examples: tuple[str, ...]
-    read: Callable[..., dict[str, Any]]  # the settings, from the groups of `rest`
-    write: Callable[[Any], str]  # what follows its name
-
-
 MOST_EPOCHS = 1_000_000_000
 
 
@@ -210,34 +200,31 @@ def _rising(share: str) -> dict[str, Any]:
     return {"rising": _share(share, "share of the mini-batches")} if share else {}
 
 
-def _nothing(_: Any) -> str:
-    return ""
-
-
-FORMS = {
-    form.kind.name: form
-    for form in (
-        Form(Constant, r"", ("constant",), dict, _nothing),
-        Form(
+GRAMMAR = Grammar(
+    "schedule",
+    {
+        "constant": Form(Constant, r"", ("constant",)),
+        "step": Form(
             StepDecay,
             r"(\d+)(?:x(.*))?",
             ("step10x0.5", "step10"),
             _decay,
             lambda step: f"{step.epochs}x{step.factor!r}",
         ),
-        Form(
+        "halve": Form(
             HalveOnPlateau,
             r"(\d+)",
             ("halve10",),
             lambda epochs: {"epochs": _epochs(epochs)},
             lambda halve: f"{halve.epochs}",
         ),
-        Form(Cosine, r"", ("cosine",), dict, _nothing),
-        Form(OneCycle, r"(.*)", ("onecycle0.3", "onecycle"), _rising, lambda cycle: f"{cycle.rising!r}"),
-    )
-}
-GRAMMAR = Grammar("schedule", FORMS)
-SCHEDULES = {name: form.kind for name, form in FORMS.items()}
+        "cosine": Form(Cosine, r"", ("cosine",)),
+        "onecycle": Form(
+            OneCycle, r"(.*)", ("onecycle0.3", "onecycle"), _rising, lambda cycle: f"{cycle.rising!r}"
+        ),
+    },
+)
+SCHEDULES: dict[str, type[Constant]] = {name: form.kind for name, form in GRAMMAR.forms.items()}
 
 
 def parse_schedule(text: str) -> Constant:
@@ -252,14 +239,12 @@ def parse_schedule(text: str) -> Constant:
     if not isinstance(text, str):
         raise GlassnetError(f"schedule is {text!r}: give a text, such as 'constant' or 'step10x0.5'")
     try:
-        name, groups = GRAMMAR.read(text)
+        name, settings = GRAMMAR.read(text)
     except MisreadError as error:
         raise GlassnetError(f"{quoted(text)} {error}") from error
-    form = FORMS[name]
-    try:
-        return form.kind(**form.read(*groups))
     except GlassnetError as error:
         raise GlassnetError(f"schedule {quoted(text)}: {error}") from error
+    return SCHEDULES[name](**settings)
 
 
 def format_schedule(schedule: Constant) -> str:
@@ -268,7 +253,7 @@ def format_schedule(schedule: Constant) -> str:
     >>> format_schedule(StepDecay(10, 0.5)), format_schedule(OneCycle())
     ('step10x0.5', 'onecycle0.3')
     """
-    return f"{schedule.name}{FORMS[schedule.name].write(schedule)}"
+    return GRAMMAR.write(schedule)
 
 
 def _half_cosine(first: float, last: float, share: NDArray[Any]) -> Numbers:

@@ -18,7 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +36,7 @@ from glassnet.augmentation.resampling import (
 from glassnet.chunks import chunks
 from glassnet.errors import GlassnetError
 from glassnet.exact import cos_sin_of_turn
-from glassnet.grammar import Grammar, MisreadError, quoted
+from glassnet.grammar import Form, Grammar, MisreadError, quoted
 from glassnet.memory import check_room
 from glassnet.rng import Purpose, words
 
@@ -44,37 +44,8 @@ EXPANDED = 5  # images that `expanded` makes of one
 LARGEST_SIDE = 1024  # pixels
 SLICE, MAPS = 256, 2048  # images, and maps, at a time: what they take stays in the CPU's cache
 FIRST_KNOT = 8  # word of an example's stream; those before are for the numbers of shift … shear
-NUMBER = r"(\d+\.?\d*|\.\d+)"
 
 MOST = {"rotate": 180.0, "scale": 0.5, "shear": 1.0}  # of any image; of the others, see `check_shape`
-
-
-class Form(NamedTuple):
-    """How a way to move an image is written."""
-
-    rest: str  # a regular expression of what follows its word
-    examples: tuple[str, ...]
-
-
-GRAMMAR = Grammar(
-    "way to move an image",
-    {
-        "shift": Form(NUMBER, ("shift2",)),
-        "rotate": Form(NUMBER, ("rotate10",)),
-        "scale": Form(NUMBER, ("scale0.1",)),
-        "shear": Form(NUMBER, ("shear0.1",)),
-        "elastic": Form(NUMBER, ("elastic1",)),
-        "expanded": Form("", ("expanded",)),
-    },
-    also={
-        "translate": "shift",
-        "move": "shift",
-        "rotation": "rotate",
-        "zoom": "scale",
-        "distort": "elastic",
-        "expand": "expanded",
-    },
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,14 +104,12 @@ class Augmentation:
         values: dict[str, Any] = {}
         for part in text.split():
             try:
-                word, numbers = GRAMMAR.read(part)
+                word, settings = GRAMMAR.read(part)
             except MisreadError as error:
                 raise GlassnetError(f"augmentation {quoted(text)}: {quoted(part)} {error}") from error
             if word in values:
                 raise GlassnetError(f"augmentation {quoted(text)}: {word} stands there twice, give it once")
-            values[word] = float(numbers[0] or "") if numbers else True
-            if not values[word]:
-                raise GlassnetError(f"augmentation {quoted(text)}: {part} does nothing, leave it away")
+            values |= settings
         try:
             return cls(**values)
         except GlassnetError as error:
@@ -263,6 +232,37 @@ class Augmentation:
         """The smooth displacements of some examples, (n, 2, height, width): across and down, 2⁻¹⁶ pixels."""
         drawn = words(seed, Purpose.AUGMENT, epoch, places, FIRST_KNOT + KNOTS**2)[:, FIRST_KNOT:]
         return smooth_field(drawn, *shape, self.elastic)
+
+
+def _by_number(word: str, number: str) -> Form:
+    return Form(Augmentation, r"(\d+\.?\d*|\.\d+)", (word + number,), lambda given: {word: _nonzero(given)})
+
+
+def _nonzero(number: str) -> float:
+    if not float(number):
+        raise MisreadError("does nothing, leave it away")
+    return float(number)
+
+
+GRAMMAR = Grammar(
+    "way to move an image",
+    {
+        "shift": _by_number("shift", "2"),
+        "rotate": _by_number("rotate", "10"),
+        "scale": _by_number("scale", "0.1"),
+        "shear": _by_number("shear", "0.1"),
+        "elastic": _by_number("elastic", "1"),
+        "expanded": Form(Augmentation, r"", ("expanded",), lambda: {"expanded": True}),
+    },
+    also={
+        "translate": "shift",
+        "move": "shift",
+        "rotation": "rotate",
+        "zoom": "scale",
+        "distort": "elastic",
+        "expand": "expanded",
+    },
+)
 
 
 def expanded(images: Images) -> Images:

@@ -18,16 +18,16 @@ layers get one default and the last dense layer another.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from decimal import Decimal
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
 from glassnet.activations import ACTIVATIONS
 from glassnet.arrays import Shape
 from glassnet.errors import GlassnetError
-from glassnet.grammar import Grammar, MisreadError, quoted
+from glassnet.grammar import Form, Grammar, MisreadError, quoted
 from glassnet.layers.conv import Conv
 from glassnet.layers.dense import Dense
 from glassnet.layers.dropout import Dropout
@@ -38,16 +38,6 @@ from glassnet.layers.softmax import Softmax
 
 IMAGE: Shape = (1, 28, 28)  # what goes in where a text doesn't say
 LARGEST_SIZE = 1_000_000  # of any number in a text
-
-
-class Form(NamedTuple):
-    """How a kind of layer is written."""
-
-    kind: type[Any]  # of the layer
-    rest: str  # a regular expression of what follows the word
-    examples: tuple[str, ...]
-    read: Callable[..., dict[str, Any]]  # the settings, from the groups of `rest`
-    write: Callable[[Any], str]  # what follows the word
 
 
 def _window(size: str, stride: str | None) -> dict[str, Any]:
@@ -72,41 +62,35 @@ def _filters_text(conv: Conv) -> str:
     return f"{conv.filters}@{conv.size}{stride}{padding}"
 
 
-def _nothing(*_: Any) -> str:
-    return ""
-
-
-FORMS = {
-    "": Form(
-        Dense,
-        r"(\d+)",
-        ("100",),
-        lambda size: {"size": _whole("{} neurons", size)},
-        lambda dense: f"{dense.size}",
-    ),
-    "conv": Form(
-        Conv,
-        r"(\d+)@(\d+)(?:s(\d+))?(?:p(\d+))?",
-        ("conv20@5", "conv20@5s2p1"),
-        _filters,
-        _filters_text,
-    ),
-    "pool": Form(MaxPool, r"(\d+)(?:s(\d+))?", ("pool2", "pool3s2"), _window, _pool_text),
-    "avgpool": Form(AveragePool, r"(\d+)(?:s(\d+))?", ("avgpool2", "avgpool3s2"), _window, _pool_text),
-    "dropout": Form(
-        Dropout,
-        r"(\d+\.?\d*|\.\d+)",
-        ("dropout0.5",),
-        lambda rate: {"rate": float(rate)},
-        lambda dropout: f"{Decimal(repr(dropout.rate)):f}",  # 0.00001: 1e-05 would hold a dash
-    ),
-    "flatten": Form(Flatten, r"", ("flatten",), dict, _nothing),
-    "softmax": Form(Softmax, r"", ("softmax",), dict, _nothing),
-}
-WORDS = {form.kind: word for word, form in FORMS.items()}
 GRAMMAR = Grammar(
     "layer",
-    FORMS,
+    {
+        "": Form(
+            Dense,
+            r"(\d+)",
+            ("100",),
+            lambda size: {"size": _whole("{} neurons", size)},
+            lambda dense: f"{dense.size}",
+        ),
+        "conv": Form(
+            Conv,
+            r"(\d+)@(\d+)(?:s(\d+))?(?:p(\d+))?",
+            ("conv20@5", "conv20@5s2p1"),
+            _filters,
+            _filters_text,
+        ),
+        "pool": Form(MaxPool, r"(\d+)(?:s(\d+))?", ("pool2", "pool3s2"), _window, _pool_text),
+        "avgpool": Form(AveragePool, r"(\d+)(?:s(\d+))?", ("avgpool2", "avgpool3s2"), _window, _pool_text),
+        "dropout": Form(
+            Dropout,
+            r"(\d+\.?\d*|\.\d+)",
+            ("dropout0.5",),
+            lambda rate: {"rate": float(rate)},
+            lambda dropout: f"{Decimal(repr(dropout.rate)):f}",  # 0.00001: 1e-05 would hold a dash
+        ),
+        "flatten": Form(Flatten, r"", ("flatten",)),
+        "softmax": Form(Softmax, r"", ("softmax",)),
+    },
     also={
         "dense": "",
         "convolution": "conv",
@@ -206,11 +190,10 @@ def format_layer(layer: Layer, activation: bool = False) -> str:
     >>> format_layer(Conv(20, 5, stride=2, activation="relu"), activation=True)
     'conv20@5s2:relu'
     """
-    if type(layer) not in WORDS:  # one that no text can name
+    if type(layer) not in {form.kind for form in GRAMMAR.forms.values()}:  # one that no text can name
         return layer.kind
-    word = WORDS[type(layer)]
-    part = f"{word}{FORMS[word].write(layer)}"
-    return f"{part}:{layer.activation}" if activation and _chooses_activation(type(layer)) else part
+    chosen = f":{layer.activation}" if activation and _chooses_activation(type(layer)) else ""
+    return GRAMMAR.write(layer) + chosen
 
 
 def normalize_layers(text: str) -> str:
@@ -244,17 +227,18 @@ def _input_shape(text: str, first: str, dashes: bool) -> Shape | None:
 def _layer(part: str, default: str) -> Layer:
     """The layer that a part names."""
     body, colon, named = part.partition(":")
-    if body in ACTIVATIONS and body not in FORMS:
+    if body in ACTIVATIONS and body not in GRAMMAR.forms:
         raise MisreadError(f"is no layer: an activation stands behind its layer, as in 100:{body}")
     if not re.match(r"[^\W\d]", body) and not re.fullmatch(r"\d+", body, re.ASCII):
         raise MisreadError("is no layer: a dense layer is a whole number of neurons, as in 100")
-    word, groups = GRAMMAR.read(body)
-    form = FORMS[word]
-    if not _chooses_activation(form.kind):
-        if colon:
-            raise GlassnetError("only dense and convolutional layers have an activation of their own")
-        return form.kind(**form.read(*groups))
-    return form.kind(**form.read(*groups), activation=named if colon else default)
+    word, settings = GRAMMAR.read(body)
+    kind = GRAMMAR.forms[word].kind
+    if _chooses_activation(kind):
+        settings["activation"] = named if colon else default
+    elif colon:
+        raise GlassnetError("only dense and convolutional layers have an activation of their own")
+    layer: Layer = kind(**settings)
+    return layer
 
 
 def _chooses_activation(kind: type[Any]) -> bool:

@@ -44,7 +44,7 @@ class Page(ABC, Generic[L]):
     unit: ClassVar[str] = "channel"  # what one map of the output, or one bias, belongs to
     hears: ClassVar[str] = "one activation of the layer before, handed on"  # of any of its neurons
     views: ClassVar[tuple[str, ...]] = ()  # the methods of `Explanation` that are about this kind alone
-    what_it_passes_on: ClassVar[str] = "the one activation before it"  # by which its neurons can be raised
+    raised_by: ClassVar[str] = "the one activation before it"  # what any of its neurons can be raised by
     weighted: ClassVar[bool] = False  # whether it has weights
     one_to_one: ClassVar[bool] = False  # whether each input goes on to a neuron of its own
 
@@ -152,6 +152,7 @@ class WeightedPage(Page[L]):
     """One layer with weights, and with a bias for each of its units, if it has any."""
 
     weighted = True
+    raised_by = "the activations before it, in proportion to the weights"
 
     @abstractmethod
     def met(self, place: tuple[int, ...]) -> NDArray[np.int64]:

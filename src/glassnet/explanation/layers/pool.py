@@ -71,7 +71,7 @@ class MaxPoolPage(_PoolPage[MaxPool]):
     what, verb = "max", "largest"
     hears = "the largest of the activations in its window"
     views = ("winners",)
-    what_it_passes_on = "the largest activation in its window: what wins has the weight 1, all others 0"
+    raised_by = "the largest activation in its window: what wins has the weight 1, all others 0"
 
     @property
     def subject(self) -> str:
@@ -142,7 +142,7 @@ class AveragePoolPage(_PoolPage[AveragePool]):
 
     what, verb = "mean", "mean"
     hears = "the mean of the activations in its window"
-    what_it_passes_on = "the activations in its window, of which each has the same weight"
+    raised_by = "the activations in its window, of which each has the same weight"
 
     def incoming(self, j: int) -> Connections:
         seen = self.seen()[j]
