@@ -117,8 +117,8 @@ class Ways(Shown):
         return [_Way(f"{partial(self._a_j, w_k)} = {self._slope} · {a_k}", words, [table])]
 
     def _activations(self) -> _Way:
-        trace, layer, page = self.trace, self.layer, self._page
-        handed_over = self._mixes and not isinstance(page, WeightedPage)  # z_k is a_k, without a weight
+        trace, layer, page, what = self.trace, self.layer, self._page, self._page.raised_by
+        handed_over = self._mixes and not page.weighted  # z_k is a_k, without a weight
         if handed_over:
             formula = partial(self._a_j, symbol("z", layer, "k"))
             what = "the activations before it, which softmax mixes"
@@ -127,9 +127,8 @@ class Ways(Shown):
             what = "the activations before it; as softmax mixes, all weights count"
         elif isinstance(page, WeightedPage):
             formula = f"{self._slope} · {page.weight_into(page.position(self.j)[0])}"
-            what = "the activations before it, in proportion to the weights"
         else:
-            formula, what = symbol("w", None, "k"), page.what_it_passes_on
+            formula = symbol("w", None, "k")
         whose = "that is for the layers before to do" if layer > 1 else "they are the image itself"
         lines, weights = page.incoming(self.j), np.zeros_like(trace.a(layer - 1))
         weights[lines.places] = lines.weights
