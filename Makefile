@@ -10,7 +10,7 @@ export PIP_COMPILE := 0
 # Where it is set, each of the many processes that tests start would compile all of glassnet anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: train test test-slow lint install oracle bench bits sanitize sanitized clean
+.PHONY: train test test-slow lint install install-dev oracle bench bits sanitize sanitized clean
 
 train: $(VENV)/installed
 	$(BIN)/glassnet train
@@ -66,6 +66,7 @@ clean:
 	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 install: $(VENV)/installed
+install-dev: $(VENV)/dev-installed
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

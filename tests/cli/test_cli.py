@@ -86,8 +86,7 @@ def test_unknown_commands_and_options(glassnet):
     answer = glassnet("trian")
     assert (answer.status, answer.out) == (2, "")
     assert answer.err == (
-        "glassnet: unknown command 'trian': did you mean 'train'? "
-        "(known: train, find-rate, summary, evaluate, calibrate, predict, explain, check, doctor, data)\n"
+        f"glassnet: unknown command 'trian': did you mean 'train'? (known: {', '.join(COMMANDS)})\n"
     )
     answer = glassnet("train", "--learnig-rate", "3")
     assert (answer.status, answer.out) == (2, "")

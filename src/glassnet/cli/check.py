@@ -7,8 +7,9 @@ import json
 import click
 import numpy as np
 
-from glassnet.cli.printing import for_json, print_blocks
+from glassnet.cli.printing import print_blocks
 from glassnet.data import SOURCES
+from glassnet.document import for_json
 from glassnet.explanation import check_gradient, quick_sample
 from glassnet.rng import Purpose, Stream
 from glassnet.workflows import find_model, model_cost, model_data

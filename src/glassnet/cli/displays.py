@@ -48,7 +48,7 @@ class PlainLines(Display):
         ended = trainer.finished or f"stopped; the parameters of epoch {trainer.progress.epoch} are kept"
         click.echo(f"{ended}; {duration(trainer.progress.seconds)} of training")
         for name, evaluation in evaluations.items():
-            click.echo(f"{name + ' accuracy':<20} {score(evaluation)}")
+            click.echo(f"{name + ' accuracy':<20} {evaluation.score}")
         click.echo(f"{'run folder':<20} {run}")
 
 
@@ -114,12 +114,6 @@ def choose_display(*, quiet: bool, as_json: bool) -> Display:
     if quiet:
         return Display()
     return LiveTable() if sys.stdout.isatty() else PlainLines()
-
-
-def score(evaluation: Evaluation) -> str:
-    """The accuracy, and the counts behind it."""
-    right = int((evaluation.answers == evaluation.labels).sum())
-    return f"{evaluation.accuracy:.2%} ({right:,} of {len(evaluation.labels):,})"
 
 
 def duration(seconds: float) -> str:

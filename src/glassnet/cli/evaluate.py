@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from glassnet import plots
-from glassnet.cli.displays import score
 from glassnet.data import NOT_A_DIGIT, Split
 from glassnet.errors import GlassnetError, unknown_name
 from glassnet.files import write_atomically
@@ -58,7 +57,7 @@ def evaluate(
         click.echo(json.dumps(answer, ensure_ascii=False))
         return
     click.echo(f"{loaded.network} on the {len(images):,} {split} images of {dataset.name}")
-    click.echo(f"accuracy  {score(evaluation)}")
+    click.echo(f"accuracy  {evaluation.score}")
     click.echo(f"cost      {evaluation.cost:.4f}\n")
     click.echo(_confusion_table(evaluation, dataset.class_names))
     # The numbers are out before the picture is tried.

@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from glassnet.cli.printing import for_json
 from glassnet.cli.train import config_and_options, recipe_options
 from glassnet.data import load
+from glassnet.document import for_json
 from glassnet.files import write_atomically
 from glassnet.training import find_rate as search_rates
 from glassnet.training import rate_search as defaults

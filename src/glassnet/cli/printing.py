@@ -1,12 +1,10 @@
-"""Explanations on the terminal, in color; into a pipe or a file, as plain text. Numbers in JSON."""
+"""Explanations on the terminal, in color; into a pipe or a file, as plain text."""
 
 from __future__ import annotations
 
 import shutil
 import sys
 from collections.abc import Sequence
-from math import isfinite
-from typing import Any
 
 import click
 
@@ -23,8 +21,3 @@ def print_blocks(blocks: Sequence[Block | Section]) -> None:
         show(blocks, Console())
     else:
         click.echo(as_text(blocks, shutil.get_terminal_size((PIPED, 24)).columns))
-
-
-def for_json(value: Any) -> Any:
-    """The value; null for NaN and infinity, which JSON has not."""
-    return None if isinstance(value, float) and not isfinite(value) else value

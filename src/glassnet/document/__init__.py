@@ -25,6 +25,7 @@ from glassnet.document.formula import (
 )
 from glassnet.document.grid import grid, largest
 from glassnet.document.html import fragment, page
+from glassnet.document.json import for_json
 from glassnet.document.shown import Shown
 from glassnet.document.terminal import as_text, in_characters, show
 
@@ -42,6 +43,7 @@ __all__ = [
     "Shown",
     "Table",
     "as_text",
+    "for_json",
     "fragment",
     "grid",
     "in_characters",

@@ -28,9 +28,19 @@ class Evaluation:
         return self.outputs.argmax(axis=1)
 
     @property
+    def right(self) -> NDArray[np.bool_]:
+        """Which answers are right, shape (n,)."""
+        return self.answers == self.labels
+
+    @property
     def accuracy(self) -> float:
         """The share of right answers, 0 … 1."""
-        return float((self.answers == self.labels).mean())
+        return float(self.right.mean())
+
+    @property
+    def score(self) -> str:
+        """The accuracy as a text, with the counts behind it."""
+        return f"{self.accuracy:.2%} ({self.right.sum():,} of {len(self.labels):,})"
 
     @property
     def cost(self) -> float:
@@ -45,7 +55,7 @@ class Evaluation:
 
     def worst(self, count: int) -> NDArray[np.int64]:
         """Places of the mistakes that cost most, the worst first, at most `count`."""
-        mistakes = np.flatnonzero(self.answers != self.labels)
+        mistakes = np.flatnonzero(~self.right)
         return mistakes[np.argsort(-self.costs[mistakes], kind="stable")][:count]
 
 

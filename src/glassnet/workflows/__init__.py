@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from glassnet.workflows.models import model_cost as model_cost
     from glassnet.workflows.models import model_data as model_data
     from glassnet.workflows.models import split_arguments as split_arguments
+    from glassnet.workflows.models import with_classes_of as with_classes_of
     from glassnet.workflows.recipes import recipe_from_file as recipe_from_file
     from glassnet.workflows.train import Display as Display
     from glassnet.workflows.train import Stopped as Stopped
@@ -41,6 +42,7 @@ _HOME = {
     "recipe_from_file": "recipes",
     "split_arguments": "models",
     "train_new": "train",
+    "with_classes_of": "models",
 }
 
 __all__ = [*_HOME]

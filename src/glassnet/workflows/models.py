@@ -57,8 +57,6 @@ def model_cost(model: Model, named: str | None) -> str:
 def model_data(path: Path, model: Model, named: str | None) -> Dataset:
     """The data that are named, else those that the model learned from, with the model's classes.
 
-    A model may have one class more than the data: "not a digit".
-
     Raises:
         GlassnetError: the model doesn't say what it learned from, or the data have other classes.
     """
@@ -67,7 +65,15 @@ def model_data(path: Path, model: Model, named: str | None) -> Dataset:
             f"learned from {model.data_name!r}" if model.data_name else "doesn't say what it learned from"
         )
         raise GlassnetError(f"{path} {source}: name the --data")
-    dataset = load(model.data_name if named is None else named)
+    return with_classes_of(path, model, load(model.data_name if named is None else named))
+
+
+def with_classes_of(path: Path, model: Model, dataset: Dataset) -> Dataset:
+    """The data with the model's classes, which may be one more than theirs: "not a digit".
+
+    Raises:
+        GlassnetError: the data have other classes.
+    """
     if model.class_names == (*dataset.class_names, NOT_A_DIGIT):
         return replace(dataset, class_names=model.class_names)
     if len(dataset.class_names) != len(model.class_names):

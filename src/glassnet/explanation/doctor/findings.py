@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import isfinite
 from typing import Any, NamedTuple
 
-from glassnet.document import Block, Note, Paragraph, Shown, Table
+from glassnet.document import Block, Note, Paragraph, Shown, Table, for_json
 
 LEARNED = 0.5  # right answers; below that, nobody is told that all is well
 
@@ -54,7 +53,7 @@ class Finding:
             "illness": self.illness,
             "what": self.what,
             "advice": self.advice,
-            "evidence": {name: value if isfinite(value) else None for name, value in self.evidence.items()},
+            "evidence": {name: for_json(value) for name, value in self.evidence.items()},
             "layer": self.layer,
             **places,
         }
