@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+NATIVE := $(wildcard native/*.cpp native/*.hpp) native/CMakeLists.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 export PIP_CONSTRAINT := constraints.txt
 # Most of what PyTorch, SymPy or Matplotlib bring is never imported; what is, is compiled then.
@@ -73,7 +74,7 @@ $(VENV)/bin/python:
 	  { echo "glassnet needs Python 3.11 or newer: make PYTHON=python3.12 …" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
-$(VENV)/installed: $(VENV)/bin/python pyproject.toml constraints.txt $(wildcard native/*)
+$(VENV)/installed: $(VENV)/bin/python pyproject.toml constraints.txt $(NATIVE)
 	@echo "installing what glassnet needs into $(VENV)"
 	@$(PIP) install --quiet --editable .
 	@touch $@
@@ -96,7 +97,7 @@ $(SANITIZED)/installed: $(VENV)/tests-installed
 	  "$(CURDIR)/$(BIN)/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > lent.pth
 	@touch $@
 
-$(SANITIZED)/compiled: $(SANITIZED)/installed $(wildcard native/*) $(shell find src -name '*.py')
+$(SANITIZED)/compiled: $(SANITIZED)/installed $(NATIVE) $(shell find src -name '*.py')
 	$(PIP) --python $(SANITIZED)/bin/python install --quiet --no-deps --no-build-isolation --force-reinstall . \
 	  --config-settings=cmake.define.GLASSNET_SANITIZE=ON --config-settings=cmake.define.GLASSNET_STRICT=ON \
 	  --config-settings=install.strip=false \
