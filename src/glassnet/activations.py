@@ -21,7 +21,8 @@ class Activation(ABC):
     name: ClassVar[str]
     formula: ClassVar[str]  # a as a text, of z
     kinks: ClassVar[tuple[float, ...]] = ()  # the z at which σ′ jumps
-    saturates: ClassVar[bool] = False  # whether σ′ goes to 0 on both sides, far from z = 0
+    saturates: ClassVar[bool] = False  # whether σ′ goes to 0 far from z = 0, on both sides
+    dies: ClassVar[bool] = False  # whether σ′ is 0 on one side
 
     @abstractmethod
     def forward(self, z: Array) -> Array:
@@ -81,6 +82,7 @@ class ReLU(Elementwise):
 
     name, formula, slope = "relu", "max(0, z)", "1[z > 0]"
     kinks = (0.0,)
+    dies = True
 
     def forward(self, z: Array) -> Array:
         return np.maximum(z, 0)

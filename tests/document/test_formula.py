@@ -183,6 +183,7 @@ MATHML = {
     "10⁻⁵": "<msup><mn>10</mn><mrow><mo>−</mo><mn>5</mn></mrow></msup>",
     "e⁻ᶻ": "<msup><mi>e</mi><mrow><mo>−</mo><mi>z</mi></mrow></msup>",
     "ln": "<mi>ln</mi>",
+    "leaky_relu′": "<msup><mi>leaky_relu</mi><mo>′</mo></msup>",
     "½": "<mn>½</mn>",
     "(a − y)²": f"{L}<mi>a</mi><mo>−</mo><mi>y</mi><msup>{R}<mn>2</mn></msup>",
     "Σⱼ a": "<munder><mo>∑</mo><mi>j</mi></munder><mi>a</mi>",

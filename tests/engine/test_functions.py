@@ -224,7 +224,7 @@ def test_sigmoid_and_softmax_are_probabilities(dtype):
 @EACH_DTYPE
 def test_a_zero_is_never_negative(dtype):
     """Inputs that are 0 are left out of the sums, so −0 would depend on the neighbors: z is +0 always."""
-    for activation in ("linear", "relu", "tanh"):
+    for activation in ACTIVATIONS:
         for weight, bias, x in [(1, -0.0, -0.0), (-1, 0.0, 0.0), (1, -0.0, 0.0), (-1, -0.0, 1e-320)]:
             a = activated_with(activation, weight, bias, x, dtype)
             if a == 0:

@@ -13,6 +13,7 @@ from glassnet.costs import COSTS
 from glassnet.data import load
 from glassnet.document import Equation, Note, Paragraph
 from glassnet.explanation import Explanation, explain
+from glassnet.explanation.letters import sigma
 from glassnet.layers import Dense, Softmax
 from glassnet.network import Network
 from glassnet.storage import Model, load_model, save_model
@@ -118,7 +119,7 @@ def test_explanations_are_what_the_function_returns():
 # The displayed mathematics, evaluated
 
 SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
-NAMES = {
+NAMES = {  # of the functions of one number
     "exp": exp,
     "ln": log,
     "max": max,
@@ -127,6 +128,10 @@ NAMES = {
     "relu": lambda z: max(0.0, z),
     "linear": lambda z: z,
 }
+
+
+def test_the_names_miss_no_activation():
+    assert {sigma(name) for name in ACTIVATIONS} - {"softmax"} <= set(NAMES)
 
 
 def numeric(side):

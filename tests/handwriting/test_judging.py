@@ -7,6 +7,7 @@ from math import exp
 import numpy as np
 import pytest
 
+from glassnet.activations import ACTIVATIONS
 from glassnet.data import NOT_A_DIGIT
 from glassnet.errors import GlassnetError
 from glassnet.handwriting import Judge
@@ -53,7 +54,7 @@ def test_sigmoid_outputs_are_divided_one_by_one():
     np.testing.assert_allclose(verdict.confidences, [1 / (1 + exp(-2)), 1 / (1 + exp(1))])
 
 
-@pytest.mark.parametrize("activation", ["softmax", "sigmoid", "linear", "tanh", "relu"])
+@pytest.mark.parametrize("activation", [*ACTIVATIONS])
 def test_without_a_calibration_the_largest_output_is_the_answer(activation):
     judge = Judge(model(("3", "7", NOT_A_DIGIT), activation))
     images = np.array([[0.1, 0.2, -0.3], [0.3, -0.2, 0.1], [0.0, 0.1, 0.2]])

@@ -78,8 +78,9 @@ def in_parentheses(value: float, digits: int = 5) -> str:
 
 
 _ABOVE, _BELOW = ("".join(map(re.escape, table.values())) for table in (ABOVE, BELOW))
-# A number, a letter, or the name of a function.
-_WORD = rf"(?:\d+(?:,\d{{3}})*(?:\.\d+)?|[^\W\d_Δ{_ABOVE}{_BELOW}]+)"
+# A number, a letter, or the name of a function, which may be of several words: leaky_relu.
+_LETTERS = rf"[^\W\d_Δ{_ABOVE}{_BELOW}]+"
+_WORD = rf"(?:\d+(?:,\d{{3}})*(?:\.\d+)?|{_LETTERS}(?:_{_LETTERS})*)"
 _ATOM = rf"{_WORD}′?[{_BELOW}]*(?:(?<=[{_BELOW}]),[{_BELOW}]+)*[{_ABOVE}]*"
 _TOKEN = re.compile(
     rf"∂(?P<of>{_ATOM})/∂(?P<by>{_ATOM})|(?P<atom>{_ATOM})|(?P<space>\s+)"

@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, fields, replace
 from math import inf
 from typing import Any
 
 import numpy as np
 
-from glassnet.activations import get_activation
+from glassnet.activations import ACTIVATIONS, get_activation
 from glassnet.augmentation import Augmentation
-from glassnet.costs import get_cost
+from glassnet.costs import COSTS, get_cost
 from glassnet.errors import GlassnetError, unknown_name
 from glassnet.initializers import get_initializer
 from glassnet.layers import Parameterless, format_layer, normalize_layers, parse_layers, tables_as_text
 from glassnet.network import Network
-from glassnet.optimizers import Optimizer, make_optimizer
+from glassnet.optimizers import OPTIMIZERS, Optimizer, make_optimizer
 from glassnet.rng import check_seed
 from glassnet.schedules import format_schedule, parse_schedule
 
 ENGINES = ("native", "textbook")  # their names; what they are stands in `glassnet.engine`
 LARGEST_COUNT = 1_000_000_000  # of epochs, of examples in a mini-batch
+
+
+def _one_of(names: Iterable[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} or {last}"
 
 
 def _field(default: Any, help: str) -> Any:  # noqa: A002
@@ -55,16 +60,16 @@ class Recipe:
         "784-16-16-10",
         "From the inputs to the outputs, or as 'conv20@5 pool2 100 10'; 16:relu names an activation.",
     )
-    activation: str = _field("sigmoid", "Of the hidden layers: sigmoid, tanh, relu, linear or softmax.")
+    activation: str = _field("sigmoid", f"Of the hidden layers: {_one_of(ACTIVATIONS)}.")
     output_activation: str = _field(
         "auto", "Of the last dense layer; auto takes the one that the cost was made for."
     )
-    cost: str = _field("cross_entropy", "squared, quadratic, cross_entropy or log_likelihood.")
+    cost: str = _field("cross_entropy", f"{_one_of(COSTS)}.")
     initializer: str = _field("scaled_normal", "normal, scaled_normal (1/√n_in), glorot, he or zeros.")
     learning_rate: float = _field(0.5, "η, the length of a step along the negative gradient.")
     batch_size: int = _field(10, "m, the examples in a mini-batch; as many as there are is gradient descent.")
     epochs: int = _field(60, "Passes over the training data.")
-    optimizer: str = _field("sgd", "What makes the steps: sgd, momentum, nesterov, adam or adamw.")
+    optimizer: str = _field("sgd", f"What makes the steps: {_one_of(OPTIMIZERS)}.")
     momentum: float = _field(0.9, "μ of momentum and nesterov: the share of the speed that is kept.")
     beta1: float = _field(0.9, "β₁ of adam and adamw: the share of m that is kept.")
     beta2: float = _field(0.999, "β₂ of adam and adamw: the share of v that is kept.")

@@ -99,7 +99,7 @@ def dead_relus(case: Case) -> Seen:
     """
     measured, findings = [], []
     for number, layer, cache, _ in case.layers:
-        if layer.activation != "relu":
+        if not ACTIVATIONS[layer.activation].dies:
             continue
         a, what = by_unit(cache.a), units(layer)  # (images, neurons or filters, places)
         dead, neurons = np.flatnonzero(a.max(axis=(0, 2)) == 0), a.shape[1]
