@@ -30,9 +30,15 @@ Operation row_layer(Kind kind, Activation activation, std::size_t n_in, std::siz
   return of;
 }
 
+// A layer of that kind behind another, on what that makes.
+Operation same_shape(Kind kind, Operation of) {
+  of.kind = kind, of.activation = Activation::linear;
+  of.n_in = of.n_out, of.in = of.out, of.window = {};
+  return of;
+}
+
 Operation dropout(Operation of) {
-  of.kind = Kind::dropout, of.activation = Activation::linear;
-  of.n_in = of.n_out, of.in = of.out;
+  of = same_shape(Kind::dropout, of);
   of.threshold = 1u << 30, of.scale = 4.0 / 3;
   return of;
 }

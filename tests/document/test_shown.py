@@ -76,8 +76,11 @@ def views_of(which, class_names=None, dtype=np.float64):
             views += [explanation.layer(layer), explanation.neuron(layer, 1)]
             views += [explanation.ways_to_raise(1, layer), explanation.wishes(layer)]
             if trace.params[layer - 1]:
-                place = (2, 1) if trace.params[layer - 1]["weight"].ndim == 2 else (2, 0, 0, 0)
-                views += [explanation.weight(layer, *place), explanation.bias(layer, 2)]
+                place = (2, 1, 0, 0) if trace.params[layer - 1]["weight"].ndim < 4 else (2, 0, 0, 0)
+                place = place[: trace.params[layer - 1]["weight"].ndim]
+                views.append(explanation.weight(layer, *place))
+            if "bias" in trace.params[layer - 1]:
+                views.append(explanation.bias(layer, 2))
             views += over_the_image(explanation, layer)
             if trace.activation(layer).name == "softmax":
                 views.append(explanation.jacobian(layer))
@@ -86,7 +89,8 @@ def views_of(which, class_names=None, dtype=np.float64):
         arguments = {"cost": trace.cost, "class_names": trace.class_names}
         name = trace.network.weights[-1]
         views.append(what_examples_want(trace.network, images, labels, **arguments))
-        views.append(attribute(trace.network, images, labels, (name, (1, 2)), **arguments))
+        place = (1, 2)[: trace.network.parameters[name].ndim]
+        views.append(attribute(trace.network, images, labels, (name, place), **arguments))
     return views
 
 

@@ -56,9 +56,9 @@ def test_initial_parameters_have_the_names_and_shapes_of_build(which):
         inputs, INITIALIZERS["normal"], Stream(0, Purpose.WEIGHTS), Stream(0, Purpose.BIASES)
     )
     assert {name: array.shape for name, array in drawn.items()} == shapes
-    if shapes:  # each from its own stream
-        assert np.array_equal(drawn["weight"], Stream(0, Purpose.WEIGHTS).normal(shapes["weight"]))
-        assert np.array_equal(drawn["bias"], Stream(0, Purpose.BIASES).normal(shapes["bias"]))
+    for name, purpose in (("weight", Purpose.WEIGHTS), ("bias", Purpose.BIASES)):  # each from its own stream
+        if name in shapes:
+            assert np.array_equal(drawn[name], Stream(0, purpose).normal(shapes[name]))
 
 
 # kind: what it refuses, and how; None takes any shape.

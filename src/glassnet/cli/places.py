@@ -76,12 +76,15 @@ def joined(args: list[str], kinds: dict[str, Any]) -> list[str]:
             fewest, *more = kinds[option].counts
             values += [rest.pop(0) for _ in range(min(fewest - len(values), len(rest)))]
             if len(values) < fewest:
+                others = " or ".join(map(str, more))
                 raise click.BadOptionUsage(
-                    option, f"Option {option!r} requires {fewest} arguments, or {more[0]} over an image."
+                    option, f"Option {option!r} requires {fewest} arguments, or {others} over an image."
                 )
-            further = rest[: more[0] - fewest]
-            if len(further) == more[0] - fewest and all(map(WHOLE.fullmatch, further)):
-                values += further
-                del rest[: len(further)]
+            for count in reversed(more):
+                further = rest[: count - fewest]
+                if len(further) == count - fewest and all(map(WHOLE.fullmatch, further)):
+                    values += further
+                    del rest[: len(further)]
+                    break
         out.append(f"{option}={','.join(values)}")
     return out

@@ -18,9 +18,15 @@ PLAIN = {raised: plain for table in (ABOVE, BELOW) for plain, raised in table.it
 def symbol(letter: str, layer: int | str | None = None, *indices: int | str) -> str:
     """A letter with its indices below and its layer above.
 
+    Raises:
+        ValueError: an index that Unicode has no small letter for.
+
     >>> symbol("w", 2, 3, 17), symbol("z", "l", "j"), symbol("C", None, 0)
     ('w₃,₁₇⁽²⁾', 'zⱼ⁽ˡ⁾', 'C₀')
     """
+    for character in "".join(map(str, indices)):
+        if character not in BELOW:
+            raise ValueError(f"{character!r} can't stand below {letter}: take one of {' '.join(BELOW)}")
     below = ",".join("".join(BELOW[character] for character in str(index)) for index in indices)
     above = "" if layer is None else "".join(ABOVE[character] for character in f"({layer})")
     return letter + below + above

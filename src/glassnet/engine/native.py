@@ -29,7 +29,7 @@ from glassnet.errors import GlassnetError
 from glassnet.examples import as_weights, check_labels, image_rows, not_finite
 from glassnet.layers import Cache, Dropout, Layer, Windowed, format_layers
 from glassnet.network import Gradient, LayerGradient, Network
-from glassnet.optimizers import OPTIMIZERS, Adam, Momentum, Nesterov, Optimizer
+from glassnet.optimizers import SGD, Adam, AdamW, Momentum, Nesterov, Optimizer
 
 NOT_BUILT = "it was not built when glassnet was installed (that takes g++ 12 or newer, or clang)"
 _reason = NOT_BUILT
@@ -288,21 +288,28 @@ def moves(task: Task, order: NDArray[np.int64], epoch: int) -> _native.Moves | N
     )
 
 
+RULES: dict[type[Optimizer], str] = {
+    SGD: "sgd",
+    Momentum: "momentum",
+    Nesterov: "nesterov",
+    Adam: "adam",
+    AdamW: "adam",
+}
+
+
 def descent(task: Task) -> _native.Descent:
     """The optimizer's rule and its constants."""
     optimizer, n = task.optimizer, len(task.images)
-    if type(optimizer) not in OPTIMIZERS.values():
+    if type(optimizer) not in RULES:
         raise GlassnetError(f"the native engine has no {optimizer!r}: give engine = 'textbook'")
-    rule, beta1, beta2, epsilon = "sgd", 0.0, 0.0, 0.0
+    beta1, beta2, epsilon = 0.0, 0.0, 0.0
     match optimizer:
         case Adam():
-            rule, beta1, beta2, epsilon = "adam", optimizer.beta1, optimizer.beta2, optimizer.epsilon
-        case Nesterov(momentum=momentum):
-            rule, beta1 = "nesterov", momentum
+            beta1, beta2, epsilon = optimizer.beta1, optimizer.beta2, optimizer.epsilon
         case Momentum(momentum=momentum):
-            rule, beta1 = "momentum", momentum
+            beta1 = momentum
     return _native.Descent(
-        rule=rule,
+        rule=RULES[type(optimizer)],
         decoupled=optimizer.decoupled,
         l1=task.l1 / n,
         l2=task.l2 / n,

@@ -95,8 +95,10 @@ class ActivationDerivative(Shown):
             silent = f", {zeros:,} of them 0" if zeros and page.over_image else ""
             rows.append((f"{len(rest):,} further ones{silent}", *blank, sum(term.value for term in rest)))
         rows.append((f"sum `{self.symbol}`", *blank, self.value))
+        over = "" if page.one_to_one else "Σⱼ "
+        product = " · ".join((w, *factors))
         return [
-            Equation(f"{self.symbol} = Σⱼ {' · '.join((w, *factors))}", page.words_back(len(self.terms))),
+            Equation(f"{self.symbol} = {over}{product}", page.words_back(len(self.terms))),
             Table(("j", f"`{w}`", *(f"`{factor}`" for factor in factors), "product"), rows, sums=1),
         ]
 

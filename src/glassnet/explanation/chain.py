@@ -188,7 +188,7 @@ class ParameterDerivative(Shown):
 
     def _order_of_sums(self) -> str:
         """How far the sum as shown is from what backpropagation computed, and why."""
-        how = "by backpropagation, which takes all places together in one matrix product"
+        how = "by backpropagation, which takes all places together"
         apart = abs(self.sum - self.value)
         order = f"the sum above, its floats added in another order, differs by {number(apart, 2)}"
         if apart == 0:

@@ -103,6 +103,10 @@ class Ways(Shown):
         layer, page, inputs = self.layer, self.trace.weighted_page(self.layer), self.trace.a(self.layer - 1)
         o, *at = page.position(self.j)
         w_k, a_k = page.weight_into(o), symbol("a", layer - 1, "k")
+        if page.one_to_one:
+            value, a_k = number(float(self.by_weights)), page.letter_before(self.j)
+            words = f"increase its weight, in proportion to the activation that comes in{_shared(at)}"
+            return [_Way(f"{partial(self._a_j, w_k)} = {self._slope} · {a_k} = {value}", words, [])]
         most = largest(self.by_weights)
         rows: list[Sequence[Cell]] = []
         for k in _largest(self.by_weights.ravel()):
@@ -111,7 +115,7 @@ class Ways(Shown):
             rows.append((f"`{symbol('w', layer, *place)}`", met, Bar(float(self.by_weights.flat[k]), most)))
         words = (
             "increase the weights, in proportion to the activations that come in; those from the brightest "
-            f"neurons do most{'; they are shared, and every other place feels it, too' if at else ''}"
+            f"neurons do most{_shared(at).replace('it is', 'they are')}"
         )
         table = Table(("weight", f"`{a_k}`", "`a` rises by, for each unit"), rows)
         return [_Way(f"{partial(self._a_j, w_k)} = {self._slope} · {a_k}", words, [table])]
@@ -129,7 +133,8 @@ class Ways(Shown):
             formula = f"{self._slope} · {page.weight_into(page.position(self.j)[0])}"
         else:
             formula = symbol("w", None, "k")
-        whose = "that is for the layers before to do" if layer > 1 else "they are the image itself"
+        image = "it is a number of the image" if page.one_to_one else "they are the image itself"
+        whose = "that is for the layers before to do" if layer > 1 else image
         lines, weights = page.incoming(self.j), np.zeros_like(trace.a(layer - 1))
         weights[lines.places] = lines.weights
         most = largest(self.by_activations)
@@ -144,6 +149,11 @@ class Ways(Shown):
         heads = ("activation", *([] if handed_over else ["its weight"]), "`a` rises by, for each unit")
         left = partial(self._a_j, symbol("a", layer - 1, "k"))
         return _Way(f"{left} = {formula}", f"change {what}; {whose}", [Table(heads, rows)])
+
+
+def _shared(at: Sequence[int]) -> str:
+    """What is to be said of a weight that stands at several places of an image."""
+    return "; it is shared, and every other place feels it, too" if at else ""
 
 
 @dataclass(frozen=True, repr=False, eq=False)

@@ -27,7 +27,7 @@ def gradient_by_layer(gradient: Gradient) -> Figure:
         raise GlassnetError("there is no gradient to draw: the network has no parameters")
     with np.errstate(all="ignore"):  # a gradient that is not finite shows itself
         norms = {
-            kind: np.array([np.linalg.norm(arrays[kind].astype(np.float64)) for _, arrays in layers])
+            kind: np.array([_length(arrays[kind]) if kind in arrays else 0.0 for _, arrays in layers])
             for kind, _, _ in KINDS
         }  # (layers,) each
         squares = np.sum([row**2 for row in norms.values()], axis=0)  # (layers,)
@@ -38,7 +38,8 @@ def gradient_by_layer(gradient: Gradient) -> Figure:
     left, right = figure.subplots(1, 2, width_ratios=(3, 2), sharey=True)
     rows = np.arange(len(layers), dtype=float)
     for place, (kind, label, color) in enumerate(KINDS):
-        _bars(left, rows + 0.4 * (place - 0.5), norms[kind], label, color)
+        has = np.array([kind in arrays for _, arrays in layers])
+        _bars(left, (rows + 0.4 * (place - 0.5))[has], norms[kind][has], label, color)
     _reach(left, np.concatenate([*norms.values()]))
     left.set_yticks(rows, [f"layer {i}" for i, _ in layers])
     left.set_ylim(len(layers) - 0.5, -0.5)  # the first layer on top
@@ -54,6 +55,10 @@ def gradient_by_layer(gradient: Gradient) -> Figure:
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="y", length=0)
     return figure
+
+
+def _length(gradient: Array) -> float:
+    return float(np.linalg.norm(gradient.astype(np.float64)))
 
 
 def _bars(

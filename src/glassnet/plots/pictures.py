@@ -19,13 +19,19 @@ if TYPE_CHECKING:
 
 
 def weights(network: Network) -> Figure:
-    """The weights of the first layer that has any, one picture per neuron (or filter): blue raises z."""
-    weighted = network.weights
+    """The weights of the first layer that has any, one picture per neuron (or filter): blue raises z.
+
+    A layer with one weight for each channel has a single picture, which is drawn where there are no others.
+    """
+    weighted = sorted(network.weights, key=lambda name: network.parameters[name].ndim == 1)
     if not weighted:
         raise GlassnetError(f"the network {network} has no weights to draw")
     layer, weight = weighted[0].partition(".")[0], network.parameters[weighted[0]]  # (n_out, n_in)
     if weight.ndim == 4:  # (filters, channels, size, size)
         return filters(weight, f"the filters of layer {layer} ({weighted[0]})")
+    if weight.ndim == 1:  # (channels,)
+        strip = Strip("one number per channel", as_pictures(weight[None]), [""], 1, "weight", signed=True)
+        return tiles([strip], f"the weights of layer {layer} ({weighted[0]})")
     shown = weight[:LARGEST_SHEET]  # (neurons, n_in)
     which = (
         "one picture per neuron"

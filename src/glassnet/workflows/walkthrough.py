@@ -91,7 +91,8 @@ def forward_section(explanation: Explanation, pictures: bool) -> Section:
     ]
     for layer in range(1, explanation.depth + 1):
         blocks += _formula_blocks(explanation, layer)
-    if pictures and "weight" in explanation.trace.params[0] and not over_the_image(explanation, False):
+    drawn = explanation.trace.params[0].get("weight", np.zeros(0)).ndim > 1  # a picture of each neuron
+    if pictures and drawn and not over_the_image(explanation, False):
         figure = plots.weights(explanation.trace.network)
         caption = "what the neurons of layer 1 look for: their weights as pictures"
         blocks.append(_picture(figure, caption, narrow=True))

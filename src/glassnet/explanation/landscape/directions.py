@@ -33,7 +33,7 @@ def random_directions(C: CostFunction, seed: int) -> tuple[Direction, Direction]
     Source: Li, Xu, Taylor, Studer, Goldstein, *Visualizing the Loss Landscape of Neural Nets*, 2018.
     """
     here = C.arrays(C.here)
-    if not any(array.any() for array in here.values() if array.ndim > 1):
+    if not any(here[name].any() for name in C.network.weights):
         raise GlassnetError(
             "all weights are 0, and so would be random directions of their lengths: choose two parameters"
         )
@@ -43,11 +43,11 @@ def random_directions(C: CostFunction, seed: int) -> tuple[Direction, Direction]
 def _random_direction(C: CostFunction, seed: int, which: int) -> Direction:
     row = np.zeros_like(C.here)
     # `drawn` are views: what is written to them is in the row.
-    for step, (drawn, array) in enumerate(
-        zip(C.arrays(row).values(), C.arrays(C.here).values(), strict=True)
-    ):
-        if array.ndim < 2:
+    here = C.arrays(C.here)
+    for step, (name, drawn) in enumerate(C.arrays(row).items()):
+        if name not in C.network.weights:
             continue
+        array = here[name]
         drawn[:] = Stream(seed, Purpose.LANDSCAPE, epoch=which, step=step).normal(array.shape)
         filters, lengths = drawn.reshape(len(drawn), -1), array.reshape(len(array), -1)  # (n_out, …)
         filters *= np.linalg.norm(lengths, axis=1, keepdims=True) / np.linalg.norm(

@@ -108,6 +108,12 @@ class ConvPage(WeightedPage[Conv]):
             f"row i, {i}, column j, {j}"
         )
 
+    def weight_into(self, o: int) -> str:
+        return symbol("w", self.number, o, "k")
+
+    def weight_back(self, k: int) -> str:
+        return symbol("w", self.number, "j")
+
     def words_back(self, lines: int) -> str:
         return (
             f"the sum over the neurons j of layer {self.number} in whose patch it stands, {lines:,} of "

@@ -61,5 +61,8 @@ class DensePage(WeightedPage[Dense]):
             f"0 to {shape[1] - 1}"
         )
 
+    def weight_into(self, o: int) -> str:
+        return symbol("w", self.number, o, "k")
+
     def weight_back(self, k: int) -> str:
         return symbol("w", self.number, "j", k)

@@ -46,7 +46,7 @@ class Page(ABC, Generic[L]):
     views: ClassVar[tuple[str, ...]] = ()  # the methods of `Explanation` that are about this kind alone
     raised_by: ClassVar[str] = "the one activation before it"  # what any of its neurons can be raised by
     weighted: ClassVar[bool] = False  # whether it has weights
-    one_to_one: ClassVar[bool] = False  # whether each input goes on to a neuron of its own
+    one_to_one: ClassVar[bool] = False  # whether each input goes on to the neuron in its own place alone
 
     @property
     def hands_on(self) -> bool:
@@ -104,7 +104,7 @@ class Page(ABC, Generic[L]):
 
     def outgoing(self, k: int) -> Connections:
         """The lines from input k: ∂C/∂x_k is the sum of weight · δ over them."""
-        return self.incoming(k)  # of a layer with one line from each input to the neuron in its place
+        return self.incoming(k)  # where there is one line, to the neuron in the input's own place
 
     def by_place(self, dC_dz: Array, name: str, place: tuple[int, ...]) -> Array:
         """δ · input for one parameter, for every example and every place that shares it.
@@ -159,6 +159,14 @@ class WeightedPage(Page[L]):
         """The input that a weight meets at each of its places, () or (down, across); −1 in the padding."""
 
     @abstractmethod
+    def weight_into(self, o: int) -> str:
+        """The letter of any of the weights of neuron (or filter, or channel) o, such as w₃,ₖ⁽¹⁾."""
+
+    @abstractmethod
+    def weight_back(self, k: int) -> str:
+        """The letter of the weight between neuron j of this layer and input k, such as wⱼ,₇⁽¹⁾."""
+
+    @abstractmethod
     def leads(self, place: tuple[int, ...]) -> str:
         """From where to where a weight leads, in words."""
 
@@ -168,9 +176,11 @@ class WeightedPage(Page[L]):
         return f"{number}.{name}[j] belongs to {cls.unit} j, 0 to {shape[0] - 1}"
 
     def sum_of(self, j: int) -> Equation:
-        o, before = self.position(j)[0], symbol("a", self.number - 1, "k")
+        o = self.position(j)[0]
+        before = self.letter_before(j) if self.one_to_one else symbol("a", self.number - 1, "k")
         bias = f" + {symbol('b', self.number, o)}" if "bias" in self.params else ""
-        return Equation(f"{self.letter('z', j)} = Σₖ {self.weight_into(o)} {before}{bias}")
+        over = "" if self.one_to_one else "Σₖ "
+        return Equation(f"{self.letter('z', j)} = {over}{self.weight_into(o)} {before}{bias}")
 
     def by_place(self, dC_dz: Array, name: str, place: tuple[int, ...]) -> Array:
         if name == "bias":
@@ -181,16 +191,10 @@ class WeightedPage(Page[L]):
 
     # In words
 
-    def weight_into(self, o: int) -> str:
-        """Any of the weights of neuron (or filter) o."""
-        return symbol("w", self.number, o, "k")
-
-    def weight_back(self, k: int) -> str:
-        """The weight between neuron j of this layer and input k."""
-        return symbol("w", self.number, "j")
-
     def words_back(self, lines: int) -> str:
         """Over which neurons the sum of the way back goes; so many have a line to the input."""
+        if self.one_to_one:
+            return f"by way of the neuron in its place in layer {self.number}, the only one that hears it"
         return f"the sum over layer {self.number}: all the ways in which this activation acts on the cost"
 
     def shared(self, place: tuple[int, ...]) -> str:
