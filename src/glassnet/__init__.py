@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from glassnet.data import Dataset as Dataset
     from glassnet.data import Split as Split
     from glassnet.data import load as load
+    from glassnet.draws import Draw as Draw
     from glassnet.errors import GlassnetError as GlassnetError
     from glassnet.errors import GlassnetWarning as GlassnetWarning
     from glassnet.explanation import attribute as attribute
@@ -70,6 +71,7 @@ _HOME = {
     "Dataset": "data",
     "Dense": "layers",
     "DivergedError": "training",
+    "Draw": "draws",
     "Dropout": "layers",
     "Flatten": "layers",
     "GlassnetError": "errors",

@@ -18,7 +18,13 @@ LATEST = 2**32  # epochs and places of a draw lie below: so many has the generat
 
 
 class Draw(NamedTuple):
-    """What the random numbers of a training step depend on: which examples are met, and when."""
+    """What the random numbers of a training step depend on: which examples are met, and when.
+
+    >>> from glassnet.network import Network
+    >>> network = Network("4-dropout0.5-2", seed=0)
+    >>> network.in_training(Draw(seed=0, epoch=1, places=np.array([17])))[0]["mask"]
+    array([[2., 0., 0., 2.]], dtype=float32)
+    """
 
     seed: int
     epoch: int  # from 1

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
+from glassnet.errors import GlassnetError
+
 LONGEST = 120  # characters of a text that an error quotes whole
 NEAR = 0.65  # of two words, from here on, one is taken for a slip of the other
 
@@ -27,10 +29,7 @@ class Form(NamedTuple):
     examples: tuple[str, ...]  # the word with what may follow it, the simplest first
     read: Callable[..., dict[str, Any]] = dict  # the settings of its kind, from the groups of `rest`
     write: Callable[[Any], str] = _nothing  # what follows the word, from what it names
-
-
-class MisreadError(Exception):
-    """Why a part can't be read, and what was probably meant: the end of a sentence that begins with it."""
+    meaning: str = ""  # of the first example, where the word doesn't say it
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class Grammar:
     (('left', {'x': '45'}), 'left45')
     >>> turns.read("prot45")
     Traceback (most recent call last):
-    glassnet.grammar.MisreadError: is no turn; did you mean 'left45'?
+    glassnet.errors.GlassnetError: 'prot45' is no turn; did you mean 'left45'?
     """
 
     what: str  # a part is
@@ -57,19 +56,24 @@ class Grammar:
         """The word of a part, and the settings of what it names.
 
         Raises:
-            MisreadError: an unknown word, or one that something else must follow.
-            GlassnetError: a setting that makes no sense.
+            GlassnetError: an unknown word, one that something else must follow, or a setting that makes no
+                sense: a sentence that begins with the part.
         """
         match = re.match(r"[^\W\d]*", part)  # letters
         assert match is not None  # it may match nothing, but it matches
         word, rest = match[0], part[match.end() :]
         if word not in self.forms:
-            raise MisreadError(f"is no {self.what}; {self._hint(word, rest)}")
+            raise GlassnetError(f"{quoted(part)} is no {self.what}; {self._hint(word, rest)}")
         form = self.forms[word]
         found = re.fullmatch(form.rest, rest, re.ASCII)
         if found is None:
-            raise MisreadError(f"is no {self.what}: write {' or '.join(form.examples)}")
-        return word, form.read(*found.groups())
+            meaning = f", {form.meaning}" if form.meaning else ""
+            examples = " or ".join(form.examples)
+            raise GlassnetError(f"{quoted(part)} is not understood: write {examples}{meaning}")
+        try:
+            return word, form.read(*found.groups())
+        except GlassnetError as error:
+            raise GlassnetError(f"{quoted(part)}: {error}") from error
 
     def write(self, named: Any) -> str:
         """The part that names it."""
@@ -80,7 +84,8 @@ class Grammar:
         meant = {**{known: known for known in self.forms if known}, **self.also}
         near = get_close_matches(word.lower(), meant, n=1, cutoff=NEAR)
         if not near:
-            *others, last = (form.examples[0] for form in self.forms.values())
+            named = {word: f" ({form.meaning})" if not word else "" for word, form in self.forms.items()}
+            *others, last = (form.examples[0] + named[word] for word, form in self.forms.items())
             return f"there are {', '.join(others)} and {last}"
         form = self.forms[meant[near[0]]]
         whole = re.fullmatch(form.rest, rest, re.ASCII)

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from glassnet.errors import GlassnetError
 from glassnet.exact import cos_sin_of_turn, power
-from glassnet.grammar import Form, Grammar, MisreadError, quoted
+from glassnet.grammar import Form, Grammar
 
 Numbers = NDArray[np.float64]
 
@@ -207,9 +207,10 @@ GRAMMAR = Grammar(
         "step": Form(
             StepDecay,
             r"(\d+)(?:x(.*))?",
-            ("step10x0.5", "step10"),
+            ("step10x0.5",),
             _decay,
             lambda step: f"{step.epochs}x{step.factor!r}",
+            "after every 10 epochs half of η",
         ),
         "halve": Form(
             HalveOnPlateau,
@@ -217,6 +218,7 @@ GRAMMAR = Grammar(
             ("halve10",),
             lambda epochs: {"epochs": _epochs(epochs)},
             lambda halve: f"{halve.epochs}",
+            "half of η after 10 epochs without a better accuracy",
         ),
         "cosine": Form(Cosine, r"", ("cosine",)),
         "onecycle": Form(
@@ -240,10 +242,8 @@ def parse_schedule(text: str) -> Constant:
         raise GlassnetError(f"schedule is {text!r}: give a text, such as 'constant' or 'step10x0.5'")
     try:
         name, settings = GRAMMAR.read(text)
-    except MisreadError as error:
-        raise GlassnetError(f"{quoted(text)} {error}") from error
     except GlassnetError as error:
-        raise GlassnetError(f"schedule {quoted(text)}: {error}") from error
+        raise GlassnetError(f"schedule {error}") from error
     return SCHEDULES[name](**settings)
 
 

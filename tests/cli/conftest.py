@@ -71,7 +71,7 @@ def quick(request, monkeypatch, not_digits):
     """Commands in this process do less of what takes long: pictures, and means over many images."""
     if not request.node.get_closest_marker("drawn"):
         monkeypatch.setattr(reports, "save_pictures", save_blanks)
-    monkeypatch.setattr("glassnet.cli.calibrate.draw_not_digits", not_digits)
+    monkeypatch.setattr("glassnet.workflows.calibrating.draw_not_digits", not_digits)
     monkeypatch.setattr("glassnet.workflows.guide.SURVEYED", 100)
 
 

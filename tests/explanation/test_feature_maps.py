@@ -71,7 +71,7 @@ def test_what_the_table_says():
 )
 def test_every_layer_that_keeps_the_image_has_maps(layer, kind, words):
     maps = EXPLANATION.feature_maps(layer)
-    assert maps.kind == kind
+    assert maps.unit == kind
     assert maps.a.shape == NETWORK.output_shapes[layer - 1]
     assert words in as_text(maps.blocks()).replace("\n", " ")
 

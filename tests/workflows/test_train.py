@@ -65,7 +65,7 @@ def test_what_was_stopped_goes_on_to_the_same_bits():
     assert str(run.path) == "halves"
     assert not run.model.exists()
     told = Told()
-    go_on(run, run.recipe(), told)
+    go_on(run, {}, told)
     assert told.said[:2] == [("start", 2), ("record", 3)]
     assert parameters(run).keys() == wanted.keys()
     for name, array in wanted.items():
@@ -74,9 +74,20 @@ def test_what_was_stopped_goes_on_to_the_same_bits():
 
 def test_new_limits_are_kept():
     run = train_new(Recipe(epochs=1), "run")
-    go_on(run, run.recipe().replace(epochs=2))
+    go_on(run, {"epochs": 2})
     assert RunFolder.open("run").recipe().epochs == 2
     assert load_model(run.model).figures["epochs"] == 2
+
+
+def test_a_run_keeps_its_recipe():
+    """Also one without a checkpoint, which could not tell that its recipe has changed."""
+    run = RunFolder.create("run", Recipe(epochs=1))
+    before = run.config.read_bytes()
+    with pytest.raises(GlassnetError, match=r"^learning_rate can't change in a resumed run \(only epochs, "):
+        go_on(run, {"epochs": 2, "learning_rate": 0.1})
+    assert run.config.read_bytes() == before
+    go_on(run, {})
+    assert run.model.exists()
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ from glassnet.augmentation.resampling import (
 from glassnet.chunks import chunks
 from glassnet.errors import GlassnetError
 from glassnet.exact import cos_sin_of_turn
-from glassnet.grammar import Form, Grammar, MisreadError, quoted
+from glassnet.grammar import Form, Grammar, quoted
 from glassnet.memory import check_room
 from glassnet.rng import Purpose, words
 
@@ -105,8 +105,8 @@ class Augmentation:
         for part in text.split():
             try:
                 word, settings = GRAMMAR.read(part)
-            except MisreadError as error:
-                raise GlassnetError(f"augmentation {quoted(text)}: {quoted(part)} {error}") from error
+            except GlassnetError as error:
+                raise GlassnetError(f"augmentation {quoted(text)}: {error}") from error
             if word in values:
                 raise GlassnetError(f"augmentation {quoted(text)}: {word} stands there twice, give it once")
             values |= settings
@@ -240,7 +240,7 @@ def _by_number(word: str, number: str) -> Form:
 
 def _nonzero(number: str) -> float:
     if not float(number):
-        raise MisreadError("does nothing, leave it away")
+        raise GlassnetError("it does nothing, leave it away")
     return float(number)
 
 

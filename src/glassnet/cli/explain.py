@@ -6,33 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 
-from glassnet.augmentation import Augmentation
 from glassnet.cli.places import Place, PlacesCommand
 from glassnet.cli.printing import print_blocks
-from glassnet.data import SOURCES, resolve
 from glassnet.document import page, plain
-from glassnet.draws import Draw
 from glassnet.errors import GlassnetError
-from glassnet.explanation import explain as explain_image
 from glassnet.files import write_atomically
 from glassnet.handwriting import is_picture
-from glassnet.layers import Dropout
-from glassnet.storage import Model, RunFolder
-from glassnet.training import Recipe
-from glassnet.workflows import (
-    Example,
-    Guide,
-    Wanted,
-    find_model,
-    image_from_data,
-    image_from_file,
-    label_of,
-    model_cost,
-    model_data,
-    split_arguments,
-)
+from glassnet.workflows import Wanted, guide_to, split_arguments
 
 PRETRAINED = "16-16"  # whose every number fits a page
 DOCTYPE = b"<!DOCTYPE html>"  # what every page begins with
@@ -135,87 +116,27 @@ def explain(
     if len(pictures) > 1:
         raise GlassnetError(f"{' and '.join(pictures)}: there is one image to explain, name one of them")
     image = pictures[0] if pictures else None
-    path, loaded = find_model(model, finite=False)
     if image is not None and data is not None and ":" in data:
         raise GlassnetError(f"{image} and --data {data}: there is one image to explain, name one of them")
-    if image is None and data is None:
-        data = f"{model_data(path, loaded, None).name}:test:0"
-    shown = image_from_file(image, loaded) if image is not None else image_from_data(str(data), loaded)
-    draw = None if epoch is None else _draw(epoch, loaded, image, data)
-    if draw is not None:
-        shown = _as_met(shown, loaded, draw)
     if html is not None:
         _check_free(html)
-    target = label_of(label, shown, loaded)
-    explanation = explain_image(
-        loaded.network,
-        shown.image,
-        target,
-        model_cost(loaded, cost),
-        class_names=loaded.class_names,
-        draw=draw if _has_dropout(loaded) else None,
-    )
-    if learning_rate is None:
-        learning_rate = (loaded.recipe or Recipe()).learning_rate
-    guide = Guide(
-        path=path,
-        model=loaded,
-        explanation=explanation,
+    guide = guide_to(
+        model,
+        image,
+        data,
+        label=label,
+        cost=cost,
         learning_rate=learning_rate,
-        source=_source(loaded, image, data),
-        run=RunFolder(model) if Path(model).is_dir() else None,
+        epoch=epoch,
         pictures=html is not None,
     )
     sections = guide.chosen(want) if want else guide.everything() if html else guide.walk()
-    title = plain(f"{loaded.network} and {shown.name}")
+    title = plain(f"{guide.model.network} and {guide.shown}")
     if html is None:
         print_blocks(sections)
         return
     write_atomically(html, page(title, sections).encode())
     click.echo(f"{title}\npage: {html}")
-
-
-def _draw(epoch: int, model: Model, image: str | None, data: str | None) -> Draw:
-    """What was drawn for an image in an epoch: seed, epoch and the place among the training examples."""
-    if not (_has_dropout(model) or (model.recipe and model.recipe.augmentation)):
-        raise GlassnetError(
-            f"--epoch {epoch}: {model.network} has no dropout, it saw the image in every epoch as it does now"
-        )
-    if epoch < 1:
-        raise GlassnetError(f"--epoch {epoch}: give 1 or more, epochs are counted from 1")
-    if model.recipe is None or model.data_name not in SOURCES:
-        raise GlassnetError(f"--epoch {epoch}: the model doesn't say by which seed it learned from what")
-    if epoch > model.recipe.epochs:
-        raise GlassnetError(
-            f"--epoch {epoch}: the model was trained for {model.recipe.epochs} epochs at most"
-        )
-    _, split, place = resolve(data or model.data_name)
-    if image is not None or split != "training" or not str(data).startswith(f"{model.data_name}:"):
-        raise GlassnetError(
-            f"--epoch {epoch}: name an image that the model was trained on, as in "
-            f"--data {model.data_name}:training:17"
-        )
-    return Draw(model.recipe.seed, epoch, np.array([place]))
-
-
-def _has_dropout(model: Model) -> bool:
-    return any(isinstance(layer, Dropout) for layer in model.network.layers)
-
-
-def _as_met(shown: Example, model: Model, draw: Draw) -> Example:
-    """The image as augmentation moved it; of `expanded`, the unmoved one comes first."""
-    augmentation = Augmentation.parse(model.recipe.augmentation if model.recipe else "")
-    if not augmentation.moves:
-        return shown
-    (image,) = augmentation.moved(shown.image[None], draw.seed, draw.epoch, draw.places)
-    return Example(f"{shown.name}, moved as in epoch {draw.epoch}", image, shown.label)
-
-
-def _source(model: Model, image: str | None, data: str | None) -> str | None:
-    """The data to compare with: named beside a picture, else the model's own (None), else the example's."""
-    if image is not None:
-        return data
-    return None if data is None or model.data_name in SOURCES else data.split(":")[0]
 
 
 def _check_free(html: str) -> None:

@@ -11,9 +11,9 @@ import click
 
 from glassnet.cli.displays import choose_display
 from glassnet.errors import GlassnetError
-from glassnet.storage import MAY_CHANGE, RunFolder
+from glassnet.storage import RunFolder
 from glassnet.training import Recipe
-from glassnet.workflows import Stopped, go_on, recipe_from_file, train_new
+from glassnet.workflows import Stopped, go_on, recipe_from_file, resumed_recipe, train_new
 
 Command = Callable[..., Any]
 TYPES = {"int": int, "int | None": int, "float": float, "float | None": float, "str": str}
@@ -68,7 +68,8 @@ def train(
             raise GlassnetError(
                 "--resume goes on with the run's own recipe and folder: leave --config and --out away"
             )
-        run, recipe = _reopened(resume, _given(options))
+        run, limits = RunFolder.open(resume), _given(options)
+        recipe = resumed_recipe(run, limits)
     else:
         recipe = config_and_options(config, options)
     if print_config:
@@ -80,22 +81,10 @@ def train(
         if resume is None:
             train_new(recipe, out, display)
         else:
-            go_on(run, recipe, display)
+            go_on(run, limits, display)
     except Stopped as stopped:
         click.echo(f"{stopped}; go on with: glassnet train --resume {quote(str(stopped.run.path))}", err=True)
         raise SystemExit(130) from None
-
-
-def _reopened(path: str, given: dict[str, Any]) -> tuple[RunFolder, Recipe]:
-    """The run to go on with, its limits raised as given."""
-    for name in given:
-        if name not in MAY_CHANGE:
-            raise GlassnetError(
-                f"--{name.replace('_', '-')} can't change in a resumed run "
-                f"(only {', '.join(MAY_CHANGE)} can): begin a new run"
-            )
-    run = RunFolder.open(path)
-    return run, run.recipe().replace(**given)
 
 
 def config_and_options(config: str | None, options: dict[str, Any]) -> Recipe:

@@ -44,8 +44,7 @@ class FeatureMaps(Shown):
     def positive(self) -> Array:
         """The share of each map's places where z > 0, shape (maps,)."""
         with np.errstate(invalid="ignore"):
-            shares: Array = (self.z > 0).mean(axis=(1, 2))
-        return shares
+            return (self.z > 0).mean(axis=(1, 2))
 
     @property
     def strongest(self) -> NDArray[np.int64]:
@@ -54,7 +53,7 @@ class FeatureMaps(Shown):
         return np.argsort(-tops, kind="stable")
 
     @property
-    def kind(self) -> str:
+    def unit(self) -> str:
         """What makes a map: a filter, or a channel that is passed on."""
         return self.trace.page(self.layer).unit
 
@@ -75,20 +74,14 @@ class FeatureMaps(Shown):
         ]
         name = symbol("a", self.layer)
         some = f"; the {len(chosen)} of {maps:,} with the largest answers" if len(chosen) < maps else ""
-        own = (
-            "each the same filter at every place of the image"
-            if self.kind == "filter"
-            else f"each made of one map of layer {self.layer - 1}"
-        )
-        if self.layer == 1 and self.kind != "filter":
-            own = "each made of one channel of the image"
+        own = self.trace.page(self.layer).a_map
         return [
             Paragraph(
                 f"Layer {self.layer} answers with {maps:,} map{'s' if maps > 1 else ''} of {down}×{across} "
                 f"places, {own}."
             ),
             Table(
-                (self.kind, f"largest `{name}`", "at", "mean", "`z > 0`"),
+                (self.unit, f"largest `{name}`", "at", "mean", "`z > 0`"),
                 rows,
                 f"`{name}`: the largest, at its row and column; the mean; and at how many places "
                 f"`z > 0`{some}",

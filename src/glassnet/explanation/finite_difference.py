@@ -22,7 +22,7 @@ from glassnet.arrays import Array, Parameters
 from glassnet.chunks import at_a_time, chunks
 from glassnet.costs import Cost, l1_penalty, l2_penalty
 from glassnet.draws import Draw
-from glassnet.explanation.layers import page_of
+from glassnet.explanation.layers import crossed_kinks
 from glassnet.forecast import patches
 from glassnet.layers import Cache
 from glassnet.network import Network
@@ -182,8 +182,7 @@ class FiniteDifferences:
 
     def _crossed(self, i: int, cache: Cache) -> NDArray[np.bool_]:
         """For which changes a kink of layer i lies between the two sides, shape (changes,)."""
-        page = page_of(self._network.layers[i], i + 1, self._params[i], cache)
-        return page.crossed(len(cache.z) // (2 * len(self._share)))
+        return crossed_kinks(self._network.layers[i], cache, len(cache.z) // (2 * len(self._share)))
 
     def _at_a_time(self, i: int) -> int:
         """How many numbers before or in layer i are changed in one pass through the layers behind."""

@@ -50,8 +50,7 @@ class NeuronSum(Shown):
     def terms(self) -> Array:
         """w·a for every connection, shape (n,)."""
         with np.errstate(all="ignore"):
-            terms: Array = self.connections.weights * self.inputs
-        return terms
+            return self.connections.weights * self.inputs
 
     @property
     def order(self) -> NDArray[np.int64]:

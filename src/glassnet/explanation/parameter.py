@@ -9,7 +9,7 @@ import numpy as np
 
 from glassnet.document import symbol
 from glassnet.errors import GlassnetError, unknown_name
-from glassnet.explanation.layers import PAGES, WeightedPage
+from glassnet.explanation.layers import page_type
 from glassnet.network import Network
 
 
@@ -68,6 +68,5 @@ def is_index(index: Any, size: int) -> bool:
 def _ranges(network: Network, name: str) -> str:
     """Which places an array has, and what each of them connects."""
     number, _, own_name = name.partition(".")
-    page = PAGES[network.layers[int(number) - 1].kind]
-    assert issubclass(page, WeightedPage)
+    page = page_type(network.layers[int(number) - 1], int(number))
     return page.ranges(int(number), own_name, network.shapes[name])

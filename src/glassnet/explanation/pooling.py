@@ -62,8 +62,7 @@ class Winners(Shown):
         """How the cost changes with each input, shape (maps, height, width): 0 for all but winners."""
         passed = self.trace.delta_passed_back(self.layer).reshape(self._cache.z.shape)
         with np.errstate(all="ignore"):
-            dC_dx: Array = self.own.dC_dx({}, self._cache, passed)[0]
-        return dC_dx
+            return self.own.dC_dx({}, self._cache, passed)[0]
 
     def blocks(self) -> Sequence[Block]:
         size, count = self.own.size, self.winners.size

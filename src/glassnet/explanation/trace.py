@@ -212,8 +212,7 @@ class Trace:
         """What each output adds to C₀, shape (n_out,)."""
         a, y = self.a(self.depth), self.y[0]
         with np.errstate(all="ignore"):
-            terms: Array = self.cost.value(a[:, None], y[:, None])
-        return terms
+            return self.cost.value(a[:, None], y[:, None])
 
     # The way back
 
@@ -255,8 +254,7 @@ class Trace:
         cache = self.chain.caches[0]
         dC_dz = self.delta_passed_back(1).reshape(cache.z.shape)
         with np.errstate(all="ignore"):
-            row: Array = self.network.layers[0].dC_dx(self.params[0], cache, dC_dz)[0].ravel()
-        return row
+            return self.network.layers[0].dC_dx(self.params[0], cache, dC_dz)[0].ravel()
 
     @cached_property
     def differences(self) -> FiniteDifferences:

@@ -122,7 +122,7 @@ class Ways(Shown):
 
     def _activations(self) -> _Way:
         trace, layer, page, what = self.trace, self.layer, self._page, self._page.raised_by
-        handed_over = self._mixes and not page.weighted  # z_k is a_k, without a weight
+        handed_over = self._mixes and not isinstance(page, WeightedPage)  # z_k is a_k, without a weight
         if handed_over:
             formula = partial(self._a_j, symbol("z", layer, "k"))
             what = "the activations before it, which softmax mixes"
@@ -173,8 +173,7 @@ class Wishes(Shown):
     def sums(self) -> Array:
         """All wishes for each activation, shape (n_in,): −∂C₀/∂a of the layer before."""
         with np.errstate(all="ignore"):
-            sums: Array = self.wishes.sum(axis=1)
-        return sums
+            return self.wishes.sum(axis=1)
 
     def blocks(self) -> Sequence[Block]:
         trace, layer, last = self.trace, self.layer, self.layer == self.trace.depth
@@ -184,16 +183,15 @@ class Wishes(Shown):
         rows = [
             (f"`{trace.letter('a', layer - 1, int(k))}`", *row) for k, row in zip(shown, cells, strict=True)
         ]
-        one_to_one, images = self.wishes.shape[1] == 1, len(trace.shape(layer)) == 3
-        heads = [trace.name_of(j) if last and not one_to_one else str(j) for j in range(n_out)]
-        who = "a column a channel" if images else "a column a neuron"
         if trace.page(layer).one_to_one:
             heads, who = ["its neuron"], "each activation has one neuron"
-        everyone = (
-            f"All neurons of a channel of layer {layer}, together, have"
-            if images
-            else f"Every neuron of layer {layer} has"
-        )
+            everyone = f"Every neuron of layer {layer} has"
+        elif len(trace.shape(layer)) == 3:
+            heads, who = [str(c) for c in range(n_out)], "a column a channel"
+            everyone = f"All neurons of a channel of layer {layer}, together, have"
+        else:
+            heads = [trace.name_of(j) if last else str(j) for j in range(n_out)]
+            who, everyone = "a column a neuron", f"Every neuron of layer {layer} has"
         more = f" (the first {n_out} of {self.wishes.shape[1]:,})" if n_out < self.wishes.shape[1] else ""
         some = (
             f"; the {len(shown)} strongest of {len(self.wishes):,}" if len(shown) < len(self.wishes) else ""

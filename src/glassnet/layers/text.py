@@ -27,7 +27,7 @@ from typing import Any
 from glassnet.activations import ACTIVATIONS
 from glassnet.arrays import Shape
 from glassnet.errors import GlassnetError
-from glassnet.grammar import Form, Grammar, MisreadError, quoted
+from glassnet.grammar import Form, Grammar, quoted
 from glassnet.layers.conv import Conv
 from glassnet.layers.dense import Dense
 from glassnet.layers.dropout import Dropout
@@ -71,6 +71,7 @@ GRAMMAR = Grammar(
             ("100",),
             lambda size: {"size": _whole("{} neurons", size)},
             lambda dense: f"{dense.size}",
+            "dense",
         ),
         "conv": Form(
             Conv,
@@ -148,9 +149,8 @@ def parse_layers(
         default = output_activation if dense and place == dense[-1] else activation
         try:
             read.append(_layer(part, default))
-        except (MisreadError, GlassnetError) as error:
-            says = f"{',' if isinstance(error, MisreadError) else ':'} {error}"
-            which = f"part {place}, {quoted(part)}{says}" if part else f"part {place} is empty"
+        except GlassnetError as error:
+            which = f"part {place}, {error}" if part else f"part {place} is empty"
             raise GlassnetError(f"layers {quoted(normal)}: {which}") from error
     shape = named or input_shape or _usual_input(read)
 
@@ -224,21 +224,29 @@ def _input_shape(text: str, first: str, dashes: bool) -> Shape | None:
     return (1, *shape) if len(shape) == 2 else shape
 
 
-def _layer(part: str, default: str) -> Layer:
+def _layer(part: str, default: str) -> Any:
     """The layer that a part names."""
     body, colon, named = part.partition(":")
     if body in ACTIVATIONS and body not in GRAMMAR.forms:
-        raise MisreadError(f"is no layer: an activation stands behind its layer, as in 100:{body}")
+        raise GlassnetError(
+            f"{quoted(part)} is no layer: an activation stands behind its layer, as in 100:{body}"
+        )
     if not re.match(r"[^\W\d]", body) and not re.fullmatch(r"\d+", body, re.ASCII):
-        raise MisreadError("is no layer: a dense layer is a whole number of neurons, as in 100")
+        raise GlassnetError(
+            f"{quoted(part)} is no layer: a dense layer is a whole number of neurons, as in 100"
+        )
     word, settings = GRAMMAR.read(body)
     kind = GRAMMAR.forms[word].kind
     if _chooses_activation(kind):
         settings["activation"] = named if colon else default
     elif colon:
-        raise GlassnetError("only dense and convolutional layers have an activation of their own")
-    layer: Layer = kind(**settings)
-    return layer
+        raise GlassnetError(
+            f"{quoted(part)}: only dense and convolutional layers have an activation of their own"
+        )
+    try:
+        return kind(**settings)
+    except GlassnetError as error:
+        raise GlassnetError(f"{quoted(part)}: {error}") from error
 
 
 def _chooses_activation(kind: type[Any]) -> bool:

@@ -31,4 +31,4 @@ def feature_maps(maps: FeatureMaps) -> Figure:
         heading = f"weighted sums {z}: blue above 0, red below"
         strips = [Strip(heading, maps.z[chosen], names, across, z, signed=True), *strips]
     some = f", the {MOST} strongest of {len(maps.a):,}" if len(maps.a) > MOST else ""
-    return tiles(strips, f"the feature maps of layer {maps.layer}, one a {maps.kind}{some}")
+    return tiles(strips, f"the feature maps of layer {maps.layer}, one a {maps.unit}{some}")

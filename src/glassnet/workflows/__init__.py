@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING
 from glassnet.lazy import lazily
 
 if TYPE_CHECKING:
+    from glassnet.workflows.calibrating import Calibrated as Calibrated
+    from glassnet.workflows.calibrating import calibrate_model as calibrate_model
+    from glassnet.workflows.choosing import guide_to as guide_to
     from glassnet.workflows.examination import Examination as Examination
     from glassnet.workflows.examination import examine as examine
     from glassnet.workflows.guide import Guide as Guide
@@ -22,24 +25,29 @@ if TYPE_CHECKING:
     from glassnet.workflows.train import Display as Display
     from glassnet.workflows.train import Stopped as Stopped
     from glassnet.workflows.train import go_on as go_on
+    from glassnet.workflows.train import resumed_recipe as resumed_recipe
     from glassnet.workflows.train import train_new as train_new
 
 _HOME = {
+    "Calibrated": "calibrating",
     "Display": "train",
     "Examination": "examination",
     "Example": "images",
     "Guide": "guide",
     "Stopped": "train",
     "Wanted": "guide",
+    "calibrate_model": "calibrating",
     "examine": "examination",
     "find_model": "models",
     "go_on": "train",
+    "guide_to": "choosing",
     "image_from_data": "images",
     "image_from_file": "images",
     "label_of": "images",
     "model_cost": "models",
     "model_data": "models",
     "recipe_from_file": "recipes",
+    "resumed_recipe": "train",
     "split_arguments": "models",
     "train_new": "train",
     "with_classes_of": "models",

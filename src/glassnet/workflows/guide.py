@@ -67,6 +67,7 @@ class Guide:
 
     path: Path
     model: Model
+    shown: str  # the name of the image
     explanation: Explanation
     learning_rate: float
     source: str | None  # the name of the data to compare with; None, what the model learned from
@@ -161,7 +162,7 @@ class Guide:
         return [self._as_it_answers(section) for section in sections]
 
     def _steepest(self) -> list[tuple[int, ...]]:
-        layers = [i + 1 for i, params in enumerate(self.explanation.trace.params) if "weight" in params]
+        layers = parts.with_weights(self.explanation)
         return [self.explanation.steepest_weight(layers[-1])] if layers else []
 
     def _trained_on(self) -> Dataset:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from time import monotonic
-from typing import Self
+from typing import Any, Self
 
 from glassnet.data import load
-from glassnet.storage import RunFolder
+from glassnet.errors import GlassnetError
+from glassnet.storage import MAY_CHANGE, RunFolder
 from glassnet.training import DivergedError, Evaluation, Recipe, Record, Trainer
 
 SAVE_EVERY = 1.0  # seconds between checkpoints; a kill loses no more than this, or an epoch
@@ -65,8 +67,33 @@ def train_new(recipe: Recipe, folder: str | None = None, display: Display | None
     return run
 
 
-def go_on(run: RunFolder, recipe: Recipe, display: Display | None = None) -> None:
-    """Train on where the run stopped; its recipe may have new limits. Raises what `train_new` raises."""
+def resumed_recipe(run: RunFolder, limits: Mapping[str, Any]) -> Recipe:
+    """A run's recipe with other limits.
+
+    Raises:
+        GlassnetError: what shall change is no limit.
+    """
+    for name in limits:
+        if name not in MAY_CHANGE:
+            raise GlassnetError(
+                f"{name} can't change in a resumed run (only {', '.join(MAY_CHANGE)} can): begin a new run"
+            )
+    return run.recipe().replace(**limits)
+
+
+def go_on(run: RunFolder, limits: Mapping[str, Any], display: Display | None = None) -> None:
+    """Train on where the run stopped.
+
+    Args:
+        run: it keeps its recipe.
+        limits: what may change of that: `epochs`, `patience`, `time_limit`, `keep`.
+        display: is told how training goes.
+
+    Raises:
+        GlassnetError: what shall change is no limit, or the run can't go on.
+        Stopped, DivergedError: as `train_new`.
+    """
+    recipe = resumed_recipe(run, limits)
     data = load(recipe.data)
     with run.locked():
         progress = run.load_progress(recipe, data.sha256)

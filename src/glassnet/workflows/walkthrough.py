@@ -48,7 +48,7 @@ def walkthrough(
     """
     depth, trace = explanation.depth, explanation.trace
     chosen = trace.answer if trace.wanted is None else trace.wanted
-    layers = _with_weights(explanation)
+    layers = with_weights(explanation)
     shared = [i for i in layers if "shared_weight" in trace.page(i).views]
     sections = [
         image_section(explanation, pictures),
@@ -233,7 +233,7 @@ def nudges_section(
 
 def is_deep(explanation: Explanation) -> bool:
     """Whether there are at least two layers with weights before the last one."""
-    return len(_with_weights(explanation)) > 2
+    return len(with_weights(explanation)) > 2
 
 
 def depth_section(explanation: Explanation, pictures: bool) -> Section:
@@ -344,10 +344,11 @@ def _whose(explanation: Explanation, j: int) -> str:
     place = explanation.trace.position(1, j)
     if len(place) == 1:
         return f"w·a of neuron {j}, layer 1"
-    return f"w·a, filter {place[0]} at {place[1]}, {place[2]}"
+    return f"w·a, {explanation.trace.page(1).unit} {place[0]} at {place[1]}, {place[2]}"
 
 
-def _with_weights(explanation: Explanation) -> list[int]:
+def with_weights(explanation: Explanation) -> list[int]:
+    """The numbers of the layers that have weights."""
     return [i + 1 for i, params in enumerate(explanation.trace.params) if "weight" in params]
 
 

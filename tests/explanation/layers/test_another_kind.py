@@ -23,7 +23,14 @@ from glassnet.explanation.layers import PAGES, Connections, WeightedPage
 from glassnet.layers import LAYERS, Cache, Conv, Dense, Flatten
 from glassnet.network import Network
 from glassnet.summary import summarize
-from glassnet.workflows.walkthrough import layer_section, walkthrough
+from glassnet.workflows.walkthrough import (
+    layer_section,
+    neuron_section,
+    pixels_section,
+    raise_section,
+    walkthrough,
+    weight_sections,
+)
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,9 @@ class ScalePage(WeightedPage[Scale]):
     def incoming(self, j):
         c = self.position(j)[0]
         return Connections(np.array([j]), self.params["weight"][[c]], np.array([[c]]))
+
+    def outgoing(self, k):
+        return self.incoming(k)
 
     def met(self, place):
         return np.arange(self.cache.x[0].size).reshape(self.cache.x.shape[1:])[place[0]]
@@ -137,23 +147,38 @@ def test_the_ways_to_raise_an_activation_of_a_single_weight():
     assert "first: increase its weight, in proportion to the activation that comes in" in text
 
 
-def test_everything_shows_itself(network):
+def test_everything_shows_itself_and_nothing_speaks_of_filters_or_neurons_that_are_none(network):
     explanation = explain(network, image_of(network, 6), 1)
     sections = walkthrough(explanation, 0.5, True)
-    for layer in range(1, explanation.depth + 1):
-        sections.append(layer_section(explanation, layer, True))
-        sections.append(Section("a slope", explanation.activation(layer - 1, 0).blocks()))
+    for layer in [i for i, own in enumerate(network.layers, 1) if own.kind == "scale"]:
+        own = [layer_section(explanation, layer, True), neuron_section(explanation, layer, 1)]
+        own += weight_sections(explanation, explanation.steepest_weight(layer), True)
+        own.append(raise_section(explanation, layer, 1))
+        own.append(Section("a slope", explanation.activation(layer - 1, 0).blocks()))
+        text = " ".join(as_text(own).split())
+        assert "filter" not in text
+        assert "Σₖ" not in text
+        assert "the one activation before it, times the weight of its channel" in text
+        assert "first: increase its weight, in proportion to the activation that comes in" in text
+        assert "by way of the neuron in its place in layer" in text
+        sections += own
     assert page("all of it", sections).count("<img") >= 2
-    text = as_text(sections)
-    assert "first: increase its weight" in text or network.layers[-1].kind != "scale"
-    assert "NaN" not in text
+    assert "NaN" not in as_text(sections)
+    if network.layers[0].kind == "scale":
+        assert "filter" not in as_text([pixels_section(explanation, True)])
 
 
 def test_many_images_and_pictures(network):
     x, labels = np.stack([image_of(network, seed) for seed in range(6)]), np.array([0, 1, 2] * 2)
-    assert repr(what_examples_want(network, x, labels))
-    assert repr(attribute(network, x, labels, ("1.weight", (1,)), engine="textbook"))
-    assert repr(vanishing_gradient(network, x, labels))
+    nudges = attribute(network, x, labels, ("1.weight", (1,)), engine="textbook").nudges
+    mean = network.gradient(x, labels).parameters["1.weight"][1]
+    assert nudges.mean() == pytest.approx(-mean, abs=1e-14)
+    assert "⁽¹⁾" in repr(what_examples_want(network, x, labels))  # a weight of the layer is among them
+    shown = vanishing_gradient(network, x, labels)
+    assert [step.name for step in shown.steps].count("scale") == len(network.weights) - sum(
+        own.kind != "scale" and "weight" in own.build(shape)[1]
+        for own, shape in zip(network.layers, (network.input_shape, *network.output_shapes), strict=False)
+    )
     plane = cost_plane(network, x.reshape(6, -1), labels, points=3, engine="textbook")
     assert np.ptp(plane.costs) > 0
     assert summarize(network).parameters == network.parameter_count

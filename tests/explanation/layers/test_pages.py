@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from glassnet.errors import GlassnetError
+from glassnet.explanation import check_gradient, explain
 from glassnet.explanation.explain import Explanation
 from glassnet.explanation.layers import OUTSIDE, PAGES, WeightedPage, page_of
 from glassnet.layers import LAYERS, AveragePool, Cache, Conv, Dense, Dropout, Flatten, MaxPool, Softmax
 from glassnet.layers.parameterless import Parameterless
+from glassnet.network import Network
 
 from ...layers.built import BUILT, EACH, distinct, forward, parameters
 
@@ -37,8 +39,21 @@ def test_a_kind_without_a_page_is_refused():
     class Echo(Parameterless):
         kind = "echo"
 
+        def build(self, input_shape):
+            return input_shape, {}
+
+        def forward(self, params, x):
+            return x, Cache(x, x, x)
+
+        def dC_dx(self, params, cache, dC_dz):
+            return dC_dz
+
     with pytest.raises(GlassnetError, match=r"^layer 3 \(echo\) has no page of explanation yet$"):
         page_of(Echo(), 3, {}, Cache(*np.zeros((3, 1, 1))))
+    network = Network([Dense(3), Echo(), Dense(2)], 4, seed=0)
+    with pytest.raises(GlassnetError, match=r"^layer 2 \(echo\) has no page of explanation yet$"):
+        repr(explain(network, np.ones(4), 0).layer(2))
+    assert check_gradient(network, np.ones((1, 4)), [1]).ok  # which needs none
 
 
 @EACH

@@ -14,7 +14,7 @@ from glassnet.chunks import at_a_time
 from glassnet.costs import Cost
 from glassnet.data import Dataset, Split
 from glassnet.explanation.doctor.findings import NotExaminedError
-from glassnet.explanation.layers import PAGES
+from glassnet.explanation.layers import PAGES, Page
 from glassnet.layers import Cache, Layer
 from glassnet.network import Gradient, Network
 from glassnet.training import Evaluation, Recipe, Record, evaluate
@@ -109,7 +109,7 @@ def by_unit(values: Array) -> Array:
 
 def units(layer: Layer) -> str:
     """What they are called."""
-    return f"{PAGES[layer.kind].unit}s"
+    return f"{PAGES.get(layer.kind, Page).unit}s"
 
 
 def spread(n: int, count: int) -> NDArray[np.int64]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from glassnet.arrays import Parameters
 from glassnet.errors import GlassnetError
 from glassnet.explanation.layers.conv import ConvPage
@@ -26,15 +29,29 @@ PAGES: dict[str, type[Page[Any]]] = {
 }
 
 
-def page_of(layer: Layer, number: int, params: Parameters, cache: Cache) -> Page[Any]:
-    """The page of a layer with what it worked with, saw and made; `number` counts from 1.
+def page_type(layer: Layer, number: int) -> type[Page[Any]]:
+    """What is special about a kind of layer; `number` is the layer's.
 
     Raises:
         GlassnetError: its kind has no page.
     """
     if layer.kind not in PAGES:
         raise GlassnetError(f"layer {number} ({layer.kind}) has no page of explanation yet")
-    return PAGES[layer.kind](layer, number, params, cache)
+    return PAGES[layer.kind]
+
+
+def page_of(layer: Layer, number: int, params: Parameters, cache: Cache) -> Page[Any]:
+    """The page of a layer with what it worked with, saw and made. Raises what `page_type` raises."""
+    return page_type(layer, number)(layer, number, params, cache)
+
+
+def crossed_kinks(layer: Layer, cache: Cache, changes: int) -> NDArray[np.bool_]:
+    """For which changes a kink of a layer lies between the two sides, shape (changes,).
+
+    The rows of the cache are (changes · 2 · batch): upwards and downwards in turn. Of a kind without a
+    page, these are the kinks of its activation.
+    """
+    return PAGES.get(layer.kind, Page).crossed_kinks(layer, cache, changes)
 
 
 __all__ = [
@@ -50,5 +67,7 @@ __all__ = [
     "Page",
     "SoftmaxPage",
     "WeightedPage",
+    "crossed_kinks",
     "page_of",
+    "page_type",
 ]

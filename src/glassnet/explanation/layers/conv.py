@@ -28,6 +28,10 @@ class ConvPage(WeightedPage[Conv]):
     def subject(self) -> str:
         return "filters and feature maps"
 
+    @property
+    def a_map(self) -> str:
+        return "each the same filter at every place of the image"
+
     def formula(self) -> str:
         at_p, patch = symbol("a", self.number, "p"), symbol("patch", self.number - 1, "p")
         W, b = symbol("W", self.number), symbol("b", self.number)
@@ -129,6 +133,6 @@ class ConvPage(WeightedPage[Conv]):
 
     def met_letter(self, place: tuple[int, ...]) -> str:
         _, c, i, j = place
-        times, p = self.own.stride if self.own.stride > 1 else "", self.own.padding
-        row, column = (f"{times}{at}{index - p:+d}".removesuffix("+0") for at, index in (("r", i), ("s", j)))
+        stride, p = self.own.stride if self.own.stride > 1 else "", self.own.padding
+        row, column = (f"{stride}{at}{index - p:+d}".removesuffix("+0") for at, index in (("r", i), ("s", j)))
         return symbol("a", self.number - 1, c, row, column)

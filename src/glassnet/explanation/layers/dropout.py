@@ -44,7 +44,7 @@ class DropoutPage(Page[Dropout]):
         off = int((self.params["mask"] == 0).sum())
         return [
             f"in this training step dropout {rate:g} switched off {off:,} of {size:,}, and made the others "
-            f"{number(1 / (1 - rate))} times as large"
+            f"{number(self.own.scale)} times as large"
         ]
 
     def incoming(self, j: int) -> Connections:

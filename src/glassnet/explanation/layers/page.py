@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +34,7 @@ class Connections(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Page(ABC, Generic[L]):
-    """One layer of a network, to be explained; here one without weights, each input with its own neuron."""
+    """One layer of a network, to be explained; by default without weights, each neuron hearing one input."""
 
     own: L
     number: int  # of the layer, from 1
@@ -45,13 +45,12 @@ class Page(ABC, Generic[L]):
     hears: ClassVar[str] = "one activation of the layer before, handed on"  # of any of its neurons
     views: ClassVar[tuple[str, ...]] = ()  # the methods of `Explanation` that are about this kind alone
     raised_by: ClassVar[str] = "the one activation before it"  # what any of its neurons can be raised by
-    weighted: ClassVar[bool] = False  # whether it has weights
-    one_to_one: ClassVar[bool] = False  # whether each input goes on to the neuron in its own place alone
+    one_to_one: ClassVar[bool] = False  # whether neurons that each hear one input are shown as that
 
     @property
     def hands_on(self) -> bool:
         """Whether it computes nothing but z, without weights: a = z."""
-        return not self.weighted and self.own.activation == "linear"
+        return self.own.activation == "linear"
 
     @property
     def over_image(self) -> bool:
@@ -76,6 +75,12 @@ class Page(ABC, Generic[L]):
     def subject(self) -> str:
         """What its section is about, for the title; empty where the formula says it all."""
         return ""
+
+    @property
+    def a_map(self) -> str:
+        """What each map of the output is, where it is an image."""
+        source = f"map of layer {self.number - 1}" if self.number > 1 else "channel of the image"
+        return f"each made of one {source}"
 
     # Forward
 
@@ -104,7 +109,7 @@ class Page(ABC, Generic[L]):
 
     def outgoing(self, k: int) -> Connections:
         """The lines from input k: ∂C/∂x_k is the sum of weight · δ over them."""
-        return self.incoming(k)  # where there is one line, to the neuron in the input's own place
+        return self.incoming(k)  # as neuron k is the one that hears input k
 
     def by_place(self, dC_dz: Array, name: str, place: tuple[int, ...]) -> Array:
         """δ · input for one parameter, for every example and every place that shares it.
@@ -131,16 +136,22 @@ class Page(ABC, Generic[L]):
         alone[each, each] = delta
         return alone
 
+    @classmethod
+    def ranges(cls, number: int, name: str, shape: Shape) -> str:
+        """Which places a parameter array has, and what each of them connects: `number` is the layer's."""
+        return f"{number}.{name}[j] belongs to {cls.unit} j, 0 to {shape[0] - 1}"
+
     # Finite differences
 
-    def crossed(self, changes: int) -> NDArray[np.bool_]:
+    @staticmethod
+    def crossed_kinks(layer: Any, cache: Cache, changes: int) -> NDArray[np.bool_]:
         """For which changes a kink lies between the two sides, shape (changes,).
 
         The rows of the cache are (changes · 2 · batch): upwards and downwards in turn.
         """
-        pairs = self.cache.z.reshape(changes, 2, -1)  # (changes, 2, batch · n)
+        pairs = cache.z.reshape(changes, 2, -1)  # (changes, 2, batch · n)
         crossed = np.zeros(changes, np.bool_)
-        for kink in ACTIVATIONS[self.own.activation].kinks:
+        for kink in ACTIVATIONS[layer.activation].kinks:
             crossed |= ((pairs[:, 0] > kink) != (pairs[:, 1] > kink)).any(axis=1)
         return crossed
 
@@ -151,8 +162,15 @@ class Page(ABC, Generic[L]):
 class WeightedPage(Page[L]):
     """One layer with weights, and with a bias for each of its units, if it has any."""
 
-    weighted = True
     raised_by = "the activations before it, in proportion to the weights"
+
+    @property
+    def hands_on(self) -> bool:
+        return False
+
+    @abstractmethod
+    def outgoing(self, k: int) -> Connections:
+        """The lines from input k: ∂C/∂x_k is the sum of weight · δ over them."""
 
     @abstractmethod
     def met(self, place: tuple[int, ...]) -> NDArray[np.int64]:
@@ -169,11 +187,6 @@ class WeightedPage(Page[L]):
     @abstractmethod
     def leads(self, place: tuple[int, ...]) -> str:
         """From where to where a weight leads, in words."""
-
-    @classmethod
-    def ranges(cls, number: int, name: str, shape: Shape) -> str:
-        """Which places a parameter array has, and what each of them connects: `number` is the layer's."""
-        return f"{number}.{name}[j] belongs to {cls.unit} j, 0 to {shape[0] - 1}"
 
     def sum_of(self, j: int) -> Equation:
         o = self.position(j)[0]

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glassnet.arrays import Array
 from glassnet.document import Block, Cell, Equation, Table, number, symbol
-from glassnet.explanation.layers.page import Connections, L, Page
+from glassnet.explanation.layers.page import Connections, Page
 from glassnet.explanation.layers.window import at_each_place
 from glassnet.explanation.letters import times
-from glassnet.layers import AveragePool, MaxPool, Windowed, windows
+from glassnet.layers import AveragePool, Cache, MaxPool, windows
 
 SHOWN = 12  # numbers of a window
 SHOWN_WINDOWS = 16  # with one input
@@ -22,7 +22,10 @@ SHOWN_WINDOWS = 16  # with one input
 EQUAL = 1e-13
 
 
-class _PoolPage(Page[L]):
+P = TypeVar("P", MaxPool, AveragePool)
+
+
+class _PoolPage(Page[P]):
     what: ClassVar[str]  # it makes of its window
     verb: ClassVar[str]
 
@@ -34,12 +37,12 @@ class _PoolPage(Page[L]):
         return f"({times(self.cache.z.shape[1:])}) = {self.what}(({times(self.cache.x.shape[1:])}))"
 
     def in_words(self) -> list[str]:
-        size = self._window.size
-        places = at_each_place(self._window, self.cache.z.shape[1:])
+        size = self.own.size
+        places = at_each_place(self.own, self.cache.z.shape[1:])
         return [places, f"a patch is {size}×{size} numbers of one map"]
 
     def sum_of(self, j: int) -> Equation:
-        size, x, seen = self._window.size, self.cache.x[0].ravel(), self.seen()[j]
+        size, x, seen = self.own.size, self.cache.x[0].ravel(), self.seen()[j]
         values = ", ".join(number(float(value)) for value in x[seen[:SHOWN]])
         more = ", …" if len(seen) > SHOWN else ""
         return Equation(
@@ -50,15 +53,10 @@ class _PoolPage(Page[L]):
     def _who(self, j: int) -> str:
         return ""
 
-    @property
-    def _window(self) -> Windowed:
-        assert isinstance(self.own, Windowed)
-        return self.own
-
     def seen(self) -> NDArray[np.int64]:
         """The inputs that each window sees: (windows, size · size)."""
         numbers = np.arange(self.cache.x[0].size).reshape(1, *self.cache.x.shape[1:])
-        return windows(numbers, self._window.size, self._window.stride).reshape(self.cache.z[0].size, -1)
+        return windows(numbers, self.own.size, self.own.stride).reshape(self.cache.z[0].size, -1)
 
     def windows_with(self, k: int) -> NDArray[np.int64]:
         """The neurons in whose windows input k stands: (some,)."""
@@ -111,30 +109,15 @@ class MaxPoolPage(_PoolPage[MaxPool]):
         caption = f"who was larger than its {number(float(x[k]))}, or as large and first"
         return [Table(("window", "won by", "with"), rows, caption)]
 
-    def crossed(self, changes: int) -> NDArray[np.bool_]:
-        """Also where another number of a window becomes the largest."""
-        crossed, x = super().crossed(changes), self.cache.x
-        winners = self.own.winners(x).reshape(changes, 2, -1)  # (changes, 2, batch · windows)
+    @staticmethod
+    def crossed_kinks(layer: MaxPool, cache: Cache, changes: int) -> NDArray[np.bool_]:
+        """Where another number of a window becomes the largest."""
+        crossed, x = np.zeros(changes, np.bool_), cache.x
+        winners = layer.winners(x).reshape(changes, 2, -1)  # (changes, 2, batch · windows)
         for change in np.flatnonzero((winners[:, 0] != winners[:, 1]).any(axis=1)):
             rows = x.reshape(changes, 2, -1, *x.shape[1:])[change]  # (2, batch, …)
-            crossed[change] |= self._another_wins(rows, winners[change])
+            crossed[change] = _another_wins(layer, rows, winners[change])
         return crossed
-
-    def _another_wins(self, x: Array, winners: NDArray[np.int64]) -> bool:
-        """Whether the winners of one side lose on the other, by more than rounding.
-
-        Args:
-            x: (2, batch, channels, height, width), the two sides.
-            winners: (2, batch · windows).
-        """
-        seen = windows(x.reshape(-1, *x.shape[2:]), self.own.size, self.own.stride)
-        above, below = seen.reshape(2, -1, self.own.size**2)  # (batch · windows, size · size)
-        changed = winners[0] != winners[1]
-        for side, theirs in ((above, winners[1]), (below, winners[0])):
-            best, other = side.max(axis=1), np.take_along_axis(side, theirs[:, None], 1)[:, 0]
-            if (changed & ~(best - other <= EQUAL * np.maximum(1, np.abs(best)))).any():
-                return True
-        return False
 
 
 class AveragePoolPage(_PoolPage[AveragePool]):
@@ -157,3 +140,21 @@ class AveragePoolPage(_PoolPage[AveragePool]):
             return None
         size = self.own.size
         return f"layer {self.number} takes the mean of {size}×{size}: each gets the same share of it"
+
+
+def _another_wins(layer: MaxPool, x: Array, winners: NDArray[np.int64]) -> bool:
+    """Whether the winners of one side lose on the other, by more than rounding.
+
+    Args:
+        layer: whose windows they are.
+        x: (2, batch, channels, height, width), the two sides.
+        winners: (2, batch · windows).
+    """
+    seen = windows(x.reshape(-1, *x.shape[2:]), layer.size, layer.stride)
+    above, below = seen.reshape(2, -1, layer.size**2)  # (batch · windows, size · size)
+    changed = winners[0] != winners[1]
+    for side, theirs in ((above, winners[1]), (below, winners[0])):
+        best, other = side.max(axis=1), np.take_along_axis(side, theirs[:, None], 1)[:, 0]
+        if (changed & ~(best - other <= EQUAL * np.maximum(1, np.abs(best)))).any():
+            return True
+    return False
