@@ -113,8 +113,8 @@ _HOME = {
 __all__ = [*_HOME]
 
 
-__getattr__ = lazily(__name__, _HOME)
+__getattr__ = lazily(__name__, _HOME, others=("training", "explanation", "handwriting"))
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *_HOME]
+    return [*_HOME, *(name for name in globals() if name.startswith("__"))]

@@ -40,9 +40,9 @@ def masks(
     seed, epoch and example alone: not on the mini-batch in which it is met.
     """
     dropping = [(i, layer, outputs[i]) for i, layer in enumerate(layers) if isinstance(layer, Dropout)]
-    ends = np.cumsum([prod(output) for _, _, output in dropping])
     if not dropping:
         return {}
+    ends = np.cumsum([prod(output) for _, _, output in dropping])
     drawn = words(draw.seed, Purpose.DROPOUT, draw.epoch, draw.places, int(ends[-1]))  # (batch, …)
     return {
         i: layer.mask(own, dtype).reshape(len(own), *output)

@@ -5,23 +5,41 @@ NumPy alone takes longer to import than `glassnet --help` to answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
 
-def lazily(package: str, home: Mapping[str, str]) -> Callable[[str], Any]:
-    """A package's `__getattr__`, for names whose modules are `home`, seen from the package.
+def lazily(package: str, home: Mapping[str, str], others: Sequence[str] = ()) -> Callable[[str], Any]:
+    """A package's `__getattr__`.
 
-    >>> get = lazily("glassnet", {"prod": "arrays"})
-    >>> get("sum")
+    Args:
+        package: its name.
+        home: the names that it hands out, and the module of each, seen from the package.
+        others: where a name that it does not hand out may be found.
+
+    >>> get = lazily("glassnet", {"train": "training"}, others=["training"])
+    >>> get("Evaluation")
     Traceback (most recent call last):
-    AttributeError: module 'glassnet' has no attribute 'sum'
+    AttributeError: module 'glassnet' has no attribute 'Evaluation': it is in glassnet.training
+    >>> get("tarin")
+    Traceback (most recent call last):
+    AttributeError: module 'glassnet' has no attribute 'tarin': did you mean 'train'?
     """
 
     def get(name: str) -> Any:
-        if name not in home:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        return getattr(import_module(f"{package}.{home[name]}"), name)
+        if name in home:
+            return getattr(import_module(f"{package}.{home[name]}"), name)
+        raise AttributeError(f"module {package!r} has no attribute {name!r}{hint(name)}")
+
+    def hint(name: str) -> str:
+        if name.startswith("_"):  # what tools ask for
+            return ""
+        near = get_close_matches(name, home, n=1)
+        found = [
+            f"{package}.{other}" for other in others if name in import_module(f"{package}.{other}").__all__
+        ]
+        return f": it is in {found[0]}" if found else f": did you mean {near[0]!r}?" if near else ""
 
     return get

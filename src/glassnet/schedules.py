@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from glassnet.errors import GlassnetError
 from glassnet.exact import cos_sin_of_turn, power
-from glassnet.grammar import Form, Grammar
+from glassnet.grammar import Form, Grammar, quoted
 
 Numbers = NDArray[np.float64]
 
@@ -239,7 +239,7 @@ def parse_schedule(text: str) -> Constant:
     (StepDecay(epochs=10, factor=0.5), OneCycle(rising=0.3))
     """
     if not isinstance(text, str):
-        raise GlassnetError(f"schedule is {text!r}: give a text, such as 'constant' or 'step10x0.5'")
+        raise GlassnetError(f"schedule is {quoted(text)}: give a text, such as 'constant' or 'step10x0.5'")
     try:
         name, settings = GRAMMAR.read(text)
     except GlassnetError as error:

@@ -100,7 +100,7 @@ class Augmentation:
             GlassnetError: a word that is none, or twice, or with a number that makes no sense.
         """
         if not isinstance(text, str):
-            raise GlassnetError(f"augmentation is {text!r}: give a text, such as 'shift2 rotate10'")
+            raise GlassnetError(f"augmentation is {quoted(text)}: give a text, such as 'shift2 rotate10'")
         values: dict[str, Any] = {}
         for part in text.split():
             try:
