@@ -59,8 +59,11 @@ def test_a_public_name_is_described(name):
 
 
 def test_other_names_are_refused():
-    with pytest.raises(AttributeError, match="module 'glassnet' has no attribute 'Netwerk'"):
+    with pytest.raises(AttributeError, match="has no attribute 'Netwerk': did you mean 'Network'"):
         glassnet.Netwerk  # noqa: B018
+    with pytest.raises(AttributeError, match=r"has no attribute 'Verdict': it is in glassnet\.handwriting"):
+        glassnet.Verdict  # noqa: B018
+    assert not hasattr(glassnet, "__path_of_nothing__")
 
 
 def test_importing_glassnet_imports_nothing_heavy():

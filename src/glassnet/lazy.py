@@ -36,10 +36,10 @@ def lazily(package: str, home: Mapping[str, str], others: Sequence[str] = ()) ->
     def hint(name: str) -> str:
         if name.startswith("_"):  # what tools ask for
             return ""
+        for other in others:
+            if name in import_module(f"{package}.{other}").__all__:
+                return f": it is in {package}.{other}"
         near = get_close_matches(name, home, n=1)
-        found = [
-            f"{package}.{other}" for other in others if name in import_module(f"{package}.{other}").__all__
-        ]
-        return f": it is in {found[0]}" if found else f": did you mean {near[0]!r}?" if near else ""
+        return f": did you mean {near[0]!r}?" if near else ""
 
     return get
