@@ -322,7 +322,7 @@ def test_what_is_left_out_has_its_default():
         ("class_weights = 1", "config.toml: class_weights is 1: give a list of numbers"),
         ("class_weights = 'abc'", "config.toml: class_weights is 'abc': give a list of numbers"),
         ("[layers]\na = 1", "config.toml: layers is {'a': 1}: give a text, or a list of tables ([[layers]])"),
-        ("layers = 'conv20@5 pol2'", "config.toml: layers 'conv20@5 pol2': part 2, 'pol2', is no layer; did"),
+        ("layers = 'conv20@5 pol2'", "config.toml: layers 'conv20@5 pol2': part 2, 'pol2' is no layer; did"),
         ("[[layers]]\nkind = 'conv'", "config.toml: layers, table 1: a conv layer needs its filters"),
         (
             "[[layers]]\nkind = 'cov'",
