@@ -63,7 +63,13 @@ def test_other_names_are_refused():
         glassnet.Netwerk  # noqa: B018
     with pytest.raises(AttributeError, match=r"has no attribute 'Verdict': it is in glassnet\.handwriting"):
         glassnet.Verdict  # noqa: B018
-    assert not hasattr(glassnet, "__path_of_nothing__")
+
+
+def test_asking_for_a_module_imports_no_other():
+    """`from glassnet import memory` first asks the package for the name; what was meant is not looked for."""
+    code = "from glassnet import memory; import sys; print({'numpy', 'glassnet.training'} & set(sys.modules))"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "set()\n"
 
 
 def test_importing_glassnet_imports_nothing_heavy():

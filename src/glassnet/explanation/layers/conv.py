@@ -103,9 +103,7 @@ class ConvPage(WeightedPage[Conv]):
         return f"to filter {o} of layer {self.number} from {source}, row {row}, column {column} of its window"
 
     @classmethod
-    def ranges(cls, number: int, name: str, shape: Shape) -> str:
-        if name == "bias":
-            return super().ranges(number, name, shape)
+    def weight_ranges(cls, number: int, shape: Shape) -> str:
         o, c, i, j = (f"0 to {size - 1}" for size in shape)
         return (
             f"{number}.weight[o, c, i, j] leads to filter o, {o}, from channel c, {c}, "

@@ -52,9 +52,7 @@ class DensePage(WeightedPage[Dense]):
         return f"to neuron {j} of layer {self.number} from {source}"
 
     @classmethod
-    def ranges(cls, number: int, name: str, shape: Shape) -> str:
-        if name == "bias":
-            return super().ranges(number, name, shape)
+    def weight_ranges(cls, number: int, shape: Shape) -> str:
         source = f"neuron k of layer {number - 1}" if number > 1 else "input k"
         return (
             f"{number}.weight[j, k] leads to neuron j, 0 to {shape[0] - 1}, from {source}, "

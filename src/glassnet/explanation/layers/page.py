@@ -139,7 +139,14 @@ class Page(ABC, Generic[L]):
     @classmethod
     def ranges(cls, number: int, name: str, shape: Shape) -> str:
         """Which places a parameter array has, and what each of them connects: `number` is the layer's."""
+        if name == "weight":
+            return cls.weight_ranges(number, shape)
         return f"{number}.{name}[j] belongs to {cls.unit} j, 0 to {shape[0] - 1}"
+
+    @classmethod
+    def weight_ranges(cls, number: int, shape: Shape) -> str:
+        """The same of a weight."""
+        return f"{number}.weight[j] belongs to {cls.unit} j, 0 to {shape[0] - 1}"
 
     # Finite differences
 
