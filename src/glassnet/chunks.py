@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 
 def at_a_time(numbers: int, most: int, room: int) -> int:
-    """How many examples to take at a time, each of which makes so many numbers on the way.
+    """Number of examples to take at a time, for a given count of intermediate numbers per example.
 
     Args:
         numbers: of one example.

@@ -1,4 +1,4 @@
-"""What dropout draws for a training step: a mask for each of its layers, from the generator's words."""
+"""Dropout's random masks for a training step, one per layer, from the generator's words."""
 
 from __future__ import annotations
 

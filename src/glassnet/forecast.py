@@ -1,4 +1,4 @@
-"""How much memory it will take to train a network, told from its shapes alone."""
+"""Estimate of the memory that training takes, from shapes alone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from glassnet.arrays import Shape
 
 
 def patches(weight: Shape, output: Shape) -> int:
-    """How many numbers the filters of a layer see of one image, patch by patch; of no filters, 0.
+    """Count of numbers in all patches that a layer's filters see of one image; 0 without filters.
 
     >>> patches(weight=(20, 1, 5, 5), output=(20, 24, 24)), patches(weight=(16, 784), output=(16,))
     (14400, 0)

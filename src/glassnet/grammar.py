@@ -22,7 +22,7 @@ def _nothing(_: Any) -> str:
 
 
 class Form(NamedTuple):
-    """How a word is used."""
+    """The syntax of a word, and what it stands for."""
 
     kind: type[Any]  # of what it names
     rest: str  # a regular expression of what follows the word

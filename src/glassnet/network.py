@@ -177,7 +177,7 @@ class Network:
 
     @property
     def activation_count(self) -> int:
-        """How many activations all layers together make of one example."""
+        """Number of activations in all layers together, for one example."""
         return sum(map(prod, self.output_shapes))
 
     def bytes_in_training(self, rows: int) -> int:
@@ -248,7 +248,7 @@ class Network:
         return x, caches
 
     def in_training(self, draw: Draw) -> list[Parameters]:
-        """What the layers work with in a training step: their parameters, or dropout's mask."""
+        """Inputs of the layers in a training step beside x: their parameters, or dropout's mask."""
         params = self.by_layer()
         for i, mask in masks(self.layers, self.output_shapes, draw, self.dtype).items():
             params[i] = {"mask": mask}

@@ -1,4 +1,4 @@
-"""What the tests of training share beside `noise`: a clock that they know."""
+"""A known clock, which the tests of training share."""
 
 from __future__ import annotations
 

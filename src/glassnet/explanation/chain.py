@@ -73,7 +73,7 @@ class ParameterDerivative(Shown):
 
     @property
     def unit(self) -> str:
-        """What its array has one row for: a neuron, or a filter."""
+        """The unit that owns a row of its array: a neuron, or a filter."""
         return self._page.unit
 
     @property

@@ -123,7 +123,7 @@ class LayerFormula(Shown):
 
     @property
     def page(self) -> Page[Any]:
-        """What is special about the layer."""
+        """The layer's page of explanation."""
         return self.trace.page(self.layer)
 
     def formula(self) -> str:

@@ -1,4 +1,4 @@
-"""What formulas call things: an activation function, a shape."""
+"""Names of things in formulas: of an activation function, of a shape."""
 
 from __future__ import annotations
 

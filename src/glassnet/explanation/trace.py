@@ -71,12 +71,12 @@ class Trace:
 
     @cached_property
     def pages(self) -> list[Page[Any]]:
-        """What is special about each layer."""
+        """The page of explanation of each layer."""
         layers = zip(self.network.layers, self.params, self.chain.caches, strict=True)
         return [page_of(own, i, params, cache) for i, (own, params, cache) in enumerate(layers, 1)]
 
     def page(self, layer: int) -> Page[Any]:
-        """What is special about layer 1 … L."""
+        """The page of explanation of layer 1 … L."""
         self.layer_at(layer)
         return self.pages[layer - 1]
 

@@ -42,7 +42,7 @@ class _Way(NamedTuple):
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Ways(Shown):
-    """How much activation j of a layer rises for each unit of a change, in each of the ways there are."""
+    """The ways to raise activation j of a layer, each with its slope."""
 
     trace: Trace
     layer: int
@@ -54,7 +54,7 @@ class Ways(Shown):
 
     @property
     def count(self) -> int:
-        """How many ways there are."""
+        """Number of ways."""
         return 1 + (self.by_weights is not None) + (self.by_bias is not None)
 
     def blocks(self) -> Sequence[Block]:
@@ -82,7 +82,7 @@ class Ways(Shown):
 
     @property
     def _mixes(self) -> bool:
-        """Whether a_j hears every z, not its own alone."""
+        """True if a_j depends on every z, not on its own alone."""
         return not isinstance(self.trace.activation(self.layer), Elementwise)
 
     @property
@@ -152,7 +152,7 @@ class Ways(Shown):
 
 
 def _shared(at: Sequence[int]) -> str:
-    """What is to be said of a weight that stands at several places of an image."""
+    """A remark on a weight that is shared by several places of an image."""
     return "; it is shared, and every other place feels it, too" if at else ""
 
 

@@ -250,7 +250,7 @@ def _layer(part: str, default: str) -> Any:
 
 
 def _chooses_activation(kind: type[Any]) -> bool:
-    """Whether layers of a kind have an activation function of their own choice."""
+    """True if layers of that kind take an activation function."""
     return "activation" in {field.name for field in fields(kind)}
 
 

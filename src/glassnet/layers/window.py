@@ -58,7 +58,7 @@ class Windowed:
     padding: int = 0  # rows and columns of zeros around the image
 
     def unseen(self, input_shape: Shape) -> tuple[int, int]:
-        """How many rows and columns of its input no window sees."""
+        """Number of rows and of columns of the input that no window covers."""
         _, height, width = input_shape
         size, stride, padding = self.size, self.stride, self.padding
         return left_over(height, size, stride, padding), left_over(width, size, stride, padding)

@@ -1,4 +1,4 @@
-"""What lies on disk: tensors, models, and the folders of runs, of this format and of older ones."""
+"""Files: tensors, models and run folders, of this format and of older ones."""
 
 from glassnet.storage.model_file import Model, load_model, save_model
 from glassnet.storage.runs import MAY_CHANGE, RunFolder

@@ -1,4 +1,4 @@
-"""What every face of glassnet shares: train, examine, find a model, walk through an explanation."""
+"""Tasks that every face of glassnet shares: train, examine, find a model, walk through an explanation."""
 
 from typing import TYPE_CHECKING
 

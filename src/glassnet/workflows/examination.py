@@ -13,7 +13,7 @@ from glassnet.workflows.models import find_model, model_cost, model_data
 
 
 class Examination(NamedTuple):
-    """What was examined, and what was found."""
+    """The thing that was examined, and its diagnosis."""
 
     what: str  # "784-16-16-10, after 60 of 60 epochs on digits"
     diagnosis: Diagnosis

@@ -30,7 +30,7 @@ PAGES: dict[str, type[Page[Any]]] = {
 
 
 def page_type(layer: Layer, number: int) -> type[Page[Any]]:
-    """What is special about a kind of layer; `number` is the layer's.
+    """The class of a layer's page; `number` is the layer's, for the error.
 
     Raises:
         GlassnetError: its kind has no page.

@@ -22,7 +22,7 @@ class DropoutPage(Page[Dropout]):
 
     @property
     def masked(self) -> bool:
-        """Whether this is a training step, for which a mask was drawn."""
+        """True in a training step, for which a mask was drawn."""
         return "mask" in self.params
 
     @property

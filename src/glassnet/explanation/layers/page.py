@@ -49,18 +49,18 @@ class Page(ABC, Generic[L]):
 
     @property
     def hands_on(self) -> bool:
-        """Whether it computes nothing but z, without weights: a = z."""
+        """True if the layer has no weights and no activation function: a = z."""
         return self.own.activation == "linear"
 
     @property
     def over_image(self) -> bool:
-        """Whether its neurons stand in an image."""
+        """True if the output is an image."""
         return self.cache.z.ndim == 4
 
     # In letters
 
     def position(self, j: int) -> tuple[int, ...]:
-        """Where neuron j stands: (j,), or (channel, row, column)."""
+        """Position of neuron j: (j,), or (channel, row, column)."""
         return _position(j, self.cache.z.shape[1:])
 
     def letter(self, letter: str, j: int) -> str:
@@ -73,12 +73,12 @@ class Page(ABC, Generic[L]):
 
     @property
     def subject(self) -> str:
-        """What its section is about, for the title; empty where the formula says it all."""
+        """Subject of the layer's section, for its title; empty if the formula says it all."""
         return ""
 
     @property
     def a_map(self) -> str:
-        """What each map of the output is, where it is an image."""
+        """Description of a map of the output, if that is an image."""
         source = f"map of layer {self.number - 1}" if self.number > 1 else "channel of the image"
         return f"each made of one {source}"
 
@@ -120,7 +120,7 @@ class Page(ABC, Generic[L]):
         raise GlassnetError(f"the {self.own.kind} layer has no parameter {name!r}")
 
     def handed_back(self, k: int) -> str | None:
-        """How the way back passes this layer to input k, in words; None where it does not get there."""
+        """Description of how the way back reaches input k; None if it does not."""
         return f"layer {self.number} ({self.own.kind}) passes it on as it is"
 
     def rivals(self, k: int) -> list[Block]:
@@ -224,7 +224,7 @@ class WeightedPage(Page[L]):
         return f"{self.unit} {place[0]} has {count} places, and at each of them this same number"
 
     def met_letter(self, place: tuple[int, ...]) -> str:
-        """What a weight meets at any place (r, s) of the image."""
+        """Letter of the input that a weight meets at any place (r, s) of the image."""
         return symbol("a", self.number - 1, place[0], "r", "s")
 
 

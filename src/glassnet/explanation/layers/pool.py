@@ -111,7 +111,7 @@ class MaxPoolPage(_PoolPage[MaxPool]):
 
     @staticmethod
     def crossed_kinks(layer: MaxPool, cache: Cache, changes: int) -> NDArray[np.bool_]:
-        """Where another number of a window becomes the largest."""
+        """Changes by which another number of a window becomes the largest."""
         crossed, x = np.zeros(changes, np.bool_), cache.x
         winners = layer.winners(x).reshape(changes, 2, -1)  # (changes, 2, batch · windows)
         for change in np.flatnonzero((winners[:, 0] != winners[:, 1]).any(axis=1)):
